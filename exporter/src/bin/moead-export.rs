@@ -1,0 +1,3 @@
+//! The program `moead-export`.
+
+fn main() {}

@@ -1,0 +1,13 @@
+//! Checkpoint in, ONNX out.
+//!
+//! * [`checkpoint`]: the files that hold trained weights, read as data.
+//! * [`weights`]: one view of named tensors, whatever the file.
+//! * [`resolve`]: tensors, `arch` and flags become one [`moead_model::architecture::Architecture`].
+//! * [`backbone`]: stage tables and tensor names.
+//! * [`graph`]: the ONNX graph.
+//! * [`reference`]: the same network evaluated plainly, sharing nothing with `graph`.
+#![forbid(unsafe_code)]
+
+pub mod checkpoint;
+pub mod reference;
+pub mod weights;

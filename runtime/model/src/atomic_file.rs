@@ -1,0 +1,91 @@
+//! Files that appear whole or not at all.
+//!
+//! Written beside the target, synced, renamed, and the folder synced: after a power cut a reader finds the old file or
+//! the new one.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+/// Writes `path` through `fill`; on any error the old file, if there was one, is untouched and nothing else is left.
+///
+/// # Errors
+/// Whatever `fill` returns, or the file system's own error: a full disk, a missing folder, a missing permission.
+pub fn write<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<(), E>) -> Result<(), E> {
+    write_checked(path, fill, |_| Ok(()))
+}
+
+/// As [`write`], and `check` looks at the complete file under its temporary name before it takes the target's place.
+///
+/// # Errors
+/// As [`write`], and whatever `check` returns.
+pub fn write_checked<E: From<io::Error>>(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    check: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // A target that is a device or a pipe (`-o /dev/null`, `-o /dev/stdout`) cannot be replaced by a rename.
+    if let Ok(metadata) = std::fs::metadata(path)
+        && !metadata.is_file()
+    {
+        if metadata.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder").into());
+        }
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a regular file").into());
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".moead-").suffix(".part");
+    #[cfg(unix)]
+    {
+        // The permissions a plain `File::create` would give; tempfile's own default hides the file from everyone else.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let temporary = builder.tempfile_in(folder)?;
+    {
+        let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file());
+        fill(&mut writer)?;
+        writer.flush()?;
+    }
+    temporary.as_file().sync_all()?;
+    check(temporary.path())?;
+    temporary.persist(path).map_err(|error| error.error)?;
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.onnx");
+        write::<io::Error>(&path, |out| out.write_all(b"old")).unwrap();
+        let error = write::<io::Error>(&path, |out| {
+            out.write_all(b"half of the new")?;
+            Err(io::Error::other("no more"))
+        });
+        assert!(error.is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failed_check_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.onnx");
+        let result = write_checked::<io::Error>(&path, |out| out.write_all(b"new"), |written| {
+            assert_eq!(std::fs::read(written).unwrap(), b"new");
+            Err(io::Error::other("wrong"))
+        });
+        assert!(result.is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,1 @@
+//! Runs a MoEAD model on pictures.

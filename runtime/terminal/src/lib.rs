@@ -1,0 +1,1 @@
+//! How the moead programs talk to people and to other programs.
