@@ -1,0 +1,148 @@
+//! The backbone's nodes: convolutions with their batch norms folded in.
+
+use super::builder::{Attribute, GraphBuilder, Wire};
+use super::GraphError;
+use crate::backbone::{Activation, ConvNorm, Network, Shortcut, SqueezeExcite, Step};
+use crate::weights::Weights;
+
+/// Builds `network` and returns the wires of `layers` (counted from 1), in order.
+pub(super) fn build(
+    graph: &mut GraphBuilder,
+    weights: &dyn Weights,
+    network: &Network,
+    layers: &[usize],
+    image: Wire,
+) -> Result<Vec<Wire>, GraphError> {
+    let mut x = image;
+    for step in &network.stem {
+        x = build_step(graph, weights, step, &x)?;
+    }
+    let mut outputs = Vec::new();
+    for block in &network.blocks {
+        let input = x.clone();
+        for step in &block.steps {
+            x = build_step(graph, weights, step, &x)?;
+        }
+        let shortcut = match &block.shortcut {
+            Shortcut::None => None,
+            Shortcut::Input => Some(input),
+            Shortcut::Projected(conv) => Some(convolution(graph, weights, conv, &input)?),
+        };
+        if let Some(shortcut) = shortcut {
+            x = graph.node("Add", &format!("{}.add", block.name), &[&x, &shortcut], &[]);
+        }
+        if let Some(activation) = block.activation {
+            x = activate(graph, &format!("{}.out", block.name), &x, activation);
+        }
+        if block.layer.is_some_and(|layer| layers.contains(&layer)) {
+            outputs.push(x.clone());
+        }
+    }
+    Ok(outputs)
+}
+
+fn build_step(
+    graph: &mut GraphBuilder,
+    weights: &dyn Weights,
+    step: &Step,
+    x: &Wire,
+) -> Result<Wire, GraphError> {
+    match step {
+        Step::Conv(conv) => convolution(graph, weights, conv, x),
+        Step::SqueezeExcite(excite) => squeeze_excite(graph, weights, excite, x),
+        Step::MaxPool { node } => Ok(graph.node("MaxPool", node, &[x], &[
+            Attribute::Ints("kernel_shape", &[3, 3]),
+            Attribute::Ints("strides", &[2, 2]),
+            Attribute::Ints("pads", &[1, 1, 1, 1]),
+        ])),
+    }
+}
+
+fn convolution(
+    graph: &mut GraphBuilder,
+    weights: &dyn Weights,
+    conv: &ConvNorm,
+    x: &Wire,
+) -> Result<Wire, GraphError> {
+    let folded = FoldedConv::read(weights, conv)?;
+    let weight = graph.weight(&format!("{}.weight", conv.node), &conv.weight_shape(), &folded.weight)?;
+    let bias = graph.constant(&format!("{}.bias", conv.node), &[conv.output], &folded.bias);
+    let (before, after) = (conv.padding.0 as i64, conv.padding.1 as i64);
+    let x = graph.node("Conv", &conv.node, &[x, &weight, &bias], &[
+        Attribute::Ints("kernel_shape", &[conv.kernel as i64; 2]),
+        Attribute::Ints("strides", &[conv.stride as i64; 2]),
+        Attribute::Ints("pads", &[before, before, after, after]),
+        Attribute::Int("group", conv.groups as i64),
+    ]);
+    Ok(match conv.activation {
+        Some(activation) => activate(graph, &conv.node, &x, activation),
+        None => x,
+    })
+}
+
+/// A convolution with its batch norm folded in, in f64 and rounded once:
+/// w' = w g / sqrt(v + e), b' = b - m g / sqrt(v + e).
+pub(crate) struct FoldedConv {
+    pub(crate) weight: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
+}
+
+impl FoldedConv {
+    pub(crate) fn read(weights: &dyn Weights, conv: &ConvNorm) -> Result<Self, GraphError> {
+        let mut weight = weights.read(&format!("backbone.{}.weight", conv.weight))?;
+        let norm = |part: &str| weights.read(&format!("backbone.{}.{part}", conv.norm));
+        let (gain, shift) = (norm("weight")?, norm("bias")?);
+        let (mean, variance) = (norm("running_mean")?, norm("running_var")?);
+        let mut bias = Vec::with_capacity(conv.output);
+        let per_channel = weight.len() / conv.output;
+        for (channel, values) in weight.chunks_exact_mut(per_channel).enumerate() {
+            let factor = f64::from(gain[channel]) / (f64::from(variance[channel]) + conv.epsilon).sqrt();
+            for value in values {
+                *value = (f64::from(*value) * factor) as f32;
+            }
+            bias.push((f64::from(shift[channel]) - f64::from(mean[channel]) * factor) as f32);
+        }
+        Ok(Self { weight, bias })
+    }
+}
+
+fn squeeze_excite(
+    graph: &mut GraphBuilder,
+    weights: &dyn Weights,
+    excite: &SqueezeExcite,
+    x: &Wire,
+) -> Result<Wire, GraphError> {
+    let node = &excite.node;
+    let mut pointwise = |graph: &mut GraphBuilder, part: &str, tensor: &str, shape: [usize; 2], x: &Wire| {
+        let name = format!("{node}.{part}");
+        let values = weights.read(&format!("backbone.{tensor}.weight"))?;
+        let weight = graph.weight(&format!("{name}.weight"), &[shape[0], shape[1], 1, 1], &values)?;
+        let values = weights.read(&format!("backbone.{tensor}.bias"))?;
+        let bias = graph.constant(&format!("{name}.bias"), &[shape[0]], &values);
+        Ok::<_, GraphError>(graph.node("Conv", &name, &[x, &weight, &bias], &[
+            Attribute::Ints("kernel_shape", &[1, 1]),
+            Attribute::Int("group", 1),
+        ]))
+    };
+    let (channels, squeezed) = (excite.channels, excite.squeezed);
+    let mean = graph.node("GlobalAveragePool", &format!("{node}.mean"), &[x], &[]);
+    let reduced = pointwise(graph, "reduce", &excite.reduce, [squeezed, channels], &mean)?;
+    let reduced = activate(graph, &format!("{node}.reduce"), &reduced, Activation::Silu);
+    let expanded = pointwise(graph, "expand", &excite.expand, [channels, squeezed], &reduced)?;
+    let gate = graph.node("Sigmoid", &format!("{node}.gate"), &[&expanded], &[]);
+    Ok(graph.node("Mul", node, &[x, &gate], &[]))
+}
+
+fn activate(graph: &mut GraphBuilder, name: &str, x: &Wire, activation: Activation) -> Wire {
+    match activation {
+        Activation::Silu => {
+            let sigmoid = graph.node("Sigmoid", &format!("{name}.sigmoid"), &[x], &[]);
+            graph.node("Mul", &format!("{name}.silu"), &[x, &sigmoid], &[])
+        }
+        Activation::Relu => graph.node("Relu", &format!("{name}.relu"), &[x], &[]),
+        Activation::Relu6 => {
+            let (low, high) = (graph.scalar("relu6.low", 0.0), graph.scalar("relu6.high", 6.0));
+            graph.node("Clip", &format!("{name}.relu6"), &[x, &low, &high], &[])
+        }
+    }
+}

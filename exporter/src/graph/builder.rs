@@ -1,0 +1,201 @@
+//! Nodes, initializers and their names.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use half::f16;
+use moead_model::architecture::ImageSize;
+use moead_model::manifest::Precision;
+use moead_model::onnx::messages::attribute_proto::AttributeType;
+use moead_model::onnx::messages::tensor_proto::DataType;
+use moead_model::onnx::messages::tensor_shape_proto::dimension::Value as DimensionValue;
+use moead_model::onnx::messages::tensor_shape_proto::Dimension;
+use moead_model::onnx::messages::type_proto::{Tensor as TensorType, Value as TypeValue};
+use moead_model::onnx::messages::{
+    AttributeProto, GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
+};
+
+use super::{raw, GraphError};
+
+/// A tensor of the graph, by name.
+#[derive(Debug, Clone)]
+pub(super) struct Wire(String);
+
+/// One value of a shape that is written into the file.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Side {
+    /// The batch.
+    N,
+    /// Known.
+    Fixed(usize),
+}
+
+/// A node's attribute.
+pub(super) enum Attribute<'a> {
+    Int(&'static str, i64),
+    Ints(&'static str, &'a [i64]),
+    Float(&'static str, f32),
+    Text(&'static str, &'static str),
+}
+
+/// Grows a graph in execution order.
+pub(super) struct GraphBuilder {
+    graph: GraphProto,
+    precision: Precision,
+    /// Small constants by content, so that equal ones are stored once.
+    integers: HashMap<Vec<i64>, Wire>,
+    scalars: Vec<&'static str>,
+}
+
+impl GraphBuilder {
+    pub(super) fn new(precision: Precision) -> Self {
+        let graph = GraphProto { name: Some("moead".into()), ..GraphProto::default() };
+        Self { graph, precision, integers: HashMap::new(), scalars: Vec::new() }
+    }
+
+    /// Declares the network's input: N x 3 x H x W.
+    pub(super) fn input(&mut self, name: &str, size: ImageSize) -> Wire {
+        let shape = [Side::N, Side::Fixed(3), Side::Fixed(size.height), Side::Fixed(size.width)];
+        self.graph.input.push(float_value(name, &shape));
+        Wire(name.into())
+    }
+
+    /// Declares one of the network's outputs: the node that makes it must carry this name.
+    pub(super) fn output(&mut self, wire: &Wire, shape: &[Side]) {
+        self.graph.output.push(float_value(&wire.0, shape));
+    }
+
+    /// Adds a node with one output, both called `name`.
+    pub(super) fn node(&mut self, op: &str, name: &str, inputs: &[&Wire], attributes: &[Attribute<'_>]) -> Wire {
+        let [wire] = self.node_with_outputs(op, name, inputs, attributes, [name.to_owned()]);
+        wire
+    }
+
+    /// Adds a node with several outputs.
+    pub(super) fn node_with_outputs<const COUNT: usize>(
+        &mut self,
+        op: &str,
+        name: &str,
+        inputs: &[&Wire],
+        attributes: &[Attribute<'_>],
+        outputs: [String; COUNT],
+    ) -> [Wire; COUNT] {
+        self.graph.node.push(NodeProto {
+            op_type: Some(op.into()),
+            name: Some(name.into()),
+            input: inputs.iter().map(|wire| wire.0.clone()).collect(),
+            output: outputs.to_vec(),
+            attribute: attributes.iter().map(attribute).collect(),
+            ..NodeProto::default()
+        });
+        outputs.map(Wire)
+    }
+
+    /// Stores a trained weight, in the file's precision; half precision is widened again by a `Cast` that engines fold.
+    pub(super) fn weight(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<Wire, GraphError> {
+        match self.precision {
+            Precision::F32 => Ok(self.constant(name, shape, values)),
+            Precision::F16 => {
+                let too_large = |value: &&f32| !f16::from_f32(**value).is_finite();
+                if let Some(&value) = values.iter().find(too_large) {
+                    return Err(GraphError::HalfOverflow { name: name.into(), value });
+                }
+                let data = raw(values, |value| f16::from_f32(value).to_le_bytes());
+                let stored = self.initializer(&format!("{name}.f16"), DataType::Float16, shape, data);
+                Ok(self.node("Cast", name, &[&stored], &[Attribute::Int("to", DataType::Float as i64)]))
+            }
+        }
+    }
+
+    /// Stores numbers that stay 32-bit in every precision: biases, and what was computed from positions.
+    pub(super) fn constant(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Wire {
+        debug_assert_eq!(shape.iter().product::<usize>(), values.len(), "{name}");
+        self.initializer(name, DataType::Float, shape, raw(values, f32::to_le_bytes))
+    }
+
+    /// Stores truth values, a byte each.
+    pub(super) fn truths(&mut self, name: &str, shape: &[usize], values: &[bool]) -> Wire {
+        self.initializer(name, DataType::Bool, shape, raw(values, |value| [u8::from(value)]))
+    }
+
+    /// A list of integers (a shape, axes, an index); equal lists are stored once.
+    pub(super) fn integers(&mut self, values: &[i64]) -> Wire {
+        if let Some(wire) = self.integers.get(values) {
+            return wire.clone();
+        }
+        let text: Vec<String> = values.iter().map(i64::to_string).collect();
+        let data = raw(values, i64::to_le_bytes);
+        let wire = self.initializer(&format!("integers({})", text.join(",")), DataType::Int64, &[values.len()], data);
+        self.integers.insert(values.to_vec(), wire.clone());
+        wire
+    }
+
+    /// One number; equal names are stored once.
+    pub(super) fn scalar(&mut self, name: &'static str, value: f32) -> Wire {
+        if !self.scalars.contains(&name) {
+            self.scalars.push(name);
+            self.constant(name, &[], &[value]);
+        }
+        Wire(name.into())
+    }
+
+    fn initializer(&mut self, name: &str, kind: DataType, shape: &[usize], data: Bytes) -> Wire {
+        self.graph.initializer.push(TensorProto {
+            name: Some(name.into()),
+            data_type: Some(kind as i32),
+            dims: shape.iter().map(|&side| side as i64).collect(),
+            raw_data: Some(data),
+            ..TensorProto::default()
+        });
+        Wire(name.into())
+    }
+
+    /// x W + b over the last axis; `weight` is in x out.
+    pub(super) fn linear(&mut self, name: &str, x: &Wire, weight: &Wire, bias: &Wire) -> Wire {
+        let product = self.node("MatMul", &format!("{name}.matmul"), &[x, weight], &[]);
+        self.node("Add", name, &[&product, bias], &[])
+    }
+
+    pub(super) fn reshape(&mut self, name: &str, x: &Wire, shape: &[i64]) -> Wire {
+        let shape = self.integers(shape);
+        self.node("Reshape", name, &[x, &shape], &[])
+    }
+
+    pub(super) fn transpose(&mut self, name: &str, x: &Wire, order: &[i64]) -> Wire {
+        self.node("Transpose", name, &[x], &[Attribute::Ints("perm", order)])
+    }
+
+    pub(super) fn finish(self) -> GraphProto {
+        self.graph
+    }
+}
+
+fn float_value(name: &str, shape: &[Side]) -> ValueInfoProto {
+    let dimension = |side: &Side| {
+        let value = match side {
+            Side::N => DimensionValue::DimParam("N".into()),
+            Side::Fixed(side) => DimensionValue::DimValue(*side as i64),
+        };
+        Dimension { value: Some(value), ..Dimension::default() }
+    };
+    let shape = TensorShapeProto { dim: shape.iter().map(dimension).collect() };
+    let tensor = TensorType { elem_type: Some(DataType::Float as i32), shape: Some(shape) };
+    let kind = TypeProto { value: Some(TypeValue::TensorType(tensor)), ..TypeProto::default() };
+    ValueInfoProto { name: Some(name.into()), r#type: Some(kind), ..ValueInfoProto::default() }
+}
+
+fn attribute(attribute: &Attribute<'_>) -> AttributeProto {
+    let make = |name: &str, kind: AttributeType| AttributeProto {
+        name: Some(name.into()),
+        r#type: Some(kind as i32),
+        ..AttributeProto::default()
+    };
+    match *attribute {
+        Attribute::Int(name, value) => AttributeProto { i: Some(value), ..make(name, AttributeType::Int) },
+        Attribute::Ints(name, values) => AttributeProto { ints: values.to_vec(), ..make(name, AttributeType::Ints) },
+        Attribute::Float(name, value) => AttributeProto { f: Some(value), ..make(name, AttributeType::Float) },
+        Attribute::Text(name, value) => {
+            AttributeProto { s: Some(value.as_bytes().to_vec().into()), ..make(name, AttributeType::String) }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! From features and their reconstruction to the four outputs.
+
+use moead_model::architecture::Architecture;
+
+use super::builder::{Attribute, GraphBuilder, Side, Wire};
+use super::interpolation;
+
+/// Side of the window behind `pred_score`, in pixels of the map.
+const WINDOW: usize = 16;
+
+/// * `aligned`: N x C x h x w. * `tokens`, `rebuilt`: N x T x C.
+pub(super) fn build(
+    graph: &mut GraphBuilder,
+    architecture: &Architecture,
+    aligned: &Wire,
+    tokens: &Wire,
+    rebuilt: &Wire,
+) {
+    let (grid, input) = (architecture.grid(), architecture.input());
+    let difference = graph.node("Sub", "distance.difference", &[rebuilt, tokens], &[]);
+    let squares = graph.node("Mul", "distance.squares", &[&difference, &difference], &[]);
+    let channels = graph.integers(&[2]);
+    let sums = graph.node("ReduceSum", "distance.sums", &[&squares, &channels], &[Attribute::Int("keepdims", 0)]);
+    let distances = graph.node("Sqrt", "distance", &[&sums], &[]);
+    let shape = [-1, 1, grid.rows as i64, grid.columns as i64];
+    let anomaly_grid = graph.reshape("anomaly_grid", &distances, &shape);
+
+    let (from, to) = ((grid.rows, grid.columns), (input.height, input.width));
+    let anomaly_map = interpolation::resize(graph, "anomaly_map", &anomaly_grid, from, to);
+
+    // The mean over a square window is the mean of means over a column, then over a row: 32 additions instead of 256.
+    let (tall, wide) = (WINDOW.min(input.height) as i64, WINDOW.min(input.width) as i64);
+    let pool = |graph: &mut GraphBuilder, name: &str, x: &Wire, window: [i64; 2]| {
+        graph.node("AveragePool", name, &[x], &[
+            Attribute::Ints("kernel_shape", &window),
+            Attribute::Ints("strides", &[1, 1]),
+            Attribute::Ints("pads", &[0, 0, 0, 0]),
+        ])
+    };
+    let means = pool(graph, "score.columns", &anomaly_map, [tall, 1]);
+    let means = pool(graph, "score.windows", &means, [1, wide]);
+    let axes = graph.integers(&[1, 2, 3]);
+    let pred_score = graph.node("ReduceMax", "pred_score", &[&means, &axes], &[Attribute::Int("keepdims", 0)]);
+
+    let axes = graph.integers(&[2, 3]);
+    let embedding = graph.node("ReduceMean", "embedding", &[aligned, &axes], &[Attribute::Int("keepdims", 0)]);
+
+    let image = |rows, columns| [Side::N, Side::Fixed(1), Side::Fixed(rows), Side::Fixed(columns)];
+    graph.output(&anomaly_map, &image(input.height, input.width));
+    graph.output(&pred_score, &[Side::N]);
+    graph.output(&anomaly_grid, &image(grid.rows, grid.columns));
+    graph.output(&embedding, &[Side::N, Side::Fixed(architecture.channels())]);
+}

@@ -1,0 +1,34 @@
+//! The neck (MFCN): every layer resized to the token grid and concatenated.
+
+use moead_model::architecture::Architecture;
+
+use super::builder::{GraphBuilder, Wire};
+use super::{builder::Attribute, interpolation};
+
+/// `feature_align`: N x C x h x w.
+pub(super) fn build(graph: &mut GraphBuilder, architecture: &Architecture, layers: Vec<Wire>) -> Wire {
+    let (input, grid) = (architecture.input(), architecture.grid());
+    let to = (grid.rows, grid.columns);
+    let mut resized = Vec::new();
+    for ((wire, shape), layer) in layers.into_iter().zip(architecture.layer_shapes()).zip(architecture.layers()) {
+        let from = (input.height / shape.stride, input.width / shape.stride);
+        resized.push(match from == to {
+            true => wire,
+            false => interpolation::resize(graph, &format!("neck.layer{layer}"), &wire, from, to),
+        });
+    }
+    match resized.as_slice() {
+        [only] => only.clone(),
+        several => {
+            let inputs: Vec<&Wire> = several.iter().collect();
+            graph.node("Concat", "neck.feature_align", &inputs, &[Attribute::Int("axis", 1)])
+        }
+    }
+}
+
+/// The same as tokens: N x T x C.
+pub(super) fn tokens(graph: &mut GraphBuilder, architecture: &Architecture, aligned: &Wire) -> Wire {
+    let (channels, tokens) = (architecture.channels() as i64, architecture.grid().tokens() as i64);
+    let flat = graph.reshape("neck.flat", aligned, &[0, channels, tokens]);
+    graph.transpose("neck.tokens", &flat, &[0, 2, 1])
+}
