@@ -124,7 +124,9 @@ pub enum ArchitectureError {
         name: &'static str,
     },
     /// A mask under which some token may look at nothing.
-    #[error("neighbor_mask {rows}x{columns} on a grid of {grid} tokens blinds token ({row}, {column}): every token lies in its neighbourhood, and the softmax over nothing is not a number")]
+    #[error(
+        "neighbor_mask {rows}x{columns} on a grid of {grid} tokens blinds token ({row}, {column}): every token lies in its neighbourhood, and the softmax over nothing is not a number"
+    )]
     BlindMask {
         /// Neighbourhood height.
         rows: usize,
@@ -226,20 +228,30 @@ impl Architecture {
 mod tests {
     use super::*;
 
-    fn tiny(mask: Option<NeighborMask>, input: ImageSize, layers: Vec<usize>) -> Result<Architecture, ArchitectureError> {
-        Architecture::new(Backbone::EfficientNetB0, layers, 16, input, Reconstruction {
-            hidden: 32,
-            heads: 4,
-            feed_forward: 64,
-            position: PositionKind::Learned,
-            norm: NormPlacement::Post,
-            mask,
-            decoder: Decoder::Shared(Rounds {
-                rounds: 3,
-                experts: Experts { count: 4, top_k: 2 },
-                overlapping_norms: false,
-            }),
-        })
+    fn tiny(
+        mask: Option<NeighborMask>,
+        input: ImageSize,
+        layers: Vec<usize>,
+    ) -> Result<Architecture, ArchitectureError> {
+        Architecture::new(
+            Backbone::EfficientNetB0,
+            layers,
+            16,
+            input,
+            Reconstruction {
+                hidden: 32,
+                heads: 4,
+                feed_forward: 64,
+                position: PositionKind::Learned,
+                norm: NormPlacement::Post,
+                mask,
+                decoder: Decoder::Shared(Rounds {
+                    rounds: 3,
+                    experts: Experts { count: 4, top_k: 2 },
+                    overlapping_norms: false,
+                }),
+            },
+        )
     }
 
     const SQUARE: ImageSize = ImageSize { height: 64, width: 64 };

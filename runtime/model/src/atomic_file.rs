@@ -81,10 +81,14 @@ mod tests {
     fn a_failed_check_leaves_the_old_file_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.onnx");
-        let result = write_checked::<io::Error>(&path, |out| out.write_all(b"new"), |written| {
-            assert_eq!(std::fs::read(written).unwrap(), b"new");
-            Err(io::Error::other("wrong"))
-        });
+        let result = write_checked::<io::Error>(
+            &path,
+            |out| out.write_all(b"new"),
+            |written| {
+                assert_eq!(std::fs::read(written).unwrap(), b"new");
+                Err(io::Error::other("wrong"))
+            },
+        );
         assert!(result.is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }

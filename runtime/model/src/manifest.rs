@@ -217,7 +217,11 @@ impl Manifest {
             let good = test.tolerance > 0.0 && test.tolerance <= 1.0;
             if !good {
                 let found = test.tolerance.to_string();
-                return Err(ManifestError::Value { field: "self_test.tolerance", expected: "above 0, at most 1", found });
+                return Err(ManifestError::Value {
+                    field: "self_test.tolerance",
+                    expected: "above 0, at most 1",
+                    found,
+                });
             }
         }
         Ok(())
