@@ -8,6 +8,9 @@
 //! * [`reference`]: the same network evaluated plainly, sharing nothing with `graph`.
 #![forbid(unsafe_code)]
 
+pub mod backbone;
 pub mod checkpoint;
+pub mod graph;
 pub mod reference;
+pub mod resolve;
 pub mod weights;

@@ -8,6 +8,7 @@ use moead_model::architecture::{NeighborMask, TokenGrid};
 
 use super::builder::{Attribute, GraphBuilder, Wire};
 use super::interpolation::transpose;
+use super::position::Positions;
 use super::GraphError;
 use crate::weights::Weights;
 
@@ -58,14 +59,14 @@ pub(super) enum QuerySource<'a> {
 impl Attention {
     /// Reads the weights under `tensor` and stores them under `name`.
     ///
-    /// * `positions`: T x D, added to keys (and to queries that are tokens).
+    /// * `positions`: added to keys (and to queries that are tokens).
     pub(super) fn new(
         graph: &mut GraphBuilder,
         weights: &dyn Weights,
         (name, tensor): (&str, &str),
         shape: Shape,
         query: QuerySource<'_>,
-        positions: &[f64],
+        positions: &Positions,
         mask: Option<Wire>,
     ) -> Result<Self, GraphError> {
         let hidden = shape.hidden;
@@ -83,10 +84,10 @@ impl Attention {
                 Query::Constant(graph.constant(&format!("{name}.query"), &dims, &by_head))
             }
             QuerySource::Tokens => {
-                Query::Tokens(with_positions(graph, &format!("{name}.query"), shape, (weight, bias), positions)?)
+                Query::Tokens(with_positions(graph, &format!("{name}.query"), (weight, bias), positions)?)
             }
         };
-        let key = with_positions(graph, &format!("{name}.key"), shape, third(1), positions)?;
+        let key = with_positions(graph, &format!("{name}.key"), third(1), positions)?;
         let (value_weight, value_bias) = third(2);
         let value = square(graph, &format!("{name}.value.weight"), hidden, value_weight)?;
 
@@ -168,18 +169,24 @@ fn split_heads(rows: &[f64], shape: Shape) -> Vec<f32> {
     split
 }
 
-/// A projection whose bias holds the positions' share: p W^T + b, T x D.
+/// A projection whose bias holds the positions' share: p W^T + b, T x D, added up from rows and columns once, when an engine
+/// folds constants.
 fn with_positions(
     graph: &mut GraphBuilder,
     name: &str,
-    shape: Shape,
     (weight, bias): (&[f32], &[f32]),
-    positions: &[f64],
+    positions: &Positions,
 ) -> Result<Projection, GraphError> {
-    let share: Vec<f32> = project(positions, weight, bias).iter().map(|&value| value as f32).collect();
-    let weight = square(graph, &format!("{name}.weight"), shape.hidden, weight)?;
-    let bias = graph.constant(&format!("{name}.position"), &[shape.tokens, shape.hidden], &share);
-    Ok(Projection { weight, bias })
+    let (hidden, grid) = (bias.len(), positions.grid());
+    let mut share = |part: &str, dims: [usize; 3], x: &[f64], bias: &[f32]| {
+        let share: Vec<f32> = project(x, weight, bias).iter().map(|&value| value as f32).collect();
+        graph.constant(&format!("{name}.position.{part}"), &dims, &share)
+    };
+    let rows = share("rows", [grid.rows, 1, hidden], &positions.rows, bias);
+    let columns = share("columns", [1, grid.columns, hidden], &positions.columns, &vec![0.0; hidden]);
+    let sum = graph.node("Add", &format!("{name}.position.grid"), &[&rows, &columns], &[]);
+    let bias = graph.reshape(&format!("{name}.position"), &sum, &[grid.tokens() as i64, hidden as i64]);
+    Ok(Projection { weight: square(graph, &format!("{name}.weight"), hidden, weight)?, bias })
 }
 
 /// Stores a D x D weight, turned from torch's out x in to in x out.

@@ -113,7 +113,7 @@ fn squeeze_excite(
     x: &Wire,
 ) -> Result<Wire, GraphError> {
     let node = &excite.node;
-    let mut pointwise = |graph: &mut GraphBuilder, part: &str, tensor: &str, shape: [usize; 2], x: &Wire| {
+    let pointwise = |graph: &mut GraphBuilder, part: &str, tensor: &str, shape: [usize; 2], x: &Wire| {
         let name = format!("{node}.{part}");
         let values = weights.read(&format!("backbone.{tensor}.weight"))?;
         let weight = graph.weight(&format!("{name}.weight"), &[shape[0], shape[1], 1, 1], &values)?;

@@ -7,7 +7,7 @@ use super::attention::{self, Attention, QuerySource};
 use super::builder::{GraphBuilder, Wire};
 use super::feed_forward::{LayerNorm, Linear};
 use super::moe::MoeFeedForward;
-use super::position::positions;
+use super::position::Positions;
 use super::GraphError;
 use crate::weights::Weights;
 
@@ -26,7 +26,7 @@ pub(super) fn build(
     let grid = architecture.grid();
     let (hidden, channels) = (reconstruction.hidden, architecture.channels());
     let shape = attention::Shape { tokens: grid.tokens(), hidden, heads: reconstruction.heads };
-    let position = positions(weights, reconstruction, grid)?;
+    let position = Positions::new(weights, reconstruction, grid)?;
     let pre_norm = reconstruction.norm == NormPlacement::Pre;
 
     let project = Linear::new(graph, weights, ("input_proj", "reconstruction.input_proj"), (channels, hidden))?;
@@ -37,7 +37,8 @@ pub(super) fn build(
     }
 
     let learned = weights.read(&format!("{BLOCK}.learned_embed.weight"))?;
-    let query: Vec<f64> = learned.iter().zip(&position).map(|(&learned, &place)| f64::from(learned) + place).collect();
+    let query: Vec<f64> = learned.iter().map(|&value| f64::from(value)).collect();
+    let query = position.added_to(&query);
     let masks = [1, 2].map(|which| reconstruction.mask_on(which));
     // Both attentions may hide the same neighbours: one constant serves both.
     let mask = masks.iter().flatten().next().map(|mask| attention::mask(graph, "neighbor_mask", mask, grid));
@@ -78,7 +79,7 @@ pub(super) fn build(
                 norms[index] = Some(LayerNorm::new(graph, weights, (&names.0, &names.1))?);
             }
         }
-        let mut normalise = |graph: &mut GraphBuilder, which: usize, x: &Wire| match &norms[rounds.norm_index(round, which)] {
+        let normalise = |graph: &mut GraphBuilder, which: usize, x: &Wire| match &norms[rounds.norm_index(round, which)] {
             Some(norm) => norm.apply(graph, &name(&format!("norm{}", which + 1)), x),
             None => x.clone(),
         };

@@ -5,36 +5,64 @@ use moead_model::architecture::{PositionKind, Reconstruction, TokenGrid};
 use super::GraphError;
 use crate::weights::Weights;
 
-/// T x D, one for all pictures; f64 because it is multiplied with weights before it is rounded.
-pub(super) fn positions(
-    weights: &dyn Weights,
-    reconstruction: &Reconstruction,
+/// The positions of a grid of tokens, kept as the sum they are: `p(y, x) = rows[y] + columns[x]`, each D wide with one half
+/// zero. Whatever is linear in p splits the same way, so h + w rows are multiplied and stored instead of h * w.
+/// f64, because they are multiplied with weights before they are rounded.
+pub(super) struct Positions {
     grid: TokenGrid,
-) -> Result<Vec<f64>, GraphError> {
-    let half = reconstruction.hidden / 2;
-    let mut tokens = Vec::with_capacity(grid.tokens() * reconstruction.hidden);
-    match reconstruction.position {
-        PositionKind::Learned => {
-            let rows = weights.read("reconstruction.pos_embed.row_embed.weight")?;
-            let columns = weights.read("reconstruction.pos_embed.col_embed.weight")?;
-            for row in rows.chunks_exact(half).take(grid.rows) {
-                for column in columns.chunks_exact(half).take(grid.columns) {
-                    // The column's half comes first.
-                    tokens.extend(column.iter().chain(row).map(|&value| f64::from(value)));
+    hidden: usize,
+    /// h x D.
+    pub(super) rows: Vec<f64>,
+    /// w x D.
+    pub(super) columns: Vec<f64>,
+}
+
+impl Positions {
+    /// Reads or computes the positions of `reconstruction`.
+    pub(super) fn new(
+        weights: &dyn Weights,
+        reconstruction: &Reconstruction,
+        grid: TokenGrid,
+    ) -> Result<Self, GraphError> {
+        let hidden = reconstruction.hidden;
+        let half = hidden / 2;
+        let zeros = || std::iter::repeat_n(0.0, half);
+        let (mut rows, mut columns) = (Vec::new(), Vec::new());
+        match reconstruction.position {
+            PositionKind::Learned => {
+                // The column's half comes first.
+                for row in weights.read("reconstruction.pos_embed.row_embed.weight")?.chunks_exact(half) {
+                    rows.extend(zeros().chain(row.iter().map(|&value| f64::from(value))));
+                }
+                for column in weights.read("reconstruction.pos_embed.col_embed.weight")?.chunks_exact(half) {
+                    columns.extend(column.iter().map(|&value| f64::from(value)).chain(zeros()));
                 }
             }
-        }
-        PositionKind::Sine => {
-            for row in 0..grid.rows {
+            PositionKind::Sine => {
+                // The row's half comes first.
+                for row in 0..grid.rows {
+                    rows.extend(sine(row, grid.rows, half).chain(zeros()));
+                }
                 for column in 0..grid.columns {
-                    // The row's half comes first.
-                    tokens.extend(sine(row, grid.rows, half));
-                    tokens.extend(sine(column, grid.columns, half));
+                    columns.extend(zeros().chain(sine(column, grid.columns, half)));
                 }
             }
         }
+        Ok(Self { grid, hidden, rows, columns })
     }
-    Ok(tokens)
+
+    /// `tokens` (T x D) with their positions added.
+    pub(super) fn added_to(&self, tokens: &[f64]) -> Vec<f64> {
+        let places = self.rows.chunks_exact(self.hidden).flat_map(|row| {
+            self.columns.chunks_exact(self.hidden).flat_map(move |column| row.iter().zip(column).map(|(r, c)| r + c))
+        });
+        tokens.iter().zip(places).map(|(token, place)| token + place).collect()
+    }
+
+    /// h x w.
+    pub(super) fn grid(&self) -> TokenGrid {
+        self.grid
+    }
 }
 
 /// One axis of the sine positions (Carion et al. 2020, arXiv 2005.12872): places are scaled to (0, 2π].

@@ -5,11 +5,33 @@ use moead_model::architecture::{Architecture, NeighborMask, NormPlacement, Stack
 use super::attention::{self, Attention, QuerySource};
 use super::builder::{GraphBuilder, Wire};
 use super::feed_forward::{FeedForward, LayerNorm, Linear, EPSILON};
-use super::position::positions;
+use super::position::Positions;
 use super::GraphError;
 use crate::weights::Weights;
 
 const STACK: &str = "reconstruction.transformer";
+
+/// What a layer is called.
+struct Layer {
+    /// In the graph: `encoder3`.
+    node: String,
+    /// In the checkpoint: `reconstruction.transformer.encoder.layers.3`.
+    tensor: String,
+}
+
+impl Layer {
+    fn new(stack: &str, number: usize) -> Self {
+        Self { node: format!("{stack}{number}"), tensor: format!("{STACK}.{stack}.layers.{number}") }
+    }
+
+    fn node(&self, part: &str) -> String {
+        format!("{}.{part}", self.node)
+    }
+
+    fn tensor(&self, part: &str) -> String {
+        format!("{}.{part}", self.tensor)
+    }
+}
 
 /// What every layer needs.
 struct Parts<'a> {
@@ -17,7 +39,7 @@ struct Parts<'a> {
     architecture: &'a Architecture,
     stacked: &'a Stacked,
     shape: attention::Shape,
-    position: Vec<f64>,
+    position: Positions,
     mask: Option<Wire>,
 }
 
@@ -38,7 +60,7 @@ pub(super) fn build(
         architecture,
         stacked,
         shape: attention::Shape { tokens: grid.tokens(), hidden, heads: reconstruction.heads },
-        position: positions(weights, reconstruction, grid)?,
+        position: Positions::new(weights, reconstruction, grid)?,
         mask: used.map(|mask| attention::mask(graph, "neighbor_mask", mask, grid)),
     };
 
@@ -70,33 +92,32 @@ impl Parts<'_> {
         self.architecture.reconstruction().mask_on(which).and(self.mask.clone())
     }
 
-    fn norm(&self, graph: &mut GraphBuilder, layer: &str, part: &str) -> Result<LayerNorm, GraphError> {
-        LayerNorm::new(graph, self.weights, (&format!("{layer}.{part}"), &format!("{STACK}.{}.{part}", tensor(layer))))
+    fn norm(&self, graph: &mut GraphBuilder, layer: &Layer, part: &str) -> Result<LayerNorm, GraphError> {
+        LayerNorm::new(graph, self.weights, (&layer.node(part), &layer.tensor(part)))
     }
 
     fn attention(
         &self,
         graph: &mut GraphBuilder,
-        layer: &str,
+        layer: &Layer,
         (part, query, which): (&str, QuerySource<'_>, usize),
     ) -> Result<Attention, GraphError> {
-        let names = (format!("{layer}.{part}"), format!("{STACK}.{}.{part}", tensor(layer)));
         let mask = self.mask(which);
-        Attention::new(graph, self.weights, (&names.0, &names.1), self.shape, query, &self.position, mask)
+        Attention::new(graph, self.weights, (&layer.node(part), &layer.tensor(part)), self.shape, query, &self.position, mask)
     }
 
-    fn feed_forward(&self, graph: &mut GraphBuilder, layer: &str) -> Result<FeedForward, GraphError> {
+    fn feed_forward(&self, graph: &mut GraphBuilder, layer: &Layer) -> Result<FeedForward, GraphError> {
         let sizes = (self.shape.hidden, self.architecture.reconstruction().feed_forward);
-        let names = (format!("{layer}.ffn"), format!("{STACK}.{}", tensor(layer)));
-        FeedForward::new(graph, self.weights, (&names.0, &names.1), sizes, self.stacked.activation)
+        let names = (&*layer.node("ffn"), &*layer.tensor);
+        FeedForward::new(graph, self.weights, names, sizes, self.stacked.activation)
     }
 
     fn encoder_layer(&self, graph: &mut GraphBuilder, number: usize, x: &Wire) -> Result<Wire, GraphError> {
-        let layer = format!("encoder{number}");
+        let layer = Layer::new("encoder", number);
         let attend = self.attention(graph, &layer, ("self_attn", QuerySource::Tokens, 0))?;
         let (norm1, norm2) = (self.norm(graph, &layer, "norm1")?, self.norm(graph, &layer, "norm2")?);
         let feed_forward = self.feed_forward(graph, &layer)?;
-        let name = |part: &str| format!("{layer}.{part}");
+        let name = |part: &str| layer.node(part);
         let add = |graph: &mut GraphBuilder, part: &str, a: &Wire, b: &Wire| graph.node("Add", &name(part), &[a, b], &[]);
         Ok(if self.pre_norm() {
             let y = norm1.apply(graph, &name("norm1"), x);
@@ -122,9 +143,9 @@ impl Parts<'_> {
         memory: &Wire,
         output: &Wire,
     ) -> Result<Wire, GraphError> {
-        let layer = format!("decoder{number}");
-        let name = |part: &str| format!("{layer}.{part}");
-        let learned = self.weights.read(&format!("{STACK}.{}.learned_embed.weight", tensor(&layer)))?;
+        let layer = Layer::new("decoder", number);
+        let name = |part: &str| layer.node(part);
+        let learned = self.weights.read(&layer.tensor("learned_embed.weight"))?;
         let query = self.constant_query(&layer, &learned)?;
         let attend_1 = self.attention(graph, &layer, ("self_attn", QuerySource::Constant(&query), 1))?;
         let attend_2 = self.attention(graph, &layer, ("multihead_attn", QuerySource::Tokens, 2))?;
@@ -158,10 +179,10 @@ impl Parts<'_> {
     }
 
     /// The first attention's queries: the learned tokens (normalised before, when norms come first) with their positions.
-    fn constant_query(&self, layer: &str, learned: &[f32]) -> Result<Vec<f64>, GraphError> {
+    fn constant_query(&self, layer: &Layer, learned: &[f32]) -> Result<Vec<f64>, GraphError> {
         let mut rows: Vec<f64> = learned.iter().map(|&value| f64::from(value)).collect();
         if self.pre_norm() {
-            let read = |part: &str| self.weights.read(&format!("{STACK}.{}.norm1.{part}", tensor(layer)));
+            let read = |part: &str| self.weights.read(&layer.tensor(&format!("norm1.{part}")));
             let (gain, shift) = (read("weight")?, read("bias")?);
             for row in rows.chunks_exact_mut(self.shape.hidden) {
                 let mean = row.iter().sum::<f64>() / row.len() as f64;
@@ -172,14 +193,7 @@ impl Parts<'_> {
                 }
             }
         }
-        Ok(rows.iter().zip(&self.position).map(|(row, place)| row + place).collect())
+        Ok(self.position.added_to(&rows))
     }
 }
 
-/// `encoder3` as the checkpoint calls it: `encoder.layers.3`.
-fn tensor(layer: &str) -> String {
-    match layer.strip_prefix("encoder") {
-        Some(number) => format!("encoder.layers.{number}"),
-        None => format!("decoder.layers.{}", layer.trim_start_matches("decoder")),
-    }
-}

@@ -1,0 +1,480 @@
+//! Tensors, the file's own settings (`arch`) and the caller's wishes become one [`Architecture`].
+//!
+//! Every setting may be answered by several of them. They must agree: a contradiction is an error that shows both answers.
+//! What nobody answers takes the official value of the paper and is listed in [`Resolved::assumed`].
+
+use std::fmt;
+
+use moead_model::architecture::{
+    Architecture, ArchitectureError, Backbone, Decoder, Experts, ImageSize, NeighborMask, NormPlacement, PositionKind,
+    Reconstruction, Rounds, Stacked, TokenGrid,
+};
+use serde_json::Value;
+
+use crate::checkpoint::TensorError;
+use crate::weights::Weights;
+
+mod backbone_file;
+mod entries;
+mod evidence;
+mod layers;
+mod settings;
+mod tensors;
+
+pub use backbone_file::WithBackbone;
+pub use entries::entries;
+pub use tensors::{Role, expected_tensors, role};
+
+use evidence::{Evidence, Family};
+use settings::Settings;
+
+/// Which reconstruction a checkpoint holds; nothing in the tensors tells the first two apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variant {
+    /// The published class `MoEAD`.
+    Moead,
+    /// The authors' first release, class `MoEAD_O`: norms shared between neighbouring rounds.
+    MoeadO,
+    /// UniAD, the peer with stacked blocks.
+    Uniad,
+}
+
+impl Variant {
+    /// Every variant.
+    pub const ALL: [Self; 3] = [Self::Moead, Self::MoeadO, Self::Uniad];
+
+    /// The class name in `arch`.
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Moead => "MoEAD",
+            Self::MoeadO => "MoEAD_O",
+            Self::Uniad => "UniAD",
+        }
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.class())
+    }
+}
+
+/// What the caller asks for by himself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// For files whose `arch` does not say.
+    pub variant: Option<Variant>,
+    /// The network's input.
+    pub input: Option<ImageSize>,
+}
+
+/// Who answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// A key of `arch`, as a path.
+    Arch(String),
+    /// A tensor's presence or shape.
+    Tensor(String),
+    /// What other settings imply.
+    Implied(String),
+    /// [`Wishes`].
+    Caller,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Arch(path) => write!(f, "arch ({path})"),
+            Self::Tensor(name) => write!(f, "tensor {name}"),
+            Self::Implied(text) => f.write_str(text),
+            Self::Caller => f.write_str("the command line"),
+        }
+    }
+}
+
+/// A setting that nobody answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assumed {
+    /// Its name in `arch`.
+    pub setting: &'static str,
+    /// The official value, as text.
+    pub value: String,
+}
+
+impl fmt::Display for Assumed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", self.setting, self.value)
+    }
+}
+
+/// Why a checkpoint is not a network.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// Two answers to one question.
+    #[error("{setting}: {first} according to {first_origin}, but {second} according to {second_origin}")]
+    Conflict {
+        /// Name in `arch`.
+        setting: &'static str,
+        /// One answer.
+        first: String,
+        /// Whose.
+        first_origin: Origin,
+        /// The other answer.
+        second: String,
+        /// Whose.
+        second_origin: Origin,
+    },
+    /// `arch` is not what the published code writes.
+    #[error("arch: {path}: expected {expected}, found {found}")]
+    Arch {
+        /// Path of the key.
+        path: String,
+        /// In words.
+        expected: String,
+        /// In words.
+        found: String,
+    },
+    /// The file holds no reconstruction at all.
+    #[error("no tensor under `reconstruction.`: expected a MoEAD or UniAD checkpoint, found {found}")]
+    NotOurs {
+        /// In words: how many tensors, and the first names.
+        found: String,
+    },
+    /// The file holds no backbone, and none was given.
+    #[error("no tensor under `backbone.`: expected the weights of {expected}, found none")]
+    NoBackbone {
+        /// The backbone's name, or "a backbone".
+        expected: String,
+    },
+    /// A second backbone beside the one in the checkpoint.
+    #[error("the checkpoint holds a backbone ({tensors} tensors under `backbone.`) and a second one was given")]
+    TwoBackbones {
+        /// How many.
+        tensors: usize,
+    },
+    /// The tensors under `backbone.` are those of no known backbone, or of several.
+    #[error("backbone: expected the tensors of one of {expected}, found tensors that fit {found}")]
+    UnknownBackbone {
+        /// Known names.
+        expected: String,
+        /// "none of them", or names.
+        found: String,
+    },
+    /// Nothing says which layers make the aligned channels.
+    #[error("layers: expected layers of {backbone} whose channels sum to {channels}, found {found}")]
+    Layers {
+        /// The backbone.
+        backbone: Backbone,
+        /// C, from `input_proj`.
+        channels: usize,
+        /// "none", or the candidates.
+        found: String,
+    },
+    /// Nothing says how many rows and columns the tokens have.
+    #[error("input size: {tokens} tokens are no square grid, and neither arch nor learned positions give its sides")]
+    UnknownGrid {
+        /// T.
+        tokens: usize,
+    },
+    /// Tensors that are needed and not there.
+    #[error("tensor {first}: missing{}", others(*.count))]
+    Missing {
+        /// The first one.
+        first: String,
+        /// How many in all.
+        count: usize,
+    },
+    /// Tensors that no part of the network owns.
+    #[error("tensor {first}: surplus: no part of {network} has it{}", others(*.count))]
+    Surplus {
+        /// The first one.
+        first: String,
+        /// How many in all.
+        count: usize,
+        /// The network's name.
+        network: String,
+    },
+    /// A tensor's shape.
+    #[error(transparent)]
+    Tensor(#[from] TensorError),
+    /// Values that contradict each other.
+    #[error("{source}{}", assumed_ones(.assumed))]
+    Architecture {
+        /// Which.
+        source: ArchitectureError,
+        /// Settings that were not given and took the official value.
+        assumed: Vec<Assumed>,
+    },
+}
+
+fn assumed_ones(assumed: &[Assumed]) -> String {
+    if assumed.is_empty() {
+        return String::new();
+    }
+    let list: Vec<String> = assumed.iter().map(Assumed::to_string).collect();
+    format!(" (not given, so assumed as published: {})", list.join(", "))
+}
+
+fn others(count: usize) -> String {
+    if count > 1 { format!(" (and {} more like it)", count - 1) } else { String::new() }
+}
+
+/// What a checkpoint turned out to be.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// The network.
+    pub architecture: Architecture,
+    /// Which class.
+    pub variant: Variant,
+    /// Settings that took the official value because nobody gave one.
+    pub assumed: Vec<Assumed>,
+    /// Keys of `arch` that mean nothing to an inference network and to nobody we know.
+    pub unknown_keys: Vec<String>,
+}
+
+/// Decides between answers to one question; all must agree.
+pub(crate) struct Question<T> {
+    setting: &'static str,
+    answer: Option<(Origin, T)>,
+}
+
+impl<T: PartialEq + fmt::Debug> Question<T> {
+    pub(crate) fn new(setting: &'static str) -> Self {
+        Self { setting, answer: None }
+    }
+
+    pub(crate) fn ask(mut self, origin: Origin, answer: Option<T>) -> Result<Self, ResolveError> {
+        match (answer, &self.answer) {
+            (None, _) => {}
+            (Some(answer), None) => self.answer = Some((origin, answer)),
+            (Some(answer), Some((_, first))) if answer == *first => {}
+            (Some(second), Some((first_origin, first))) => {
+                return Err(ResolveError::Conflict {
+                    setting: self.setting,
+                    first: words(first),
+                    first_origin: first_origin.clone(),
+                    second: words(&second),
+                    second_origin: origin,
+                });
+            }
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn answer(self) -> Option<T> {
+        self.answer.map(|(_, answer)| answer)
+    }
+
+    fn or_assume(self, assumed: &mut Vec<Assumed>, value: T) -> T {
+        match self.answer {
+            Some((_, answer)) => answer,
+            None => {
+                assumed.push(Assumed { setting: self.setting, value: words(&value) });
+                value
+            }
+        }
+    }
+}
+
+/// A value as a person writes it: JSON's spelling for what `arch` holds.
+fn words<T: fmt::Debug>(value: &T) -> String {
+    format!("{value:?}").to_lowercase().replace("none", "null").replace('"', "")
+}
+
+/// Reads the whole network out of `weights` and `arch`, and checks every tensor's presence and shape.
+///
+/// # Errors
+/// [`ResolveError`]: what contradicts what, which tensor is missing, surplus or of another shape.
+pub fn resolve(weights: &dyn Weights, arch: Option<&Value>, wishes: Wishes) -> Result<Resolved, ResolveError> {
+    let settings = arch.map(Settings::parse).transpose()?.unwrap_or_default();
+    let evidence = Evidence::read(weights)?;
+    let mut assumed = Vec::new();
+    let arch_says = |path: &str| Origin::Arch(path.to_owned());
+    let tensor = |name: &str| Origin::Tensor(name.to_owned());
+
+    let variant = variant(&settings, &evidence, wishes, &mut assumed)?;
+    let backbone = layers::backbone(&settings, weights)?;
+    let layers = layers::layers(&settings, backbone, evidence.channels, &mut assumed)?;
+    let stride = Question::new("outstrides")
+        .ask(arch_says("neck.outstrides"), settings.neck_stride)?
+        .ask(arch_says("reconstruction.instrides"), settings.reconstruction_stride)?
+        .or_assume(&mut assumed, 16);
+
+    let hidden = Question::new("hidden_dim")
+        .ask(arch_says("reconstruction.hidden_dim"), settings.hidden)?
+        .ask(tensor("reconstruction.input_proj.weight"), Some(evidence.hidden))?
+        .or_assume(&mut assumed, 256);
+    let heads = Question::new("nhead")
+        .ask(arch_says("reconstruction.nhead"), settings.heads)?
+        .or_assume(&mut assumed, 8);
+    let feed_forward = Question::new("dim_feedforward")
+        .ask(arch_says("reconstruction.dim_feedforward"), settings.feed_forward)?
+        .ask(tensor(&evidence.feed_forward.0), Some(evidence.feed_forward.1))?
+        .or_assume(&mut assumed, 1024);
+    let position = Question::new("pos_embed_type")
+        .ask(arch_says("reconstruction.pos_embed_type"), settings.position)?
+        .ask(tensor("reconstruction.pos_embed.row_embed.weight"), evidence.grid.map(|_| PositionKind::Learned))?;
+    let position = match (position.answer(), evidence.grid) {
+        (Some(PositionKind::Learned), None) => {
+            let first = "reconstruction.pos_embed.row_embed.weight".to_owned();
+            return Err(ResolveError::Missing { first, count: 2 });
+        }
+        (Some(position), _) => position,
+        // No tables in the file: the positions were computed.
+        (None, _) => PositionKind::Sine,
+    };
+    let norm_tensor = match evidence.family {
+        Family::Shared { .. } => "reconstruction.widetransformer.encoder_norm.weight",
+        Family::Stacked { .. } => "reconstruction.transformer.encoder.norm.weight",
+    };
+    let pre_norm = Question::new("normalize_before")
+        .ask(arch_says("reconstruction.normalize_before"), settings.normalize_before)?
+        .ask(tensor(norm_tensor), evidence.has_memory_norm.then_some(true))?
+        .answer()
+        // The norm of the memory exists exactly in pre-norm networks.
+        .unwrap_or(false);
+    let norm = if pre_norm { NormPlacement::Pre } else { NormPlacement::Post };
+
+    let official_mask = NeighborMask { rows: 7, columns: 7, on: [true, true, true] };
+    let mask = match settings.mask {
+        Some(mask) => mask,
+        None => {
+            assumed.push(Assumed { setting: "neighbor_mask", value: "7x7 on [true, true, true]".into() });
+            Some(official_mask)
+        }
+    };
+    let decoder = decoder(&settings, &evidence, variant, &mut assumed)?;
+    let grid = grid(&settings, &evidence, wishes, stride, &mut assumed)?;
+    let input = ImageSize { height: grid.rows * stride, width: grid.columns * stride };
+    let reconstruction = Reconstruction { hidden, heads, feed_forward, position, norm, mask, decoder };
+    let architecture = Architecture::new(backbone, layers, stride, input, reconstruction)
+        .map_err(|source| ResolveError::Architecture { source, assumed: assumed.clone() })?;
+    settings.check_planes(&architecture)?;
+    tensors::check(weights, &architecture, variant)?;
+    Ok(Resolved { architecture, variant, assumed, unknown_keys: settings.unknown_keys })
+}
+
+fn variant(
+    settings: &Settings,
+    evidence: &Evidence,
+    wishes: Wishes,
+    assumed: &mut Vec<Assumed>,
+) -> Result<Variant, ResolveError> {
+    let question = Question::new("variant")
+        .ask(Origin::Arch("reconstruction.type".into()), settings.variant)?
+        .ask(Origin::Caller, wishes.variant)?;
+    let variant = match (question.answer, &evidence.family) {
+        (Some((_, variant)), Family::Shared { .. }) if variant != Variant::Uniad => variant,
+        (Some((_, Variant::Uniad)) | None, Family::Stacked { .. }) => Variant::Uniad,
+        (None, Family::Shared { .. }) => {
+            assumed.push(Assumed { setting: "variant", value: Variant::Moead.to_string() });
+            Variant::Moead
+        }
+        (Some((first_origin, first)), family) => {
+            let (second, tensor) = match family {
+                Family::Shared { .. } => ("MoEAD or MoEAD_O", "reconstruction.widetransformer.learned_embed.weight"),
+                Family::Stacked { .. } => ("UniAD", "reconstruction.transformer.decoder.norm.weight"),
+            };
+            return Err(ResolveError::Conflict {
+                setting: "variant",
+                first: first.to_string(),
+                first_origin,
+                second: second.into(),
+                second_origin: Origin::Tensor(tensor.into()),
+            });
+        }
+    };
+    Ok(variant)
+}
+
+fn decoder(
+    settings: &Settings,
+    evidence: &Evidence,
+    variant: Variant,
+    assumed: &mut Vec<Assumed>,
+) -> Result<Decoder, ResolveError> {
+    let arch_says = |key: &str| Origin::Arch(format!("reconstruction.{key}"));
+    let count = |setting: &'static str, said: Option<usize>, (name, found): (&str, usize)| {
+        let question = Question::new(setting).ask(arch_says(setting), said)?;
+        Ok::<_, ResolveError>(question.ask(Origin::Tensor(name.into()), Some(found))?.answer().unwrap_or(found))
+    };
+    Ok(match &evidence.family {
+        Family::Shared { rounds, experts } => {
+            let norms = "reconstruction.widetransformer.norms";
+            let gate = "reconstruction.widetransformer.moe_ffn.gate.gate.weight";
+            if let Some(activation) = settings.activation
+                && activation != moead_model::architecture::Activation::Relu
+            {
+                return Err(ResolveError::Arch {
+                    path: "reconstruction.activation".into(),
+                    expected: "relu, the only one that MoEAD's experts have".into(),
+                    found: words(&activation),
+                });
+            }
+            let experts = count("moe_nume", settings.experts, (gate, *experts))?;
+            let top_k = Question::new("moe_topk").ask(arch_says("moe_topk"), settings.top_k)?;
+            Decoder::Shared(Rounds {
+                rounds: count("num_decoder_layers", settings.decoder_layers, (norms, *rounds))?,
+                experts: Experts { count: experts, top_k: top_k.or_assume(assumed, 2.min(experts)) },
+                overlapping_norms: variant == Variant::MoeadO,
+            })
+        }
+        Family::Stacked { encoder_layers, decoder_layers } => {
+            let (encoder, decoder) = ("reconstruction.transformer.encoder.layers", "reconstruction.transformer.decoder.layers");
+            let activation = Question::new("activation").ask(arch_says("activation"), settings.activation)?;
+            Decoder::Stacked(Stacked {
+                encoder_layers: count("num_encoder_layers", settings.encoder_layers, (encoder, *encoder_layers))?,
+                decoder_layers: count("num_decoder_layers", settings.decoder_layers, (decoder, *decoder_layers))?,
+                activation: activation.or_assume(assumed, moead_model::architecture::Activation::Relu),
+            })
+        }
+    })
+}
+
+fn grid(
+    settings: &Settings,
+    evidence: &Evidence,
+    wishes: Wishes,
+    stride: usize,
+    assumed: &mut Vec<Assumed>,
+) -> Result<TokenGrid, ResolveError> {
+    if let Some(size) = wishes.input
+        && (!size.height.is_multiple_of(stride) || !size.width.is_multiple_of(stride))
+    {
+        let source = ArchitectureError::InputSize { size, stride };
+        return Err(ResolveError::Architecture { source, assumed: Vec::new() });
+    }
+    let sides = |grid: TokenGrid| format!("{grid} tokens, input {}x{}", grid.rows * stride, grid.columns * stride);
+    let wished = wishes.input.map(|size| TokenGrid { rows: size.height / stride, columns: size.width / stride });
+    let answer = Question::new("feature_size")
+        .ask(Origin::Arch("reconstruction.feature_size".into()), settings.feature_size.map(sides))?
+        .ask(Origin::Tensor("reconstruction.pos_embed.row_embed.weight, col_embed.weight".into()), evidence.grid.map(sides))?
+        .ask(Origin::Caller, wished.map(sides))?;
+    let grid = settings.feature_size.or(evidence.grid).or(wished);
+    let grid = match grid {
+        Some(grid) => grid,
+        None => {
+            let side = evidence.tokens.isqrt();
+            if side * side != evidence.tokens {
+                return Err(ResolveError::UnknownGrid { tokens: evidence.tokens });
+            }
+            let square = TokenGrid { rows: side, columns: side };
+            assumed.push(Assumed { setting: "feature_size", value: sides(square) });
+            square
+        }
+    };
+    // Whatever the sides, their product is the number of learned tokens.
+    if grid.tokens() != evidence.tokens {
+        let (origin, first) = answer.answer.unwrap_or((Origin::Caller, sides(grid)));
+        return Err(ResolveError::Conflict {
+            setting: "feature_size",
+            first: format!("{first} ({} in all)", grid.tokens()),
+            first_origin: origin,
+            second: format!("{} tokens", evidence.tokens),
+            second_origin: Origin::Tensor(evidence.learned_embed.clone()),
+        });
+    }
+    Ok(grid)
+}

@@ -1,0 +1,181 @@
+//! Which tensors a network needs, and whether a checkpoint has exactly those.
+
+use std::collections::HashMap;
+
+use moead_model::architecture::{Architecture, Decoder, NormPlacement, PositionKind};
+
+use super::{ResolveError, Variant};
+use crate::backbone::Network;
+use crate::checkpoint::TensorError;
+use crate::weights::Weights;
+
+/// What becomes of a checkpoint's tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Its numbers are in the exported graph.
+    Exported,
+    /// Part of the network in training; nothing that is exported depends on it.
+    NotNeeded,
+    /// Of no part of the network.
+    Surplus,
+}
+
+/// Every tensor that the exported network needs, with its shape.
+pub fn expected_tensors(architecture: &Architecture) -> Vec<(String, Vec<usize>)> {
+    let last = architecture.layers().last().copied().unwrap_or(1);
+    let backbone = Network::new(architecture.backbone(), last).tensors();
+    let mut tensors: Vec<_> = backbone.into_iter().map(|(name, shape)| (format!("backbone.{name}"), shape)).collect();
+    let reconstruction = architecture.reconstruction();
+    let (d, c) = (reconstruction.hidden, architecture.channels());
+    let (f, t) = (reconstruction.feed_forward, architecture.grid().tokens());
+    let pre_norm = reconstruction.norm == NormPlacement::Pre;
+    let mut add = |name: String, shape: &[usize]| tensors.push((format!("reconstruction.{name}"), shape.to_vec()));
+    for (name, output, input) in [("input_proj", d, c), ("output_proj", c, d)] {
+        add(format!("{name}.weight"), &[output, input]);
+        add(format!("{name}.bias"), &[output]);
+    }
+    if reconstruction.position == PositionKind::Learned {
+        add("pos_embed.row_embed.weight".into(), &[architecture.grid().rows, d / 2]);
+        add("pos_embed.col_embed.weight".into(), &[architecture.grid().columns, d / 2]);
+    }
+    let mut part = |name: &str, parts: &[(&str, &[usize])]| {
+        for (part, shape) in parts {
+            add(format!("{name}.{part}"), shape);
+        }
+    };
+    let attention: &[(&str, &[usize])] = &[
+        ("in_proj_weight", &[3 * d, d]),
+        ("in_proj_bias", &[3 * d]),
+        ("out_proj.weight", &[d, d]),
+        ("out_proj.bias", &[d]),
+    ];
+    let norm: &[(&str, &[usize])] = &[("weight", &[d]), ("bias", &[d])];
+    match &reconstruction.decoder {
+        Decoder::Shared(rounds) => {
+            let e = rounds.experts.count;
+            let block = "widetransformer";
+            part(block, &[("learned_embed.weight", &[t, d])]);
+            part(&format!("{block}.share_self_attn"), attention);
+            part(&format!("{block}.share_multihead_attn"), attention);
+            for index in 0..rounds.norms() {
+                part(&format!("{block}.norms.{index}"), norm);
+            }
+            for pool in ["moe_ffn", "moe_ffn_2"] {
+                part(&format!("{block}.{pool}.gate.gate"), &[("weight", &[e, d]), ("bias", &[e])]);
+                for expert in 0..e {
+                    part(&format!("{block}.{pool}.experts.{expert}"), &[
+                        ("htoh4.weight", &[1, f, d]),
+                        ("htoh4.bias", &[1, f]),
+                        ("h4toh.weight", &[1, d, f]),
+                        ("h4toh.bias", &[1, d]),
+                    ]);
+                }
+                if pre_norm {
+                    part(&format!("{block}.{pool}.layer_norm"), norm);
+                }
+            }
+            if pre_norm {
+                part(&format!("{block}.encoder_norm"), norm);
+            }
+        }
+        Decoder::Stacked(stacked) => {
+            let feed_forward: &[(&str, &[usize])] =
+                &[("linear1.weight", &[f, d]), ("linear1.bias", &[f]), ("linear2.weight", &[d, f]), ("linear2.bias", &[d])];
+            for layer in 0..stacked.encoder_layers {
+                let name = format!("transformer.encoder.layers.{layer}");
+                part(&format!("{name}.self_attn"), attention);
+                part(&name, feed_forward);
+                part(&format!("{name}.norm1"), norm);
+                part(&format!("{name}.norm2"), norm);
+            }
+            if pre_norm {
+                part("transformer.encoder.norm", norm);
+            }
+            for layer in 0..stacked.decoder_layers {
+                let name = format!("transformer.decoder.layers.{layer}");
+                part(&name, &[("learned_embed.weight", &[t, d])]);
+                part(&format!("{name}.self_attn"), attention);
+                part(&format!("{name}.multihead_attn"), attention);
+                part(&name, feed_forward);
+                for which in 1..=3 {
+                    part(&format!("{name}.norm{which}"), norm);
+                }
+            }
+            part("transformer.decoder.norm", norm);
+        }
+    }
+    tensors
+}
+
+/// What becomes of the tensor `name`.
+pub fn role(architecture: &Architecture, name: &str) -> Role {
+    Roles::new(architecture).of(name)
+}
+
+/// Looks up roles without building the lists anew.
+pub(crate) struct Roles {
+    expected: HashMap<String, Vec<usize>>,
+    whole_backbone: HashMap<String, Vec<usize>>,
+    post_norm_moe: bool,
+}
+
+impl Roles {
+    pub(crate) fn new(architecture: &Architecture) -> Self {
+        let reconstruction = architecture.reconstruction();
+        let shared = matches!(reconstruction.decoder, Decoder::Shared(_));
+        Self {
+            expected: expected_tensors(architecture).into_iter().collect(),
+            whole_backbone: Network::whole(architecture.backbone()).tensors().into_iter().collect(),
+            post_norm_moe: shared && reconstruction.norm == NormPlacement::Post,
+        }
+    }
+
+    pub(crate) fn of(&self, name: &str) -> Role {
+        if self.expected.contains_key(name) {
+            return Role::Exported;
+        }
+        let not_needed = match name.strip_prefix("backbone.") {
+            Some(short) => {
+                let first = short.split('.').next().unwrap_or(short);
+                let classifier = ["_conv_head", "_bn1", "_fc", "fc"].contains(&first);
+                let counter = short.strip_suffix(".num_batches_tracked");
+                let counts = counter.is_some_and(|norm| self.whole_backbone.contains_key(&format!("{norm}.running_mean")));
+                classifier || counts || self.whole_backbone.contains_key(short)
+            }
+            // Every published MoE holds a layer norm, used or not.
+            None => {
+                let norm = name.strip_prefix("reconstruction.widetransformer.moe_ffn").is_some_and(|rest| {
+                    let rest = rest.strip_prefix("_2").unwrap_or(rest);
+                    rest == ".layer_norm.weight" || rest == ".layer_norm.bias"
+                });
+                self.post_norm_moe && norm
+            }
+        };
+        if not_needed { Role::NotNeeded } else { Role::Surplus }
+    }
+}
+
+/// Exactly the tensors of the network, each of its shape.
+pub(super) fn check(weights: &dyn Weights, architecture: &Architecture, variant: Variant) -> Result<(), ResolveError> {
+    let expected = expected_tensors(architecture);
+    let missing: Vec<&String> = expected.iter().map(|(name, _)| name).filter(|name| weights.shape(name).is_none()).collect();
+    if let Some(first) = missing.first() {
+        return Err(ResolveError::Missing { first: (*first).clone(), count: missing.len() });
+    }
+    for (name, shape) in expected {
+        let found = weights.shape(&name).unwrap_or_default();
+        if found != shape {
+            return Err(TensorError::Shape { name, expected: shape, found: found.to_vec() }.into());
+        }
+    }
+    let roles = Roles::new(architecture);
+    let surplus: Vec<&str> = weights.names().filter(|name| roles.of(name) == Role::Surplus).collect();
+    match surplus.first() {
+        None => Ok(()),
+        Some(first) => Err(ResolveError::Surplus {
+            first: (*first).to_owned(),
+            count: surplus.len(),
+            network: format!("{variant} on {}", architecture.backbone()),
+        }),
+    }
+}
