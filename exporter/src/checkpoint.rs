@@ -20,6 +20,14 @@ pub enum TensorError {
         /// What the file holds.
         found: Vec<usize>,
     },
+    /// A batch norm's variance that is no variance.
+    #[error("tensor {name}: expected variances of at least 0, found a negative one at index {index}")]
+    NegativeVariance {
+        /// Without `module.`.
+        name: String,
+        /// Channel.
+        index: usize,
+    },
     /// The tensor has another number of sides than its kind has.
     #[error("tensor {name}: expected {expected} sides, found {}", sides(.found))]
     Rank {

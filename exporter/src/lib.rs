@@ -10,7 +10,15 @@
 
 pub mod backbone;
 pub mod checkpoint;
+#[cfg(feature = "check")]
+pub mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod export;
+pub mod folding;
 pub mod graph;
+pub mod inspect;
+pub mod precision;
 pub mod reference;
 pub mod resolve;
 pub mod weights;

@@ -23,7 +23,7 @@ mod tensors;
 
 pub use backbone_file::WithBackbone;
 pub use entries::entries;
-pub use tensors::{Role, expected_tensors, role};
+pub use tensors::{Role, Roles, expected_tensors};
 
 use evidence::{Evidence, Family};
 use settings::Settings;

@@ -3,6 +3,7 @@
 use super::builder::{Attribute, GraphBuilder, Wire};
 use super::GraphError;
 use crate::backbone::{Activation, ConvNorm, Network, Shortcut, SqueezeExcite, Step};
+use crate::folding::FoldedConv;
 use crate::weights::Weights;
 
 /// Builds `network` and returns the wires of `layers` (counted from 1), in order.
@@ -78,32 +79,6 @@ fn convolution(
         Some(activation) => activate(graph, &conv.node, &x, activation),
         None => x,
     })
-}
-
-/// A convolution with its batch norm folded in, in f64 and rounded once:
-/// w' = w g / sqrt(v + e), b' = b - m g / sqrt(v + e).
-pub(crate) struct FoldedConv {
-    pub(crate) weight: Vec<f32>,
-    pub(crate) bias: Vec<f32>,
-}
-
-impl FoldedConv {
-    pub(crate) fn read(weights: &dyn Weights, conv: &ConvNorm) -> Result<Self, GraphError> {
-        let mut weight = weights.read(&format!("backbone.{}.weight", conv.weight))?;
-        let norm = |part: &str| weights.read(&format!("backbone.{}.{part}", conv.norm));
-        let (gain, shift) = (norm("weight")?, norm("bias")?);
-        let (mean, variance) = (norm("running_mean")?, norm("running_var")?);
-        let mut bias = Vec::with_capacity(conv.output);
-        let per_channel = weight.len() / conv.output;
-        for (channel, values) in weight.chunks_exact_mut(per_channel).enumerate() {
-            let factor = f64::from(gain[channel]) / (f64::from(variance[channel]) + conv.epsilon).sqrt();
-            for value in values {
-                *value = (f64::from(*value) * factor) as f32;
-            }
-            bias.push((f64::from(shift[channel]) - f64::from(mean[channel]) * factor) as f32);
-        }
-        Ok(Self { weight, bias })
-    }
 }
 
 fn squeeze_excite(

@@ -107,20 +107,16 @@ pub fn expected_tensors(architecture: &Architecture) -> Vec<(String, Vec<usize>)
     tensors
 }
 
-/// What becomes of the tensor `name`.
-pub fn role(architecture: &Architecture, name: &str) -> Role {
-    Roles::new(architecture).of(name)
-}
-
-/// Looks up roles without building the lists anew.
-pub(crate) struct Roles {
+/// What becomes of each tensor of a checkpoint.
+pub struct Roles {
     expected: HashMap<String, Vec<usize>>,
     whole_backbone: HashMap<String, Vec<usize>>,
     post_norm_moe: bool,
 }
 
 impl Roles {
-    pub(crate) fn new(architecture: &Architecture) -> Self {
+    /// For checkpoints of this architecture.
+    pub fn new(architecture: &Architecture) -> Self {
         let reconstruction = architecture.reconstruction();
         let shared = matches!(reconstruction.decoder, Decoder::Shared(_));
         Self {
@@ -130,7 +126,8 @@ impl Roles {
         }
     }
 
-    pub(crate) fn of(&self, name: &str) -> Role {
+    /// What becomes of the tensor `name`.
+    pub fn of(&self, name: &str) -> Role {
         if self.expected.contains_key(name) {
             return Role::Exported;
         }
