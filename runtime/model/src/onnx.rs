@@ -1,1 +1,18 @@
 //! ONNX files: the messages, the envelope around a graph, and what a model file of ours may contain.
+//!
+//! [`model_file::ModelFile`] is the door: what it returns has been checked from the bytes up, so that an engine never sees
+//! a file that was not.
+//!
+//! * [`messages`]: generated from `onnx.proto`, a reduced copy of the standard's own.
+//! * [`envelope`]: everything around the graph; rewrites metadata and leaves the graph's bytes as they are.
+//! * [`fields`]: the protobuf fields that a file may have, counted before anything is decoded.
+//! * [`limits`]: how large things may be, and why.
+//! * [`model_file`]: a file with a manifest whose graph keeps the contract.
+
+pub mod envelope;
+pub mod fields;
+pub mod limits;
+#[rustfmt::skip]
+#[expect(missing_docs, reason = "generated; the ONNX standard documents the fields")]
+pub mod messages;
+pub mod model_file;
