@@ -44,3 +44,25 @@ pub const ATTRIBUTE_NUMBERS: usize = 16;
 
 /// Dimensions of a tensor. Stops: engines that reserve per dimension, products of a thousand factors. Honest: at most 5.
 pub const RANK: usize = 8;
+
+/// Values that nodes compute. Stops: nodes with many outputs each. Honest: about as many as nodes.
+pub const VALUES: usize = 32 << 10;
+
+/// Elements of one computed tensor for one picture, and the longest dimension. Stops: a product of a column and a row, and
+/// a chain of enlargements, which ask an engine for terabytes. Honest: 1.2 million at 224 x 224; attention with eight heads
+/// at 1024 x 1024 has 134 million.
+pub const TENSOR_ELEMENTS: usize = 1 << 28;
+
+/// Elements that are alive at once for one picture, in the file's order of nodes. Stops: many tensors just below
+/// [`TENSOR_ELEMENTS`]. Honest: about three of the largest. An engine may choose another order.
+pub const LIVE_ELEMENTS: usize = 1 << 29;
+
+/// Multiply-accumulates for one picture, other operators counted by the elements that they touch. Stops: a picture that
+/// takes hours. Honest: 3 thousand million with the defaults, 500 thousand million for the largest backbone at 1024 x 1024.
+pub const WORK: u64 = 1 << 41;
+
+/// Side of a kernel, stride and dilation. Stops: kernels as large as the picture. Honest: 16 (the score's pooling).
+pub const WINDOW: usize = 64;
+
+/// Pictures in a batch that is fixed in the file. Stops: a batch as a multiplier of everything else. Honest: 1, at times 8.
+pub const BATCH: usize = 64;

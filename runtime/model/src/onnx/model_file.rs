@@ -5,9 +5,13 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use bytes::Bytes;
+use prost::Message;
 
+use super::contract::{self, GraphError};
 use super::envelope::{Envelope, EnvelopeError};
+use super::fields::{FieldsError, GRAPH, Scan};
 use super::limits;
+use super::messages::GraphProto;
 use crate::manifest::{self, Manifest, ManifestError};
 
 /// The operator set of the standard's own domain that model files import, and nothing beside it.
@@ -59,6 +63,15 @@ pub enum ModelFileError {
         /// Versions and domains.
         found: String,
     },
+    /// A field of the graph that breaks a rule. Offsets count from the graph's first byte.
+    #[error(transparent)]
+    Fields(#[from] FieldsError),
+    /// The graph cannot be decoded, for a reason that the fields do not show.
+    #[error("graph: {0}")]
+    Decode(#[from] prost::DecodeError),
+    /// The graph breaks the contract.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
 }
 
 impl ModelFile {
@@ -88,6 +101,8 @@ impl ModelFile {
         let envelope = Envelope::read(bytes.clone())?;
         let manifest = Manifest::parse(envelope.metadata(manifest::KEY).ok_or(ModelFileError::NoManifest)?)?;
         check_versions(&envelope)?;
+        Scan::default().check(&GRAPH, envelope.graph(), 0)?;
+        contract::check(&GraphProto::decode(envelope.graph().clone())?, &manifest)?;
         Ok(Self { bytes, envelope, manifest })
     }
 

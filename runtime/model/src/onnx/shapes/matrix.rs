@@ -1,0 +1,62 @@
+//! Products of matrices, and reductions.
+
+use super::ShapeProblem;
+use super::node::{Inferred, Node, broadcast_dims};
+use crate::onnx::value::Value;
+
+/// `MatMul` of tensors with at least two dimensions; all but the last two are broadcast.
+pub(super) fn product(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
+    let (left, right) = (node.floats(0)?, node.floats(1)?);
+    let ([left_batch @ .., rows, inner], [right_batch @ .., right_inner, columns]) =
+        (left.dims.as_slice(), right.dims.as_slice())
+    else {
+        let (index, found) = if left.rank() < 2 { (0, left.shape()) } else { (1, right.shape()) };
+        return Err(ShapeProblem::Rank { index, expected: "two dimensions or more", found });
+    };
+    let unfit = |rule| ShapeProblem::Unequal { rule, left: left.shape(), right: right.shape() };
+    if inner != right_inner {
+        return Err(unfit("columns of the first are rows of the second"));
+    }
+    let mut dims =
+        broadcast_dims(left_batch, right_batch).ok_or_else(|| unfit("all but the last two are equal or one"))?;
+    dims.extend([rows, columns]);
+    let value = Value::f32(dims);
+    let work = [value.elements(), *inner];
+    Ok(Inferred::new(value).with_work(&work))
+}
+
+pub(super) fn gemm(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
+    let matrix = |index: usize, flag| match (node.floats(index)?.dims.as_slice(), node.flag(flag, 0)?) {
+        (&[rows, columns], false) | (&[columns, rows], true) => Ok([rows, columns]),
+        _ => Err(ShapeProblem::Rank { index, expected: "two dimensions", found: node.floats(index)?.shape() }),
+    };
+    let ([rows, inner], [right_inner, columns]) = (matrix(0, "transA")?, matrix(1, "transB")?);
+    let value = Value::f32(vec![rows, columns]);
+    let unfit = |rule, right: &Value| ShapeProblem::Unequal { rule, left: value.shape(), right: right.shape() };
+    if inner != right_inner {
+        return Err(unfit("columns of the first are rows of the second", node.floats(1)?));
+    }
+    if node.inputs.len() > 2 {
+        let bias = node.floats(2)?;
+        if broadcast_dims(&value.dims, &bias.dims).as_ref() != Some(&value.dims) {
+            return Err(unfit("the bias is repeated to the product's shape", bias));
+        }
+    }
+    Ok(Inferred::new(value).with_work(&[rows, columns, inner]))
+}
+
+/// `ReduceSum`, `ReduceMean`, `ReduceMax`: over constant axes, or over everything without them.
+pub(super) fn reduce(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
+    let input = node.floats(0)?;
+    node.require_zero("noop_with_empty_axes")?;
+    let keep = node.flag("keepdims", 1)?;
+    let axes = if node.inputs.len() > 1 { node.axes(1, input.rank())? } else { (0..input.rank()).collect() };
+    if axes.is_empty() && input.rank() > 0 {
+        return Err(ShapeProblem::Constant { index: 1, expected: "at least one dimension" });
+    }
+    let sides = input.dims.iter().enumerate().filter_map(|(axis, &side)| match axes.contains(&axis) {
+        true => keep.then_some(1),
+        false => Some(side),
+    });
+    Ok(Inferred::new(Value::f32(sides.collect())))
+}
