@@ -1,0 +1,125 @@
+//! `--check`: the file that is about to be written, run by the engine that ships, against the plain evaluation.
+
+use moead_model::architecture::Architecture;
+use moead_model::manifest::Input;
+use moead_model::onnx::model_file::ModelFile;
+use moead_model::self_test;
+use moead_runtime::engine::tract::Session;
+use moead_runtime::engine::{Engine, EngineError, Output};
+use moead_runtime::preprocess::normalize;
+
+use crate::checkpoint::TensorError;
+use crate::reference::{self, Evaluation};
+use crate::weights::Weights;
+
+/// The largest difference, relative to the output's largest value, that a written file may show. Engines sum in another
+/// order and batch norms are folded: 1e-6 is usual, 1e-5 was never seen, a wrong graph is at 1e-2.
+pub const TOLERANCE: f64 = 1e-4;
+/// A token whose k-th and next logit lie closer than this (relative to its largest logit) may choose another expert in f32
+/// than in f64. The noise of f32 logits is about 3e-6.
+const SAFE_MARGIN: f64 = 3e-5;
+/// How many pictures are tried for one without such a token. One in fifty has one.
+const PICTURES: u64 = 4;
+
+/// What the network must answer to a self-test picture, by the plain evaluation.
+#[derive(Debug)]
+pub struct Expectation {
+    /// Of the picture.
+    pub seed: u64,
+    /// The normalised picture, 3 x H x W.
+    pub input: Vec<f32>,
+    /// The answer.
+    pub answer: Evaluation,
+}
+
+/// Evaluates the self-test picture plainly; a picture on which experts are chosen within the noise is passed over.
+///
+/// # Errors
+/// [`TensorError`]
+pub fn expect(architecture: &Architecture, weights: &dyn Weights, input: &Input) -> Result<Expectation, TensorError> {
+    let mut best: Option<Expectation> = None;
+    for seed in 1..=PICTURES {
+        let picture = self_test::picture(seed, input.size());
+        let normalised = normalize::normalize(&picture, input.normalization());
+        let answer = reference::evaluate(architecture, weights, &normalised, &mut |_, _| {})?;
+        let margin = answer.smallest_gate_margin;
+        let is_better = best.as_ref().is_none_or(|best| margin > best.answer.smallest_gate_margin);
+        if is_better {
+            best = Some(Expectation { seed, input: normalised, answer });
+        }
+        if margin >= SAFE_MARGIN {
+            break;
+        }
+    }
+    best.ok_or_else(|| unreachable!("at least one picture is drawn"))
+}
+
+/// Why a written file is not the checkpoint's network.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// The engine refuses the file.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// An output is not there.
+    #[error("output {0}: missing in the engine's answer")]
+    Missing(&'static str),
+    /// An output differs.
+    #[error("output {output}: expected {expected} at index {index}, found {found}: a relative error of {error:.1e}, at most {TOLERANCE:.0e} is allowed")]
+    Differs {
+        /// Its name.
+        output: &'static str,
+        /// Where the difference is largest.
+        index: usize,
+        /// By the plain evaluation.
+        expected: f64,
+        /// By the engine.
+        found: f64,
+        /// |found - expected| / max |expected|.
+        error: f64,
+    },
+}
+
+/// Runs `model` on the expectation's picture and returns the worst relative error over all outputs.
+///
+/// # Errors
+/// [`CheckError`] when the engine refuses the file or an output is further off than [`TOLERANCE`].
+pub fn compare(model: &ModelFile, expectation: &Expectation) -> Result<f64, CheckError> {
+    let answer = &expectation.answer;
+    let score = [answer.pred_score];
+    let expected: [(Output, &[f64]); 4] = [
+        (Output::AnomalyMap, &answer.anomaly_map),
+        (Output::PredScore, &score),
+        (Output::AnomalyGrid, &answer.anomaly_grid),
+        (Output::Embedding, &answer.embedding),
+    ];
+    let mut session = Session::load(model, &expected.map(|(output, _)| output))?;
+    let outputs = session.run(&expectation.input)?;
+    let mut worst = 0.0;
+    for (output, expected) in expected {
+        let name = output.name();
+        let found = &outputs.get(output).ok_or(CheckError::Missing(name))?.data;
+        worst = difference(name, expected, found)?.max(worst);
+    }
+    Ok(worst)
+}
+
+/// The largest difference relative to the largest expected value.
+fn difference(output: &'static str, expected: &[f64], found: &[f32]) -> Result<f64, CheckError> {
+    let largest = expected.iter().fold(f64::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
+    let mut worst = 0.0;
+    if expected.len() != found.len() {
+        let (expected, found) = (expected.len() as f64, found.len() as f64);
+        return Err(CheckError::Differs { output, index: 0, expected, found, error: f64::INFINITY });
+    }
+    for (index, (&expected, &found)) in expected.iter().zip(found).enumerate() {
+        let found = f64::from(found);
+        let error = (found - expected).abs() / largest;
+        // NaN is above every tolerance.
+        if error.is_nan() || error > TOLERANCE {
+            return Err(CheckError::Differs { output, index, expected, found, error });
+        }
+        worst = error.max(worst);
+    }
+    Ok(worst)
+}
