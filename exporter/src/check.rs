@@ -1,7 +1,7 @@
 //! `--check`: the file that is about to be written, run by the engine that ships, against the plain evaluation.
 
 use moead_model::architecture::Architecture;
-use moead_model::manifest::Input;
+use moead_model::manifest::{Input, SelfTest};
 use moead_model::onnx::model_file::ModelFile;
 use moead_model::self_test;
 use moead_runtime::engine::tract::Session;
@@ -30,6 +30,20 @@ pub struct Expectation {
     pub input: Vec<f32>,
     /// The answer.
     pub answer: Evaluation,
+}
+
+impl Expectation {
+    /// The expectation as the manifest keeps it.
+    pub fn self_test(&self, worst_relative_error: f64) -> SelfTest {
+        SelfTest {
+            seed: self.seed,
+            pred_score: self.answer.pred_score as f32,
+            anomaly_grid: self.answer.anomaly_grid.iter().map(|&value| value as f32).collect(),
+            tolerance: TOLERANCE,
+            worst_relative_error,
+            extra: serde_json::Map::default(),
+        }
+    }
 }
 
 /// Evaluates the self-test picture plainly; a picture on which experts are chosen within the noise is passed over.

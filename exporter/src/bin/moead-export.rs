@@ -1,3 +1,7 @@
-//! The program `moead-export`.
+//! The program `moead-export`: parses its arguments and calls [`moead_exporter::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    moead_exporter::cli::main()
+}

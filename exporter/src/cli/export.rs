@@ -1,0 +1,118 @@
+//! `moead-export CKPT`.
+
+use std::path::{Path, PathBuf};
+
+use moead_model::manifest::{Moe, Precision, Source};
+use moead_terminal::exit::Exit;
+use moead_terminal::failure::{At, UsageError};
+use moead_terminal::printer::Printer;
+
+use super::arguments::ExportArguments;
+use super::open::Opened;
+use crate::export::{self, Provenance};
+use crate::graph::Form;
+use crate::precision::HalfWeights;
+use crate::resolve::Resolved;
+use crate::weights::Weights;
+
+pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Result<Exit> {
+    let wants_check = !arguments.no_check;
+    if wants_check && !cfg!(feature = "check") {
+        return Err(UsageError::new("--check needs an engine, and this program was built without one: use --no-check").into());
+    }
+    let output = arguments.output.clone().unwrap_or_else(|| default_output(&arguments.checkpoint.file));
+    let mut steps = printer.progress().steps();
+    steps.begin(&format!("reading {}", arguments.checkpoint.file.display()));
+    let opened = Opened::open(&arguments.checkpoint)?;
+    let place = arguments.checkpoint.file.display().to_string();
+    let provenance = provenance(&opened, &arguments.checkpoint.file).at(&place)?;
+    let form = Form { precision: arguments.precision.into(), moe: arguments.moe.into() };
+    opened.resolve(printer, |resolved, weights| {
+        let half = match form.precision {
+            Precision::F16 => Some(HalfWeights::new(weights, &resolved.architecture)),
+            Precision::F32 => None,
+        };
+        let stored: &dyn Weights = match &half {
+            Some(half) => half,
+            None => weights,
+        };
+        steps.begin("building the graph");
+        let exported = export::export(&resolved.architecture, stored, form, provenance).at(&place)?;
+        let (self_test, checked) = match wants_check {
+            true => check(resolved, stored, &exported, &mut steps).at(&place)?,
+            false => (None, "not checked (--no-check)".to_owned()),
+        };
+        steps.begin(&format!("writing {}", output.display()));
+        let size = exported.write(&output, self_test).at(output.display())?;
+        steps.end();
+        printer.line(format_args!(
+            "{}: {}, {} on {}, input {}, {} weights, {} experts, {checked}",
+            output.display(),
+            megabytes(size),
+            resolved.variant,
+            resolved.architecture.backbone(),
+            resolved.architecture.input(),
+            match form.precision {
+                Precision::F32 => "f32",
+                Precision::F16 => "f16",
+            },
+            match form.moe {
+                Moe::Sparse => "sparse",
+                Moe::Dense => "dense",
+            },
+        ))?;
+        Ok(Exit::Fine)
+    })
+}
+
+#[cfg(feature = "check")]
+fn check(
+    resolved: &Resolved,
+    weights: &dyn Weights,
+    exported: &export::Exported,
+    steps: &mut moead_terminal::progress::Steps,
+) -> anyhow::Result<(Option<moead_model::manifest::SelfTest>, String)> {
+    use crate::check;
+    steps.begin("evaluating the checkpoint plainly");
+    let expectation = check::expect(&resolved.architecture, weights, &export::input(&resolved.architecture))?;
+    steps.begin("running the written model");
+    let worst = check::compare(exported.model(), &expectation)?;
+    let test = expectation.self_test(worst);
+    Ok((Some(test), format!("checked: worst relative error {worst:.1e} (at most {:.0e})", check::TOLERANCE)))
+}
+
+#[cfg(not(feature = "check"))]
+fn check(
+    _: &Resolved,
+    _: &dyn Weights,
+    _: &export::Exported,
+    _: &mut moead_terminal::progress::Steps,
+) -> anyhow::Result<(Option<moead_model::manifest::SelfTest>, String)> {
+    anyhow::bail!("this program was built without an engine")
+}
+
+fn provenance(opened: &Opened, path: &Path) -> Result<Provenance, crate::checkpoint::CheckpointError> {
+    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let mut extra = serde_json::Map::new();
+    if let Some(backbone) = &opened.backbone {
+        let name = backbone.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        extra.insert("backbone".into(), serde_json::json!({ "file": name, "sha256": backbone.sha256()? }));
+    }
+    let sha256 = opened.checkpoint.sha256()?;
+    Ok(Provenance { name: stem(&file).to_owned(), source: Source { file, sha256, extra } })
+}
+
+/// `ckpt.pth.tar` without its endings.
+fn stem(name: &str) -> &str {
+    let endings = [".pth.tar", ".pth", ".pt", ".tar", ".safetensors", ".bin", ".ckpt"];
+    endings.iter().find_map(|ending| name.strip_suffix(ending)).filter(|stem| !stem.is_empty()).unwrap_or(name)
+}
+
+fn default_output(checkpoint: &Path) -> PathBuf {
+    let name = checkpoint.file_name().unwrap_or_default().to_string_lossy();
+    checkpoint.with_file_name(format!("{}.onnx", stem(&name)))
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
