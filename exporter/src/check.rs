@@ -79,7 +79,9 @@ pub enum CheckError {
     #[error("output {0}: missing in the engine's answer")]
     Missing(&'static str),
     /// An output differs.
-    #[error("output {output}: expected {expected} at index {index}, found {found}: a relative error of {error:.1e}, at most {TOLERANCE:.0e} is allowed")]
+    #[error(
+        "output {output}: expected {expected} at index {index}, found {found}: a relative error of {error:.1e}, at most {TOLERANCE:.0e} is allowed"
+    )]
     Differs {
         /// Its name.
         output: &'static str,

@@ -122,20 +122,15 @@ impl Macs {
         let last = architecture.layers().last().copied().unwrap_or(1);
         let network = Network::new(architecture.backbone(), last);
         let reconstruction = architecture.reconstruction();
-        let [t, d, c, f] = [
-            architecture.grid().tokens(),
-            reconstruction.hidden,
-            architecture.channels(),
-            reconstruction.feed_forward,
-        ]
-        .map(|size| size as u64);
+        let [t, d, c, f] =
+            [architecture.grid().tokens(), reconstruction.hidden, architecture.channels(), reconstruction.feed_forward]
+                .map(|size| size as u64);
         // Query, key, value, output, scores, weighted sum; a constant query costs nothing.
         let constant_query = 3 * t * d * d + 2 * t * t * d;
         let token_query = 4 * t * d * d + 2 * t * t * d;
         let (attention, feed_forward) = match &reconstruction.decoder {
             Decoder::Shared(rounds) => {
-                let (rounds, e, k) =
-                    (rounds.rounds as u64, rounds.experts.count as u64, rounds.experts.top_k as u64);
+                let (rounds, e, k) = (rounds.rounds as u64, rounds.experts.count as u64, rounds.experts.top_k as u64);
                 (constant_query + rounds * token_query, rounds * 2 * t * (d * e + 2 * k * d * f))
             }
             Decoder::Stacked(stacked) => {

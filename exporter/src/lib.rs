@@ -9,9 +9,9 @@
 #![forbid(unsafe_code)]
 
 pub mod backbone;
-pub mod checkpoint;
 #[cfg(feature = "check")]
 pub mod check;
+pub mod checkpoint;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod export;

@@ -306,9 +306,8 @@ pub fn resolve(weights: &dyn Weights, arch: Option<&Value>, wishes: Wishes) -> R
         .ask(arch_says("reconstruction.hidden_dim"), settings.hidden)?
         .ask(tensor("reconstruction.input_proj.weight"), Some(evidence.hidden))?
         .or_assume(&mut assumed, 256);
-    let heads = Question::new("nhead")
-        .ask(arch_says("reconstruction.nhead"), settings.heads)?
-        .or_assume(&mut assumed, 8);
+    let heads =
+        Question::new("nhead").ask(arch_says("reconstruction.nhead"), settings.heads)?.or_assume(&mut assumed, 8);
     let feed_forward = Question::new("dim_feedforward")
         .ask(arch_says("reconstruction.dim_feedforward"), settings.feed_forward)?
         .ask(tensor(&evidence.feed_forward.0), Some(evidence.feed_forward.1))?
@@ -422,7 +421,8 @@ fn decoder(
             })
         }
         Family::Stacked { encoder_layers, decoder_layers } => {
-            let (encoder, decoder) = ("reconstruction.transformer.encoder.layers", "reconstruction.transformer.decoder.layers");
+            let (encoder, decoder) =
+                ("reconstruction.transformer.encoder.layers", "reconstruction.transformer.decoder.layers");
             let activation = Question::new("activation").ask(arch_says("activation"), settings.activation)?;
             Decoder::Stacked(Stacked {
                 encoder_layers: count("num_encoder_layers", settings.encoder_layers, (encoder, *encoder_layers))?,
@@ -450,7 +450,10 @@ fn grid(
     let wished = wishes.input.map(|size| TokenGrid { rows: size.height / stride, columns: size.width / stride });
     let answer = Question::new("feature_size")
         .ask(Origin::Arch("reconstruction.feature_size".into()), settings.feature_size.map(sides))?
-        .ask(Origin::Tensor("reconstruction.pos_embed.row_embed.weight, col_embed.weight".into()), evidence.grid.map(sides))?
+        .ask(
+            Origin::Tensor("reconstruction.pos_embed.row_embed.weight, col_embed.weight".into()),
+            evidence.grid.map(sides),
+        )?
         .ask(Origin::Caller, wished.map(sides))?;
     let grid = settings.feature_size.or(evidence.grid).or(wished);
     let grid = match grid {

@@ -52,10 +52,7 @@ fn network(repeats: [usize; 4], expansion: usize, branch: impl Fn(usize, usize, 
 /// ResNet-18 and -34.
 pub(super) fn basic(repeats: [usize; 4]) -> Network {
     network(repeats, 1, |input, base, stride| {
-        vec![
-            Conv { kernel: 3, stride, channels: (input, base) },
-            Conv { kernel: 3, stride: 1, channels: (base, base) },
-        ]
+        vec![Conv { kernel: 3, stride, channels: (input, base) }, Conv { kernel: 3, stride: 1, channels: (base, base) }]
     })
 }
 

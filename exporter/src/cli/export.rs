@@ -18,7 +18,9 @@ use crate::weights::Weights;
 pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let wants_check = !arguments.no_check;
     if wants_check && !cfg!(feature = "check") {
-        return Err(UsageError::new("--check needs an engine, and this program was built without one: use --no-check").into());
+        return Err(
+            UsageError::new("--check needs an engine, and this program was built without one: use --no-check").into()
+        );
     }
     let output = arguments.output.clone().unwrap_or_else(|| default_output(&arguments.checkpoint.file));
     let mut steps = printer.progress().steps();

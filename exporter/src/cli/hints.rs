@@ -21,7 +21,10 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     #[cfg(feature = "check")]
     if find::<crate::check::CheckError>(error).is_some() {
-        return Some("this is a fault of moead-export: please report it with the checkpoint's `moead-export inspect --json`".into());
+        return Some(
+            "this is a fault of moead-export: please report it with the checkpoint's `moead-export inspect --json`"
+                .into(),
+        );
     }
     match find::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::NotFound) => Some("check the path; the folder of `--output` must exist".into()),
@@ -65,7 +68,8 @@ fn resolve_hint(error: &ResolveError) -> Option<String> {
 fn tensor_hint(error: &TensorError) -> Option<String> {
     match error {
         TensorError::Shape { .. } | TensorError::Rank { .. } => Some(
-            "`moead-export inspect` lists what the file's own settings choose; `--arch FILE.json` overrides them".into(),
+            "`moead-export inspect` lists what the file's own settings choose; `--arch FILE.json` overrides them"
+                .into(),
         ),
         _ => None,
     }

@@ -48,9 +48,7 @@ fn json(checkpoint: &Checkpoint, resolved: &Resolved, weights: &dyn Weights, wit
     });
     if with_tensors {
         let roles = Roles::new(&resolved.architecture);
-        let tensor = |name: &str| {
-            json!({ "name": name, "shape": weights.shape(name), "exported": roles.of(name) == Role::Exported })
-        };
+        let tensor = |name: &str| json!({ "name": name, "shape": weights.shape(name), "exported": roles.of(name) == Role::Exported });
         value["tensors"] = weights.names().map(tensor).collect();
     }
     value
@@ -89,7 +87,10 @@ fn table(
         reconstruction.hidden, reconstruction.heads, reconstruction.feed_forward
     ))?;
     printer.line("")?;
-    printer.line(format_args!("{:<30} {:>8} {:>12} {:>10} {:>10}", "part", "tensors", "parameters", "f32 bytes", "MACs"))?;
+    printer.line(format_args!(
+        "{:<30} {:>8} {:>12} {:>10} {:>10}",
+        "part", "tensors", "parameters", "f32 bytes", "MACs"
+    ))?;
     let mut exported = (0, 0, 0);
     for part in inspect::parts(architecture, weights) {
         if part.exported {

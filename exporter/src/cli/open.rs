@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::arguments::CheckpointArguments;
 use crate::checkpoint::Checkpoint;
-use crate::resolve::{self, Resolved, WithBackbone, Wishes};
+use crate::resolve::{self, Resolved, Wishes, WithBackbone};
 use crate::weights::Weights;
 
 /// An `arch` is a page of text; more is a mistake.
@@ -73,5 +73,7 @@ fn read_arch(path: &Path) -> anyhow::Result<Value> {
     let file = File::open(path).at(path.display())?;
     file.take(MAX_ARCH_BYTES + 1).read_to_string(&mut text).at(path.display())?;
     anyhow::ensure!(text.len() as u64 <= MAX_ARCH_BYTES, "{}: more than {MAX_ARCH_BYTES} bytes", path.display());
-    serde_json::from_str(&text).context("expected a JSON list of the entries backbone, neck, reconstruction").at(path.display())
+    serde_json::from_str(&text)
+        .context("expected a JSON list of the entries backbone, neck, reconstruction")
+        .at(path.display())
 }

@@ -6,10 +6,10 @@
 
 use moead_model::architecture::{NeighborMask, TokenGrid};
 
+use super::GraphError;
 use super::builder::{Attribute, GraphBuilder, Wire};
 use super::interpolation::transpose;
 use super::position::Positions;
-use super::GraphError;
 use crate::weights::Weights;
 
 /// Sizes that every attention of a network shares.
@@ -72,7 +72,9 @@ impl Attention {
         let hidden = shape.hidden;
         let in_weight = weights.read(&format!("{tensor}.in_proj_weight"))?;
         let in_bias = weights.read(&format!("{tensor}.in_proj_bias"))?;
-        let third = |index: usize| (&in_weight[index * hidden * hidden..][..hidden * hidden], &in_bias[index * hidden..][..hidden]);
+        let third = |index: usize| {
+            (&in_weight[index * hidden * hidden..][..hidden * hidden], &in_bias[index * hidden..][..hidden])
+        };
         let scale = 1.0 / ((hidden / shape.heads) as f64).sqrt();
 
         let (weight, bias) = third(0);

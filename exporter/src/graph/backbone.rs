@@ -1,7 +1,7 @@
 //! The backbone's nodes: convolutions with their batch norms folded in.
 
-use super::builder::{Attribute, GraphBuilder, Wire};
 use super::GraphError;
+use super::builder::{Attribute, GraphBuilder, Wire};
 use crate::backbone::{Activation, ConvNorm, Network, Shortcut, SqueezeExcite, Step};
 use crate::folding::FoldedConv;
 use crate::weights::Weights;
@@ -42,39 +42,39 @@ pub(super) fn build(
     Ok(outputs)
 }
 
-fn build_step(
-    graph: &mut GraphBuilder,
-    weights: &dyn Weights,
-    step: &Step,
-    x: &Wire,
-) -> Result<Wire, GraphError> {
+fn build_step(graph: &mut GraphBuilder, weights: &dyn Weights, step: &Step, x: &Wire) -> Result<Wire, GraphError> {
     match step {
         Step::Conv(conv) => convolution(graph, weights, conv, x),
         Step::SqueezeExcite(excite) => squeeze_excite(graph, weights, excite, x),
-        Step::MaxPool { node } => Ok(graph.node("MaxPool", node, &[x], &[
-            Attribute::Ints("kernel_shape", &[3, 3]),
-            Attribute::Ints("strides", &[2, 2]),
-            Attribute::Ints("pads", &[1, 1, 1, 1]),
-        ])),
+        Step::MaxPool { node } => Ok(graph.node(
+            "MaxPool",
+            node,
+            &[x],
+            &[
+                Attribute::Ints("kernel_shape", &[3, 3]),
+                Attribute::Ints("strides", &[2, 2]),
+                Attribute::Ints("pads", &[1, 1, 1, 1]),
+            ],
+        )),
     }
 }
 
-fn convolution(
-    graph: &mut GraphBuilder,
-    weights: &dyn Weights,
-    conv: &ConvNorm,
-    x: &Wire,
-) -> Result<Wire, GraphError> {
+fn convolution(graph: &mut GraphBuilder, weights: &dyn Weights, conv: &ConvNorm, x: &Wire) -> Result<Wire, GraphError> {
     let folded = FoldedConv::read(weights, conv)?;
     let weight = graph.weight(&format!("{}.weight", conv.node), &conv.weight_shape(), &folded.weight)?;
     let bias = graph.constant(&format!("{}.bias", conv.node), &[conv.output], &folded.bias);
     let (before, after) = (conv.padding.0 as i64, conv.padding.1 as i64);
-    let x = graph.node("Conv", &conv.node, &[x, &weight, &bias], &[
-        Attribute::Ints("kernel_shape", &[conv.kernel as i64; 2]),
-        Attribute::Ints("strides", &[conv.stride as i64; 2]),
-        Attribute::Ints("pads", &[before, before, after, after]),
-        Attribute::Int("group", conv.groups as i64),
-    ]);
+    let x = graph.node(
+        "Conv",
+        &conv.node,
+        &[x, &weight, &bias],
+        &[
+            Attribute::Ints("kernel_shape", &[conv.kernel as i64; 2]),
+            Attribute::Ints("strides", &[conv.stride as i64; 2]),
+            Attribute::Ints("pads", &[before, before, after, after]),
+            Attribute::Int("group", conv.groups as i64),
+        ],
+    );
     Ok(match conv.activation {
         Some(activation) => activate(graph, &conv.node, &x, activation),
         None => x,
@@ -94,10 +94,12 @@ fn squeeze_excite(
         let weight = graph.weight(&format!("{name}.weight"), &[shape[0], shape[1], 1, 1], &values)?;
         let values = weights.read(&format!("backbone.{tensor}.bias"))?;
         let bias = graph.constant(&format!("{name}.bias"), &[shape[0]], &values);
-        Ok::<_, GraphError>(graph.node("Conv", &name, &[x, &weight, &bias], &[
-            Attribute::Ints("kernel_shape", &[1, 1]),
-            Attribute::Int("group", 1),
-        ]))
+        Ok::<_, GraphError>(graph.node(
+            "Conv",
+            &name,
+            &[x, &weight, &bias],
+            &[Attribute::Ints("kernel_shape", &[1, 1]), Attribute::Int("group", 1)],
+        ))
     };
     let (channels, squeezed) = (excite.channels, excite.squeezed);
     let mean = graph.node("GlobalAveragePool", &format!("{node}.mean"), &[x], &[]);

@@ -8,14 +8,14 @@ use moead_model::architecture::ImageSize;
 use moead_model::manifest::Precision;
 use moead_model::onnx::messages::attribute_proto::AttributeType;
 use moead_model::onnx::messages::tensor_proto::DataType;
-use moead_model::onnx::messages::tensor_shape_proto::dimension::Value as DimensionValue;
 use moead_model::onnx::messages::tensor_shape_proto::Dimension;
+use moead_model::onnx::messages::tensor_shape_proto::dimension::Value as DimensionValue;
 use moead_model::onnx::messages::type_proto::{Tensor as TensorType, Value as TypeValue};
 use moead_model::onnx::messages::{
     AttributeProto, GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
 };
 
-use super::{raw, GraphError};
+use super::{GraphError, raw};
 
 /// A tensor of the graph, by name.
 #[derive(Debug, Clone)]

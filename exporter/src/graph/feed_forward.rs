@@ -2,9 +2,9 @@
 
 use moead_model::architecture::Activation;
 
+use super::GraphError;
 use super::builder::{Attribute, GraphBuilder, Wire};
 use super::interpolation::transpose;
-use super::GraphError;
 use crate::weights::Weights;
 
 /// Added to the variance of every layer norm.

@@ -31,11 +31,16 @@ pub(super) fn build(
     // The mean over a square window is the mean of means over a column, then over a row: 32 additions instead of 256.
     let (tall, wide) = (WINDOW.min(input.height) as i64, WINDOW.min(input.width) as i64);
     let pool = |graph: &mut GraphBuilder, name: &str, x: &Wire, window: [i64; 2]| {
-        graph.node("AveragePool", name, &[x], &[
-            Attribute::Ints("kernel_shape", &window),
-            Attribute::Ints("strides", &[1, 1]),
-            Attribute::Ints("pads", &[0, 0, 0, 0]),
-        ])
+        graph.node(
+            "AveragePool",
+            name,
+            &[x],
+            &[
+                Attribute::Ints("kernel_shape", &window),
+                Attribute::Ints("strides", &[1, 1]),
+                Attribute::Ints("pads", &[0, 0, 0, 0]),
+            ],
+        )
     };
     let means = pool(graph, "score.columns", &anomaly_map, [tall, 1]);
     let means = pool(graph, "score.windows", &means, [1, wide]);

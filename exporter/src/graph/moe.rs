@@ -7,10 +7,10 @@
 use moead_model::architecture::{Experts, Reconstruction};
 use moead_model::manifest::Moe;
 
+use super::GraphError;
 use super::builder::{Attribute, GraphBuilder, Wire};
 use super::feed_forward::{LayerNorm, Linear};
 use super::interpolation::transpose;
-use super::GraphError;
 use crate::weights::Weights;
 
 /// One pool of experts with its gate, stored once.
@@ -26,7 +26,12 @@ pub(super) struct MoeFeedForward {
 enum Stored {
     Sparse(Vec<(Linear, Linear)>),
     /// D x EF, EF, EF x D, E x D.
-    Dense { first: Wire, first_bias: Wire, second: Wire, second_bias: Wire },
+    Dense {
+        first: Wire,
+        first_bias: Wire,
+        second: Wire,
+        second_bias: Wire,
+    },
 }
 
 impl MoeFeedForward {
@@ -44,7 +49,9 @@ impl MoeFeedForward {
         let gate = Linear::new(graph, weights, (&gate.0, &gate.1), (hidden, experts.count))?;
         // With every expert chosen there is nothing to route.
         let stored = match form {
-            Moe::Sparse if experts.top_k < experts.count => sparse(graph, weights, (name, tensor), reconstruction, experts)?,
+            Moe::Sparse if experts.top_k < experts.count => {
+                sparse(graph, weights, (name, tensor), reconstruction, experts)?
+            }
             Moe::Sparse | Moe::Dense => dense(graph, weights, (name, tensor), reconstruction, experts)?,
         };
         Ok(Self { experts, inner, gate, norm, weights: stored })
@@ -165,7 +172,8 @@ fn dense(
     reconstruction: &Reconstruction,
     experts: Experts,
 ) -> Result<Stored, GraphError> {
-    let (hidden, inner, wide) = (reconstruction.hidden, reconstruction.feed_forward, experts.count * reconstruction.feed_forward);
+    let (hidden, inner, wide) =
+        (reconstruction.hidden, reconstruction.feed_forward, experts.count * reconstruction.feed_forward);
     let read = |number: usize, part: &str| weights.read(&format!("{tensor}.experts.{number}.{part}"));
     let (mut first, mut first_bias, mut second, mut second_bias) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for number in 0..experts.count {

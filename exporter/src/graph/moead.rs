@@ -3,12 +3,12 @@
 use moead_model::architecture::{Architecture, NormPlacement, Rounds};
 use moead_model::manifest::Moe;
 
+use super::GraphError;
 use super::attention::{self, Attention, QuerySource};
 use super::builder::{GraphBuilder, Wire};
 use super::feed_forward::{LayerNorm, Linear};
 use super::moe::MoeFeedForward;
 use super::position::Positions;
-use super::GraphError;
 use crate::weights::Weights;
 
 const BLOCK: &str = "reconstruction.widetransformer";
@@ -48,12 +48,15 @@ pub(super) fn build(
     let constant = QuerySource::Constant(&query);
     let attention_1 = Attention::new(graph, weights, (names.0, &names.1), shape, constant, &position, mask_1)?;
     let names = ("attention2", format!("{BLOCK}.share_multihead_attn"));
-    let attention_2 = Attention::new(graph, weights, (names.0, &names.1), shape, QuerySource::Tokens, &position, mask_2)?;
+    let attention_2 =
+        Attention::new(graph, weights, (names.0, &names.1), shape, QuerySource::Tokens, &position, mask_2)?;
 
     let mut pool = |name: &str| {
         let tensor = format!("{BLOCK}.{name}");
         let norm = match pre_norm {
-            true => Some(LayerNorm::new(graph, weights, (&format!("{name}.layer_norm"), &format!("{tensor}.layer_norm")))?),
+            true => {
+                Some(LayerNorm::new(graph, weights, (&format!("{name}.layer_norm"), &format!("{tensor}.layer_norm")))?)
+            }
             false => None,
         };
         MoeFeedForward::new(graph, weights, (name, &tensor), reconstruction, rounds.experts, (form, norm))
@@ -79,7 +82,8 @@ pub(super) fn build(
                 norms[index] = Some(LayerNorm::new(graph, weights, (&names.0, &names.1))?);
             }
         }
-        let normalise = |graph: &mut GraphBuilder, which: usize, x: &Wire| match &norms[rounds.norm_index(round, which)] {
+        let normalise = |graph: &mut GraphBuilder, which: usize, x: &Wire| match &norms[rounds.norm_index(round, which)]
+        {
             Some(norm) => norm.apply(graph, &name(&format!("norm{}", which + 1)), x),
             None => x.clone(),
         };

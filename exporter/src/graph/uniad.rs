@@ -2,11 +2,11 @@
 
 use moead_model::architecture::{Architecture, NeighborMask, NormPlacement, Stacked};
 
+use super::GraphError;
 use super::attention::{self, Attention, QuerySource};
 use super::builder::{GraphBuilder, Wire};
-use super::feed_forward::{FeedForward, LayerNorm, Linear, EPSILON};
+use super::feed_forward::{EPSILON, FeedForward, LayerNorm, Linear};
 use super::position::Positions;
-use super::GraphError;
 use crate::weights::Weights;
 
 const STACK: &str = "reconstruction.transformer";
@@ -103,7 +103,15 @@ impl Parts<'_> {
         (part, query, which): (&str, QuerySource<'_>, usize),
     ) -> Result<Attention, GraphError> {
         let mask = self.mask(which);
-        Attention::new(graph, self.weights, (&layer.node(part), &layer.tensor(part)), self.shape, query, &self.position, mask)
+        Attention::new(
+            graph,
+            self.weights,
+            (&layer.node(part), &layer.tensor(part)),
+            self.shape,
+            query,
+            &self.position,
+            mask,
+        )
     }
 
     fn feed_forward(&self, graph: &mut GraphBuilder, layer: &Layer) -> Result<FeedForward, GraphError> {
@@ -118,7 +126,8 @@ impl Parts<'_> {
         let (norm1, norm2) = (self.norm(graph, &layer, "norm1")?, self.norm(graph, &layer, "norm2")?);
         let feed_forward = self.feed_forward(graph, &layer)?;
         let name = |part: &str| layer.node(part);
-        let add = |graph: &mut GraphBuilder, part: &str, a: &Wire, b: &Wire| graph.node("Add", &name(part), &[a, b], &[]);
+        let add =
+            |graph: &mut GraphBuilder, part: &str, a: &Wire, b: &Wire| graph.node("Add", &name(part), &[a, b], &[]);
         Ok(if self.pre_norm() {
             let y = norm1.apply(graph, &name("norm1"), x);
             let seen = attend.apply(graph, &name("self_attn"), Some(&y), &y, &y);
@@ -154,7 +163,8 @@ impl Parts<'_> {
         let feed_forward = self.feed_forward(graph, &layer)?;
         let learned = graph.weight(&name("learned_embed"), &[self.shape.tokens, self.shape.hidden], &learned)?;
 
-        let add = |graph: &mut GraphBuilder, part: &str, a: &Wire, b: &Wire| graph.node("Add", &name(part), &[a, b], &[]);
+        let add =
+            |graph: &mut GraphBuilder, part: &str, a: &Wire, b: &Wire| graph.node("Add", &name(part), &[a, b], &[]);
         let seen = attend_1.apply(graph, &name("self_attn"), None, memory, memory);
         let t = add(graph, "self_attn.residual", &seen, &learned);
         Ok(match norm1 {
@@ -196,4 +206,3 @@ impl Parts<'_> {
         Ok(self.position.added_to(&rows))
     }
 }
-

@@ -40,7 +40,8 @@ impl Evidence {
         if !is_shared && !is_stacked {
             let names: Vec<&str> = weights.names().take(3).collect();
             let count = weights.names().count();
-            let found = if count == 0 { "no tensors".into() } else { format!("{count} tensors ({}, …)", names.join(", ")) };
+            let found =
+                if count == 0 { "no tensors".into() } else { format!("{count} tensors ({}, …)", names.join(", ")) };
             return Err(ResolveError::NotOurs { found });
         }
         let input = shape::<2>(weights, "reconstruction.input_proj.weight")?;
@@ -101,7 +102,9 @@ fn shape<const RANK: usize>(weights: &dyn Weights, name: &str) -> Result<[usize;
     let Some(found) = weights.shape(name) else {
         return Err(ResolveError::Missing { first: name.to_owned(), count: 1 });
     };
-    found.try_into().map_err(|_| TensorError::Rank { name: name.to_owned(), expected: RANK, found: found.to_vec() }.into())
+    found
+        .try_into()
+        .map_err(|_| TensorError::Rank { name: name.to_owned(), expected: RANK, found: found.to_vec() }.into())
 }
 
 /// One more than the highest number behind `prefix`, so that a gap shows as a missing tensor later on.

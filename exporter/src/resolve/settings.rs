@@ -52,7 +52,8 @@ impl Settings {
         let mut seen = Vec::new();
         for (index, entry) in entries.iter().enumerate() {
             let place = format!("[{index}]");
-            let entry_map = entry.as_object().ok_or_else(|| wrong(&place, "an entry with name, type, kwargs", entry))?;
+            let entry_map =
+                entry.as_object().ok_or_else(|| wrong(&place, "an entry with name, type, kwargs", entry))?;
             let name = text(entry_map, &place, "name")?.unwrap_or_default();
             if seen.contains(&name) {
                 return Err(wrong(&format!("{place}.name"), "each entry once", &Value::from(name)));
@@ -151,8 +152,20 @@ impl Settings {
         };
         self.mask = mask(kwargs, place)?;
         let used = [
-            "hidden_dim", "nhead", "dim_feedforward", "num_encoder_layers", "num_decoder_layers", "moe_nume", "moe_topk",
-            "inplanes", "instrides", "normalize_before", "activation", "pos_embed_type", "feature_size", "neighbor_mask",
+            "hidden_dim",
+            "nhead",
+            "dim_feedforward",
+            "num_encoder_layers",
+            "num_decoder_layers",
+            "moe_nume",
+            "moe_topk",
+            "inplanes",
+            "instrides",
+            "normalize_before",
+            "activation",
+            "pos_embed_type",
+            "feature_size",
+            "neighbor_mask",
         ];
         self.note_unknown("reconstruction", kwargs, &used, RECONSTRUCTION_IGNORED);
         Ok(())
@@ -193,7 +206,11 @@ fn mask(kwargs: &Map<String, Value>, place: &str) -> Result<Option<Option<Neighb
     };
     let sides = list(map, &path, "neighbor_size")?.unwrap_or_default();
     let &[rows, columns] = sides.as_slice() else {
-        return Err(wrong(&format!("{path}.neighbor_size"), "two numbers", map.get("neighbor_size").unwrap_or(&Value::Null)));
+        return Err(wrong(
+            &format!("{path}.neighbor_size"),
+            "two numbers",
+            map.get("neighbor_size").unwrap_or(&Value::Null),
+        ));
     };
     let flags = map.get("mask").unwrap_or(&Value::Null);
     let on: Option<Vec<bool>> = flags.as_array().and_then(|flags| flags.iter().map(Value::as_bool).collect());
@@ -217,7 +234,9 @@ fn text<'a>(map: &'a Map<String, Value>, place: &str, key: &str) -> Result<Optio
 fn number(map: &Map<String, Value>, place: &str, key: &str) -> Result<Option<usize>, ResolveError> {
     match map.get(key) {
         None | Some(Value::Null) => Ok(None),
-        Some(value) => Ok(Some(as_size(value).ok_or_else(|| wrong(&format!("{place}.{key}"), "a whole number", value))?)),
+        Some(value) => {
+            Ok(Some(as_size(value).ok_or_else(|| wrong(&format!("{place}.{key}"), "a whole number", value))?))
+        }
     }
 }
 

@@ -63,12 +63,15 @@ pub fn expected_tensors(architecture: &Architecture) -> Vec<(String, Vec<usize>)
             for pool in ["moe_ffn", "moe_ffn_2"] {
                 part(&format!("{block}.{pool}.gate.gate"), &[("weight", &[e, d]), ("bias", &[e])]);
                 for expert in 0..e {
-                    part(&format!("{block}.{pool}.experts.{expert}"), &[
-                        ("htoh4.weight", &[1, f, d]),
-                        ("htoh4.bias", &[1, f]),
-                        ("h4toh.weight", &[1, d, f]),
-                        ("h4toh.bias", &[1, d]),
-                    ]);
+                    part(
+                        &format!("{block}.{pool}.experts.{expert}"),
+                        &[
+                            ("htoh4.weight", &[1, f, d]),
+                            ("htoh4.bias", &[1, f]),
+                            ("h4toh.weight", &[1, d, f]),
+                            ("h4toh.bias", &[1, d]),
+                        ],
+                    );
                 }
                 if pre_norm {
                     part(&format!("{block}.{pool}.layer_norm"), norm);
@@ -79,8 +82,12 @@ pub fn expected_tensors(architecture: &Architecture) -> Vec<(String, Vec<usize>)
             }
         }
         Decoder::Stacked(stacked) => {
-            let feed_forward: &[(&str, &[usize])] =
-                &[("linear1.weight", &[f, d]), ("linear1.bias", &[f]), ("linear2.weight", &[d, f]), ("linear2.bias", &[d])];
+            let feed_forward: &[(&str, &[usize])] = &[
+                ("linear1.weight", &[f, d]),
+                ("linear1.bias", &[f]),
+                ("linear2.weight", &[d, f]),
+                ("linear2.bias", &[d]),
+            ];
             for layer in 0..stacked.encoder_layers {
                 let name = format!("transformer.encoder.layers.{layer}");
                 part(&format!("{name}.self_attn"), attention);
@@ -136,7 +143,8 @@ impl Roles {
                 let first = short.split('.').next().unwrap_or(short);
                 let classifier = ["_conv_head", "_bn1", "_fc", "fc"].contains(&first);
                 let counter = short.strip_suffix(".num_batches_tracked");
-                let counts = counter.is_some_and(|norm| self.whole_backbone.contains_key(&format!("{norm}.running_mean")));
+                let counts =
+                    counter.is_some_and(|norm| self.whole_backbone.contains_key(&format!("{norm}.running_mean")));
                 classifier || counts || self.whole_backbone.contains_key(short)
             }
             // Every published MoE holds a layer norm, used or not.
@@ -155,7 +163,8 @@ impl Roles {
 /// Exactly the tensors of the network, each of its shape.
 pub(super) fn check(weights: &dyn Weights, architecture: &Architecture, variant: Variant) -> Result<(), ResolveError> {
     let expected = expected_tensors(architecture);
-    let missing: Vec<&String> = expected.iter().map(|(name, _)| name).filter(|name| weights.shape(name).is_none()).collect();
+    let missing: Vec<&String> =
+        expected.iter().map(|(name, _)| name).filter(|name| weights.shape(name).is_none()).collect();
     if let Some(first) = missing.first() {
         return Err(ResolveError::Missing { first: (*first).clone(), count: missing.len() });
     }

@@ -7,12 +7,6 @@
 //! * [`envelope`]: everything around the graph; rewrites metadata and leaves the graph's bytes as they are.
 //! * [`fields`]: the protobuf fields that a file may have, counted before anything is decoded.
 //! * [`limits`]: how large things may be, and why.
-<<<<<<< HEAD
-//! * [`model_file`]: a file with a manifest whose graph keeps the contract.
-
-pub mod envelope;
-pub mod fields;
-=======
 //! * [`contract`]: names, order, constants, inputs and outputs of a graph; [`shapes`]: the shapes of everything between.
 //! * [`model_file`]: a file with a manifest whose graph keeps the contract.
 
@@ -20,15 +14,11 @@ pub mod contract;
 pub mod envelope;
 pub mod fields;
 mod initializers;
->>>>>>> wt-e
 pub mod limits;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "generated; the ONNX standard documents the fields")]
 pub mod messages;
 pub mod model_file;
-<<<<<<< HEAD
-=======
 mod operators;
 pub mod shapes;
 pub mod value;
->>>>>>> wt-e

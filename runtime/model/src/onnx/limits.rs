@@ -2,7 +2,7 @@
 
 /// A file, in bytes. Stops: reading `/dev/zero` or a disk image into memory. Honest: 35 MB with the default backbone,
 /// below 350 MB with the largest backbone in 32-bit floats.
-pub const FILE_BYTES: u64 = 1 << 30;
+pub const FILE_BYTES: u64 = 512 << 20;
 
 /// Memory of decoded messages beyond the file's own bytes, in bytes. Stops: a megabyte of two-byte empty nodes, which
 /// decodes into a hundred megabytes. Honest: 1.3 kB a node, below 8 MB for sixty-four experts in eight rounds.

@@ -81,11 +81,13 @@ impl ModelFile {
     /// [`ModelFileError`]; what it says holds for the file at `path`, which it does not name.
     pub fn open(path: &Path) -> Result<Self, ModelFileError> {
         let file = File::open(path)?;
-        let mut bytes = Vec::new();
-        // The length is a hint only: a device has none, and a file may grow while it is read.
-        if let Ok(length) = usize::try_from(file.metadata()?.len().min(limits::FILE_BYTES)) {
-            bytes.reserve_exact(length);
+        // A hint only: a device has no length, and a file may grow while it is read.
+        let length = file.metadata()?.len();
+        if length > limits::FILE_BYTES {
+            return Err(ModelFileError::TooLarge { limit: limits::FILE_BYTES });
         }
+        // One more than the length, or the end would be looked for in twice the memory.
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
         file.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes)?;
         Self::from_bytes(bytes.into())
     }

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use super::contract::IMAGE;
 use super::limits;
 use super::messages::GraphProto;
 use super::value::{Element, Shape, Value};
@@ -81,7 +82,9 @@ pub(super) fn infer<'g>(
 ) -> Result<HashMap<&'g str, Value>, ShapeError> {
     let last_use = last_uses(graph);
     let mut budget = Budget::new(batch);
-    let mut alive = HashMap::from([(super::contract::IMAGE, image)]);
+    let problem = |problem| ShapeError { node: IMAGE.into(), operator: "input".into(), problem };
+    budget.allocate(&image).map_err(problem)?;
+    let mut alive = HashMap::from([(IMAGE, image)]);
     for (index, proto) in graph.node.iter().enumerate() {
         let wrong = |problem| ShapeError { node: proto.name().into(), operator: proto.op_type().into(), problem };
         let value = |name: &String| alive.get(name.as_str()).or_else(|| initializers.get(name.as_str()));

@@ -1,0 +1,5 @@
+//! Model files: what is accepted, what is refused and how, and what hostile ones cost.
+
+mod hostile;
+mod model_file;
+mod small_model;
