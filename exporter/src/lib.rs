@@ -5,7 +5,7 @@
 //! * [`resolve`]: tensors, `arch` and flags become one [`moead_model::architecture::Architecture`].
 //! * [`backbone`]: stage tables and tensor names.
 //! * [`graph`]: the ONNX graph.
-//! * [`reference`]: the same network evaluated plainly, sharing nothing with `graph`.
+//! * [`mod@reference`]: the same network evaluated plainly, sharing nothing with `graph`.
 #![forbid(unsafe_code)]
 
 pub mod backbone;

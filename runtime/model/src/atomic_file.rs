@@ -15,10 +15,10 @@ pub fn write<E: From<io::Error>>(path: &Path, fill: impl FnOnce(&mut dyn Write) 
     write_checked(path, fill, |_| Ok(()))
 }
 
-/// As [`write`], and `check` looks at the complete file under its temporary name before it takes the target's place.
+/// As [`write()`], and `check` looks at the complete file under its temporary name before it takes the target's place.
 ///
 /// # Errors
-/// As [`write`], and whatever `check` returns.
+/// As [`write()`], and whatever `check` returns.
 pub fn write_checked<E: From<io::Error>>(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
