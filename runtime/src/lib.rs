@@ -1,1 +1,11 @@
-//! Runs a MoEAD model on pictures.
+//! What runs beside the line: a picture comes in, a verdict goes out.
+//!
+//! * [`preprocess`]: bytes to [`preprocess::picture::Picture`], resized and normalised as the network was trained.
+//! * [`engine`]: runs the graph of a [`moead_model::onnx::model_file::ModelFile`].
+//! * [`score`]: the network's answer becomes a verdict and regions.
+//! * [`stream`]: sources of pictures and the threads between them and the sinks.
+//! * [`sinks`]: result lines, heatmaps, maps.
+#![forbid(unsafe_code)]
+
+pub mod preprocess;
+pub mod score;

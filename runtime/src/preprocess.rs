@@ -1,0 +1,3 @@
+//! From the bytes of a picture to the network's input.
+
+pub mod picture;
