@@ -1,49 +1,168 @@
-//! The files that hold trained weights, read as data.
+//! The files that hold trained weights, read as data: nothing in them is executed, imported or mapped.
+//!
+//! Every reader follows one order: sizes first, compared with the bytes that are there, then memory. A tensor's numbers
+//! are read when somebody asks for that tensor, so what nobody needs (a classifier, an optimizer's state) is never touched.
 
-/// Why a tensor of a checkpoint cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TensorError {
-    /// There is no tensor of that name.
-    #[error("tensor {name}: missing")]
-    Missing {
-        /// Without `module.`.
-        name: String,
-    },
-    /// The tensor's shape is not the network's.
-    #[error("tensor {name}: expected {}, found {}", sides(.expected), sides(.found))]
-    Shape {
-        /// Without `module.`.
-        name: String,
-        /// What the network needs.
-        expected: Vec<usize>,
-        /// What the file holds.
-        found: Vec<usize>,
-    },
-    /// A batch norm's variance that is no variance.
-    #[error("tensor {name}: expected variances of at least 0, found a negative one at index {index}")]
-    NegativeVariance {
-        /// Without `module.`.
-        name: String,
-        /// Channel.
-        index: usize,
-    },
-    /// The tensor has another number of sides than its kind has.
-    #[error("tensor {name}: expected {expected} sides, found {}", sides(.found))]
-    Rank {
-        /// Without `module.`.
-        name: String,
-        /// Number of sides.
-        expected: usize,
-        /// The shape in the file.
-        found: Vec<usize>,
-    },
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::weights::Weights;
+
+mod element;
+mod error;
+mod file;
+mod legacy_torch;
+mod limits;
+mod pickle;
+mod safetensors;
+mod saved_object;
+mod stored;
+pub mod strict_json;
+mod torch_zip;
+
+pub use error::{CheckpointError, TensorError};
+
+use file::PositionedFile;
+use stored::StoredTensor;
+
+/// An opened checkpoint: what it holds is known, no weight has been read yet.
+#[derive(Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+    file: PositionedFile,
+    format: Format,
+    contents: Contents,
+    index: HashMap<String, usize>,
 }
 
-/// A shape as people write it: `256x272`.
-fn sides(shape: &[usize]) -> String {
-    if shape.is_empty() {
-        return "a single number".into();
+/// How a checkpoint is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `torch.save` since 1.6: a zip archive.
+    TorchZip,
+    /// `torch.save` before 1.6: pickles in a row.
+    TorchLegacy,
+    /// A JSON header and the numbers.
+    Safetensors,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TorchZip => "torch (zip)",
+            Self::TorchLegacy => "torch (before 1.6)",
+            Self::Safetensors => "safetensors",
+        })
     }
-    shape.iter().map(usize::to_string).collect::<Vec<_>>().join("x")
+}
+
+/// Something in the file beside the weights, which is left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its key: `optimizer`, …
+    pub name: String,
+    /// Tensors below it.
+    pub tensors: usize,
+    /// Bytes of these tensors.
+    pub bytes: u64,
+}
+
+/// What the readers of all formats deliver.
+#[derive(Debug, Default)]
+struct Contents {
+    /// In the order of the file, names without `module.`.
+    tensors: Vec<(String, StoredTensor)>,
+    architecture: Option<Value>,
+    epoch: Option<i64>,
+    skipped: Vec<Skipped>,
+}
+
+impl Checkpoint {
+    /// Opens a file and reads what it says about itself.
+    ///
+    /// # Errors
+    /// [`CheckpointError`]
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let file = PositionedFile::open(path)?;
+        let (format, contents) = match file.head::<8>()? {
+            [b'P', b'K', 3 | 5, 4 | 6, ..] => (Format::TorchZip, torch_zip::read(&file)?),
+            [0x80, ..] => (Format::TorchLegacy, legacy_torch::read(&file)?),
+            head if safetensors::is_plausible(head, file.length()) => (Format::Safetensors, safetensors::read(&file)?),
+            head => return Err(CheckpointError::Unrecognised { head, length: file.length() }),
+        };
+        let mut index = HashMap::with_capacity(contents.tensors.len());
+        for (position, (name, _)) in contents.tensors.iter().enumerate() {
+            if index.insert(name.clone(), position).is_some() {
+                return Err(CheckpointError::DuplicateTensor { name: name.clone() });
+            }
+        }
+        if index.is_empty() {
+            return Err(CheckpointError::NoTensors { keys: contents.skipped.into_iter().map(|it| it.name).collect() });
+        }
+        Ok(Self { path: path.to_owned(), file, format, contents, index })
+    }
+
+    /// How it is stored.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// As given to [`Checkpoint::open`].
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file's own description of the network: the three net entries.
+    pub fn architecture(&self) -> Option<&Value> {
+        self.contents.architecture.as_ref()
+    }
+
+    /// How long it was trained.
+    pub fn epoch(&self) -> Option<i64> {
+        self.contents.epoch
+    }
+
+    /// What is in the file beside the weights.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.contents.skipped
+    }
+
+    /// SHA-256 of the whole file, in hexadecimal. Reads the file once, in pieces.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Read`]
+    pub fn sha256(&self) -> Result<String, CheckpointError> {
+        Ok(self.file.sha256()?)
+    }
+
+    fn tensor(&self, name: &str) -> Option<&StoredTensor> {
+        self.index.get(name).map(|&position| &self.contents.tensors[position].1)
+    }
+}
+
+impl Weights for Checkpoint {
+    fn names(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        Box::new(self.contents.tensors.iter().map(|(name, _)| name.as_str()))
+    }
+
+    fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.tensor(name).map(StoredTensor::shape)
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<f32>, TensorError> {
+        let tensor = self.tensor(name).ok_or_else(|| TensorError::Missing { name: name.to_owned() })?;
+        let values = tensor.read(&self.file, name)?;
+        match values.iter().position(|value| !value.is_finite()) {
+            None => Ok(values),
+            Some(index) => Err(TensorError::NotFinite { name: name.to_owned(), index, value: values[index] }),
+        }
+    }
+}
+
+/// The name as the network knows it: `DataParallel` puts `module.` in front of everything.
+fn network_name(name: &str) -> &str {
+    name.strip_prefix("module.").unwrap_or(name)
 }

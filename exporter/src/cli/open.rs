@@ -10,7 +10,7 @@ use moead_terminal::printer::Printer;
 use serde_json::Value;
 
 use super::arguments::CheckpointArguments;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, strict_json};
 use crate::resolve::{self, Resolved, Wishes, WithBackbone};
 use crate::weights::Weights;
 
@@ -73,7 +73,7 @@ fn read_arch(path: &Path) -> anyhow::Result<Value> {
     let file = File::open(path).at(path.display())?;
     file.take(MAX_ARCH_BYTES + 1).read_to_string(&mut text).at(path.display())?;
     anyhow::ensure!(text.len() as u64 <= MAX_ARCH_BYTES, "{}: more than {MAX_ARCH_BYTES} bytes", path.display());
-    serde_json::from_str(&text)
+    strict_json::parse(&text)
         .context("expected a JSON list of the entries backbone, neck, reconstruction")
         .at(path.display())
 }

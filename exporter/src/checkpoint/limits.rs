@@ -1,0 +1,25 @@
+//! What a checkpoint may claim before memory is spent on the claim. Honest files stay far below every number here.
+
+/// Bytes of one pickle. The published checkpoint's is 0.2 MB, with optimizer state 0.5 MB; values and containers made from
+/// it are some 50 times its size, so a pickle of gigabytes would take the machine.
+pub(super) const MAX_PICKLE_BYTES: u64 = 16 << 20;
+/// Values that one pickle may make, copies of container elements included: stops lists that are copied over and over from
+/// the memo. The published checkpoint makes 20 thousand.
+pub(super) const MAX_VALUES: usize = 2 << 20;
+/// Open marks at any moment: stops a stack of marks that costs one byte each. Nested containers close their marks early;
+/// torch files have at most 6.
+pub(super) const MAX_MARKS: usize = 1000;
+/// Bytes of one string or one name. Module paths have fewer than 100; the longest honest string is a numpy scalar's.
+pub(super) const MAX_STRING_BYTES: u64 = 1 << 20;
+/// Sides of a tensor. torch itself allows 64; convolutions have 4, experts 3.
+pub(super) const MAX_RANK: usize = 8;
+/// Nesting of `arch`: stops a list that contains itself. Published ones nest 5 deep.
+pub(super) const MAX_ARCH_DEPTH: usize = 32;
+/// Values in `arch`: stops lists that contain one list many times, many levels deep. Published ones have 100.
+pub(super) const MAX_ARCH_VALUES: usize = 100_000;
+/// Entries of an archive, one per storage. The published checkpoint has 1,100, with optimizer state 1,500.
+pub(super) const MAX_ZIP_ENTRIES: u64 = 200_000;
+/// Bytes of an archive entry's name. torch writes some 20.
+pub(super) const MAX_ZIP_NAME_BYTES: usize = 1024;
+/// Bytes of a safetensors header. The format allows 100 MB; a network of 1,100 tensors needs 0.15 MB.
+pub(super) const MAX_SAFETENSORS_HEADER: u64 = 16 << 20;

@@ -1,0 +1,107 @@
+//! What a pickle may hold.
+
+use crate::checkpoint::element::Element;
+
+use super::globals::Global;
+
+/// A value's place in its [`Pickled`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::checkpoint) struct Id(u32);
+
+/// A value. Containers hold places, so sharing and cycles cost nothing and nobody recurses by accident.
+#[derive(Debug, PartialEq)]
+pub(in crate::checkpoint) enum Value {
+    None,
+    Bool(bool),
+    Int(i64),
+    /// Little-endian two's complement, more than 8 bytes.
+    Long(Box<[u8]>),
+    Float(f64),
+    Str(Box<str>),
+    Tuple(Box<[Id]>),
+    List(Vec<Id>),
+    /// Also OrderedDict, EasyDict and defaultdict. In order; a key may occur twice.
+    Dict(Vec<(Id, Id)>),
+    Global(Global),
+    Storage(StorageName),
+    Tensor(TensorView),
+    /// Known to be harmless, of no use here: numpy numbers, devices.
+    Opaque(&'static str),
+}
+
+/// A storage as a pickle names it; where it lies is the container's business.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::checkpoint) struct StorageName {
+    pub(in crate::checkpoint) key: Box<str>,
+    pub(in crate::checkpoint) element: Element,
+    /// Numbers in the whole storage.
+    pub(in crate::checkpoint) length: usize,
+    /// Numbers before this view of it (files before torch 0.4 or so).
+    pub(in crate::checkpoint) first: usize,
+}
+
+/// A tensor as a pickle describes it; nothing is checked yet but the number of sides.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::checkpoint) struct TensorView {
+    pub(in crate::checkpoint) storage: StorageName,
+    pub(in crate::checkpoint) first: usize,
+    pub(in crate::checkpoint) shape: Box<[usize]>,
+    pub(in crate::checkpoint) strides: Box<[usize]>,
+}
+
+impl Value {
+    /// As an error message names it.
+    pub(in crate::checkpoint) fn kind(&self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Bool(_) => "a bool",
+            Self::Int(_) | Self::Long(_) => "an int",
+            Self::Float(_) => "a float",
+            Self::Str(_) => "a string",
+            Self::Tuple(_) => "a tuple",
+            Self::List(_) => "a list",
+            Self::Dict(_) => "a dict",
+            Self::Global(_) => "a class",
+            Self::Storage(_) => "a storage",
+            Self::Tensor(_) => "a tensor",
+            Self::Opaque(what) => what,
+        }
+    }
+}
+
+/// All values of one pickle, and the one that it is about.
+#[derive(Debug)]
+pub(in crate::checkpoint) struct Pickled {
+    pub(super) values: Vec<Value>,
+    pub(super) root: Id,
+    /// Bytes read, the STOP included.
+    pub(in crate::checkpoint) length: u64,
+}
+
+impl Pickled {
+    pub(in crate::checkpoint) fn root(&self) -> Id {
+        self.root
+    }
+
+    pub(in crate::checkpoint) fn get(&self, id: Id) -> &Value {
+        // Ids come from the machine, which never removes a value.
+        &self.values[id.index()]
+    }
+
+    pub(in crate::checkpoint) fn str(&self, id: Id) -> Option<&str> {
+        match self.get(id) {
+            Value::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl Id {
+    pub(super) fn new(index: usize) -> Option<Self> {
+        u32::try_from(index).ok().map(Self)
+    }
+
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
