@@ -3,9 +3,16 @@
 //! * [`preprocess`]: bytes to [`preprocess::picture::Picture`], resized and normalised as the network was trained.
 //! * [`engine`]: runs the graph of a [`moead_model::onnx::model_file::ModelFile`].
 //! * [`score`]: the network's answer becomes a verdict and regions.
-//! * [`stream`]: sources of pictures and the threads between them and the sinks.
-//! * [`sinks`]: result lines, heatmaps, maps.
+//! * `stream`: sources of pictures and the threads between them and the sinks (feature `cli`).
+//! * `sinks`: result lines, heatmaps, maps (feature `cli`).
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod engine;
 pub mod preprocess;
 pub mod score;
+#[cfg(feature = "cli")]
+pub mod sinks;
+#[cfg(feature = "cli")]
+pub mod stream;

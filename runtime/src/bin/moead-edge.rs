@@ -1,3 +1,7 @@
 //! The program `moead-edge`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    moead_runtime::cli::main()
+}

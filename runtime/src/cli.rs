@@ -1,0 +1,41 @@
+//! The program `moead-edge`: the only place of this crate that knows flags, prints and ends the process.
+
+use std::process::ExitCode;
+
+use moead_terminal::entry::{self, Program};
+use moead_terminal::exit::Exit;
+use moead_terminal::printer::Printer;
+use moead_terminal::version::Version;
+
+mod arguments;
+mod hints;
+mod outputs;
+mod run;
+
+use arguments::{Arguments, Command};
+
+const VERSION: Version = Version {
+    program: "moead-edge",
+    number: env!("CARGO_PKG_VERSION"),
+    engines: &["tract 0.23.9"],
+    features: &["cli", "tract"],
+};
+
+/// Parses the process's arguments, does what they ask, and says how it went.
+pub fn main() -> ExitCode {
+    entry::run(&Program { version: VERSION, hint: hints::hint }, run)
+}
+
+fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
+    match arguments.command {
+        None => run::run(&arguments.run, printer),
+        Some(Command::Completions(shell)) => {
+            shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
+            Ok(Exit::Fine)
+        }
+        Some(Command::Man(manual)) => {
+            manual.write(entry::command::<Arguments>(&VERSION), &mut printer.data())?;
+            Ok(Exit::Fine)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What to do about an error: the only place where a typed error meets a flag's name.
+
+use std::io;
+
+use moead_model::onnx::model_file::ModelFileError;
+use moead_terminal::failure::find;
+
+use super::outputs::FolderError;
+use crate::engine::EngineError;
+use crate::stream::sources::files::ListError;
+
+pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
+    if let Some(error) = find::<FolderError>(error) {
+        return Some(match error {
+            FolderError::Missing(path) => format!("make it first: `mkdir -p {}`", path.display()),
+            FolderError::NotAFolder(_) | FolderError::Read { .. } => "give another folder".into(),
+        });
+    }
+    if let Some(error) = find::<ListError>(error) {
+        return match error {
+            ListError::Read { .. } => Some("check the path given as `--source`".into()),
+            ListError::Empty { .. } => Some("a file with another ending can be named itself: `--source FILE`".into()),
+            ListError::Kind { .. } | ListError::Uri(_) => Some("give files, folders or patterns as `--source`".into()),
+        };
+    }
+    if let Some(error) = find::<ModelFileError>(error) {
+        return match error {
+            ModelFileError::Read(error) if error.kind() == io::ErrorKind::NotFound => {
+                Some("check the path given as `--model`; `moead-export CKPT` writes a model file".into())
+            }
+            ModelFileError::Read(_) => None,
+            _ => Some("write the model file anew with `moead-export CKPT`".into()),
+        };
+    }
+    if find::<EngineError>(error).is_some() {
+        return Some("write the model file anew with `moead-export CKPT`, which checks it on this engine".into());
+    }
+    match find::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+            Some("free some space; what was written before is whole".into())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,106 @@
+//! Engines run the graph of a model file. Which one runs is the caller's choice; all of them answer the same.
+
+use moead_model::architecture::ImageSize;
+
+#[cfg(feature = "tract")]
+pub mod tract;
+
+/// A model's output, by its name in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Output {
+    /// 1 x 1 x H x W: distance between features and their reconstruction, enlarged to the input's size.
+    AnomalyMap,
+    /// 1: the largest mean of the map over a 16 x 16 window.
+    PredScore,
+    /// 1 x 1 x h x w: the distance per token.
+    AnomalyGrid,
+    /// 1 x C: mean features, which tell products apart.
+    Embedding,
+}
+
+impl Output {
+    /// As in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AnomalyMap => "anomaly_map",
+            Self::PredScore => "pred_score",
+            Self::AnomalyGrid => "anomaly_grid",
+            Self::Embedding => "embedding",
+        }
+    }
+}
+
+/// Numbers with a shape, row-major.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tensor {
+    /// Sides, outermost first.
+    pub shape: Vec<usize>,
+    /// As many as the shape says.
+    pub data: Vec<f32>,
+}
+
+/// An engine's answer to one picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outputs(Vec<(Output, Tensor)>);
+
+impl Outputs {
+    /// Puts names to tensors.
+    pub fn new(tensors: Vec<(Output, Tensor)>) -> Self {
+        Self(tensors)
+    }
+
+    /// The output, if the session was loaded with it.
+    pub fn get(&self, output: Output) -> Option<&Tensor> {
+        self.0.iter().find(|(name, _)| *name == output).map(|(_, tensor)| tensor)
+    }
+
+    /// The output itself, as [`Outputs::get`].
+    pub fn take(&mut self, output: Output) -> Option<Tensor> {
+        let position = self.0.iter().position(|(name, _)| *name == output)?;
+        Some(self.0.swap_remove(position).1)
+    }
+}
+
+/// Runs one model.
+pub trait Engine: Send {
+    /// What [`Engine::run`] wants: 3 x H x W numbers.
+    fn input(&self) -> ImageSize;
+
+    /// Runs the model on one normalised picture, 3 x H x W (see [`crate::preprocess::normalize`]).
+    ///
+    /// # Errors
+    /// [`EngineError::Input`] for another number of values, [`EngineError::Run`] when the engine fails.
+    fn run(&mut self, input: &[f32]) -> Result<Outputs, EngineError>;
+}
+
+/// Why an engine has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The engine does not accept the model.
+    #[error("{engine} cannot load the model: {message}")]
+    Load {
+        /// Its name.
+        engine: &'static str,
+        /// Its words.
+        message: String,
+    },
+    /// The engine fails on a picture.
+    #[error("{engine} failed: {message}")]
+    Run {
+        /// Its name.
+        engine: &'static str,
+        /// Its words.
+        message: String,
+    },
+    /// Not one picture's worth of numbers.
+    #[error("network input of {size}: expected {expected} numbers, found {found}")]
+    Input {
+        /// Of the network.
+        size: ImageSize,
+        /// 3 x H x W.
+        expected: usize,
+        /// As given.
+        found: usize,
+    },
+}

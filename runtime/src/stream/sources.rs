@@ -1,0 +1,3 @@
+//! Where pictures come from, one module per kind.
+
+pub mod files;

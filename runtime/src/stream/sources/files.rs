@@ -1,0 +1,215 @@
+//! Pictures in files: one, a folder with everything below it, or a pattern.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use crate::stream::uri::{SourceKind, SourceUri, UriError};
+
+/// Endings of picture files. In folders only these are read; a file that is named itself may have any name.
+pub const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp", "jfif"];
+
+/// The pictures of one source, in a stable order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileList {
+    /// In result lines.
+    pub name: String,
+    /// Sorted by path.
+    pub files: Vec<PictureFile>,
+}
+
+/// One picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PictureFile {
+    /// To open it.
+    pub path: PathBuf,
+    /// Relative path for what is written about it (a heatmap), without an ending; no two pictures of a list share one, and
+    /// none leaves the folder that it is joined to.
+    pub output: PathBuf,
+}
+
+/// Why a source has no pictures.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListError {
+    /// The path cannot be read.
+    #[error("{}: {source}", .path.display())]
+    Read {
+        /// As given.
+        path: PathBuf,
+        /// By the file system.
+        source: io::Error,
+    },
+    /// There is none.
+    #[error("{place}: expected pictures ({}), found none", EXTENSIONS.join(", "))]
+    Empty {
+        /// Folder or pattern.
+        place: String,
+    },
+    /// Neither a file nor a folder.
+    #[error("{}: expected a file or a folder, found a device or a pipe", .path.display())]
+    Kind {
+        /// As given.
+        path: PathBuf,
+    },
+    /// The pattern cannot be read.
+    #[error(transparent)]
+    Uri(#[from] UriError),
+}
+
+impl FileList {
+    /// Lists a source's pictures.
+    ///
+    /// # Errors
+    /// [`ListError`]; a folder that cannot be read is an error, not an empty folder.
+    pub fn new(uri: &SourceUri) -> Result<Self, ListError> {
+        let pairs = match &uri.kind {
+            SourceKind::Path(path) => {
+                let metadata = std::fs::metadata(path).map_err(|source| ListError::Read { path: path.clone(), source })?;
+                if metadata.is_dir() {
+                    folder(path)?
+                } else if metadata.is_file() {
+                    vec![(path.clone(), path.file_name().map_or_else(PathBuf::new, PathBuf::from))]
+                } else {
+                    return Err(ListError::Kind { path: path.clone() });
+                }
+            }
+            SourceKind::Glob(pattern) => matches(pattern)?,
+        };
+        if pairs.is_empty() {
+            let place = match &uri.kind {
+                SourceKind::Path(path) => path.display().to_string(),
+                SourceKind::Glob(pattern) => pattern.clone(),
+            };
+            return Err(ListError::Empty { place });
+        }
+        Ok(Self { name: uri.name.clone(), files: with_outputs(pairs) })
+    }
+}
+
+/// Paths, and the same relative to the folder.
+fn folder(root: &Path) -> Result<Vec<(PathBuf, PathBuf)>, ListError> {
+    let mut pairs = Vec::new();
+    for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
+        let entry = entry.map_err(|error| ListError::Read {
+            path: error.path().unwrap_or(root).to_owned(),
+            source: error.into(),
+        })?;
+        if entry.file_type().is_file() && is_picture(entry.path()) {
+            let relative = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_owned();
+            pairs.push((entry.into_path(), relative));
+        }
+    }
+    Ok(pairs)
+}
+
+fn matches(pattern: &str) -> Result<Vec<(PathBuf, PathBuf)>, ListError> {
+    let refused = |problem: String| UriError::Pattern { pattern: pattern.to_owned(), problem };
+    let found = glob::glob(pattern).map_err(|error| refused(error.to_string()))?;
+    let mut pairs = Vec::new();
+    // The folders in front of the first wildcard are the same for all.
+    let fixed = &pattern[..pattern.find(['*', '?', '[']).unwrap_or(0)];
+    let root = fixed.rfind('/').map_or("", |slash| &fixed[..=slash]);
+    for path in found {
+        let path = path.map_err(|error| ListError::Read { path: error.path().to_owned(), source: error.into() })?;
+        if path.is_file() {
+            let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
+            pairs.push((path, relative));
+        }
+    }
+    pairs.sort();
+    Ok(pairs)
+}
+
+fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
+}
+
+/// `a/bolt.png` writes to `a/bolt`, unless there is an `a/bolt.jpg` as well: then both keep their endings.
+fn with_outputs(pairs: Vec<(PathBuf, PathBuf)>) -> Vec<PictureFile> {
+    let plain = |relative: &Path| {
+        // Only what cannot leave a folder: a pattern may have found `../x.png`.
+        relative.components().filter(|part| matches!(part, std::path::Component::Normal(_))).collect::<PathBuf>()
+    };
+    let mut stems: HashMap<PathBuf, usize> = HashMap::new();
+    for (_, relative) in &pairs {
+        *stems.entry(plain(relative).with_extension("")).or_default() += 1;
+    }
+    pairs
+        .into_iter()
+        .map(|(path, relative)| {
+            let whole = plain(&relative);
+            let stem = whole.with_extension("");
+            let output = if stems[&stem] > 1 { whole } else { stem };
+            PictureFile { path, output }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = root.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, b"").unwrap();
+        }
+        root
+    }
+
+    fn list(uri: &str) -> Vec<(String, String)> {
+        let list = FileList::new(&SourceUri::parse(uri).unwrap()).unwrap();
+        let shown = |path: &Path| path.display().to_string();
+        list.files.iter().map(|file| (shown(file.path.file_name().unwrap().as_ref()), shown(&file.output))).collect()
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|&(a, b)| (a.to_owned(), b.to_owned())).collect()
+    }
+
+    #[test]
+    fn a_folder_lists_pictures_below_it_in_order() {
+        let root = tree(&["b.PNG", "a.jpg", "notes.txt", "deep/er/c.webp"]);
+        let uri = root.path().display().to_string();
+        assert_eq!(list(&uri), pairs(&[("a.jpg", "a"), ("b.PNG", "b"), ("c.webp", "deep/er/c")]));
+    }
+
+    #[test]
+    fn pictures_that_differ_by_their_ending_keep_it_in_outputs() {
+        let root = tree(&["a.jpg", "a.png", "b.png"]);
+        let uri = format!("{}/*", root.path().display());
+        assert_eq!(list(&uri), pairs(&[("a.jpg", "a.jpg"), ("a.png", "a.png"), ("b.png", "b")]));
+    }
+
+    #[test]
+    fn a_named_file_may_have_any_ending() {
+        let root = tree(&["picture.raw"]);
+        assert_eq!(list(&root.path().join("picture.raw").display().to_string()), pairs(&[("picture.raw", "picture")]));
+    }
+
+    #[test]
+    fn nothing_to_read_is_an_error() {
+        let root = tree(&["notes.txt"]);
+        for uri in [root.path().display().to_string(), format!("{}/*.png", root.path().display())] {
+            let error = FileList::new(&SourceUri::parse(&uri).unwrap()).unwrap_err();
+            assert!(matches!(error, ListError::Empty { .. }), "{error}");
+        }
+        let error = FileList::new(&SourceUri::parse("no/such/file.png").unwrap()).unwrap_err();
+        assert!(matches!(error, ListError::Read { .. }), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_contains_itself_is_an_error_and_no_endless_walk() {
+        let root = tree(&["a.png"]);
+        std::os::unix::fs::symlink(root.path(), root.path().join("again")).unwrap();
+        let uri = SourceUri::parse(&root.path().display().to_string()).unwrap();
+        assert!(matches!(FileList::new(&uri), Err(ListError::Read { .. })));
+    }
+}
