@@ -74,9 +74,9 @@ mod tests {
     fn the_score_is_the_best_window_not_the_best_pixel() {
         let (height, width) = (18, 20);
         let mut map = Tensor::zeros(&[1, 1, height, width]);
-        // Two pixels that one window holds together only in its last place, and a larger one that no window joins.
-        map.data[2 * width + 4] = 3.0;
-        map.data[17 * width + 19] = 3.0;
+        // Two pixels that only the last window holds together, and a larger one that no window joins to either.
+        map.data[17 * width + 4] = 3.0;
+        map.data[2 * width + 19] = 3.0;
         map.data[0] = 5.0;
         assert_eq!(largest_window_mean(&map), 6.0 / 256.0);
     }
