@@ -9,3 +9,4 @@
 
 pub mod preprocess;
 pub mod score;
+pub mod sinks;

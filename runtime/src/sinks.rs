@@ -1,0 +1,5 @@
+//! Where results go.
+
+#[cfg(feature = "cli")]
+pub mod heatmap;
+pub mod maps;
