@@ -62,7 +62,7 @@ pub struct Annotation<'a> {
 /// picture without any change but its size, and the same under the anomaly map with boxes around the regions. Above
 /// them verdict, title and score; below them the colour scale.
 ///
-/// Each of the two is at least 560 and at most 1600 pixels on its long side, and at least 32 on its short side.
+/// Each of the two is at least 560 and at most 1600 pixels on its long side, and at least 80 on its short side.
 pub fn draw(annotation: &Annotation<'_>, scale: Scale) -> Picture {
     let panel = PanelSize::of(annotation.picture.size());
     let unit = Unit::of(panel.size);
@@ -119,13 +119,17 @@ fn captions(annotation: &Annotation<'_>, panel: PanelSize, range: Range) -> [Str
     let ImageSize { height, width } = annotation.picture.size();
     let stretched = if panel.stretched { ", stretched" } else { "" };
     let regions = match annotation.regions.len() {
-        0 => "no region".to_owned(),
-        1 => "1 region".to_owned(),
-        count if count <= boxes::MOST => format!("{count} regions"),
-        count => format!("the {} strongest of {count} regions", boxes::MOST),
+        // Without a threshold no one looked for regions.
+        0 if annotation.threshold.is_none() => String::new(),
+        0 => ", no region".to_owned(),
+        1 => ", 1 region".to_owned(),
+        count if count <= boxes::MOST => format!(", {count} regions"),
+        count => format!(", the {} strongest of {count} regions", boxes::MOST),
     };
+    // Else a normal picture, all bright, would be taken for a defective one.
+    let own = if range.own { "; colours of this picture only" } else { "" };
     let gaps = if range.gaps { "; grey stripes: no value" } else { "" };
-    [format!("picture, {width} × {height}{stretched}"), format!("anomaly map, {regions}{gaps}")]
+    [format!("picture, {width} × {height}{stretched}"), format!("anomaly map{regions}{own}{gaps}")]
 }
 
 /// The score beside the threshold, with the sign that leads to the verdict between them.

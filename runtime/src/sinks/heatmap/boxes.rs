@@ -57,7 +57,8 @@ pub(super) fn draw(canvas: &mut Canvas, regions: &[Region], picture: ImageSize, 
     let boxes: Vec<Rect> = regions.iter().map(|region| around(region.bounds, picture, panel, reach(unit))).collect();
     // The strongest comes last and lies on top.
     for &area in boxes.iter().rev() {
-        canvas.frame(area, dark + light + dark, DARK);
+        // One pixel of the inner dark line covers what the box surrounds, no more.
+        canvas.frame(area, dark + light + 1, DARK);
         canvas.frame(inset(area, dark), light, LIGHT);
     }
     let mut labels: Vec<Rect> = Vec::new();

@@ -44,19 +44,20 @@ impl Canvas {
         self.picture
     }
 
-    /// The pixel at `x` to the right and `y` down, if there is one.
-    fn pixel_mut(&mut self, x: usize, y: usize) -> Option<&mut Colour> {
-        let ImageSize { height, width } = self.picture.size();
-        if x >= width || y >= height {
-            return None;
+    /// The pixels from `x` on in row `y`, at most `width` of them.
+    fn row_mut(&mut self, x: usize, y: usize, width: usize) -> &mut [Colour] {
+        let size = self.picture.size();
+        let (pixels, _) = self.picture.pixels_mut().as_chunks_mut::<3>();
+        if x >= size.width || y >= size.height {
+            return &mut [];
         }
-        let start = (y * width + x) * 3;
-        self.picture.pixels_mut().get_mut(start..start + 3)?.try_into().ok()
+        let start = y * size.width + x;
+        pixels.get_mut(start..start + width.min(size.width - x)).unwrap_or_default()
     }
 
     /// Lays a colour over one pixel.
     pub(super) fn blend(&mut self, x: usize, y: usize, colour: Colour, opacity: f32) {
-        if let Some(pixel) = self.pixel_mut(x, y) {
+        if let Some(pixel) = self.row_mut(x, y, 1).first_mut() {
             *pixel = mixed(*pixel, colour, opacity.clamp(0.0, 1.0));
         }
     }
@@ -64,9 +65,7 @@ impl Canvas {
     /// Fills an area.
     pub(super) fn fill(&mut self, area: Rect, colour: Colour) {
         for y in area.y..area.y + area.height {
-            for x in area.x..area.x + area.width {
-                self.blend(x, y, colour, 1.0);
-            }
+            self.row_mut(area.x, y, area.width).fill(colour);
         }
     }
 
@@ -100,8 +99,8 @@ impl Canvas {
         let width = picture.size().width;
         for (row, pixels) in picture.pixels().chunks_exact((3 * width).max(1)).take(area.height).enumerate() {
             let (pixels, _) = pixels.as_chunks::<3>();
-            for (column, &colour) in pixels.iter().take(area.width).enumerate() {
-                self.blend(area.x + column, area.y + row, colour, 1.0);
+            for (out, colour) in self.row_mut(area.x, area.y + row, area.width).iter_mut().zip(pixels) {
+                *out = *colour;
             }
         }
     }

@@ -50,10 +50,10 @@ const STRIPE: usize = 6;
 const MOST_OPAQUE: f32 = 0.85;
 
 /// Below this share of the scale the picture shows as it is.
-const CLEAR_BELOW: f32 = 0.05;
+const CLEAR_BELOW: f32 = 0.1;
 
 /// From this share of the scale on the colour covers no more.
-const FULL_FROM: f32 = 0.85;
+const FULL_FROM: f32 = 0.7;
 
 /// The colour at a share of the scale, clipped to 0..=1.
 pub(super) fn colour(share: f32) -> Colour {

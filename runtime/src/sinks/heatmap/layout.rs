@@ -11,8 +11,9 @@ const ENLARGE_BELOW: usize = 560;
 /// Pictures with a longer long side are reduced to it.
 const REDUCE_ABOVE: usize = 1600;
 
-/// A side that would come out shorter is stretched to it: a line one pixel thin shows nothing.
-const SHORTEST_SIDE: usize = 32;
+/// A side that would come out shorter is stretched to it: a line one pixel thin shows nothing, and the
+/// numbers of regions need room.
+const SHORTEST_SIDE: usize = 80;
 
 /// From this ratio of width to height on, the panels stand below each other.
 const WIDE: usize = 2;
@@ -159,8 +160,8 @@ mod tests {
             ((320, 200), (640, 400), false),
             ((768, 1024), (768, 1024), false),
             ((3000, 4000), (1200, 1600), false),
-            ((5000, 1), (1600, 32), true),
-            ((20, 10_000), (32, 1600), true),
+            ((5000, 1), (1600, 80), true),
+            ((20, 10_000), (80, 1600), true),
         ] {
             let panel = PanelSize::of(ImageSize { height: picture.0, width: picture.1 });
             assert_eq!(
@@ -173,7 +174,7 @@ mod tests {
 
     #[test]
     fn nothing_overlaps_and_nothing_leaves_the_drawing() {
-        for (height, width) in [(560, 560), (1600, 32), (32, 1600), (600, 1200), (600, 1201), (1600, 1600)] {
+        for (height, width) in [(560, 560), (1600, 80), (80, 1600), (600, 1200), (600, 1201), (1600, 1600)] {
             let panel = ImageSize { height, width };
             let layout = Layout::of(panel, Unit::of(panel));
             let [a, b] = layout.captions;

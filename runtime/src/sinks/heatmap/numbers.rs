@@ -1,7 +1,7 @@
 //! Numbers that people read: few digits, the same number of decimals beside each other.
 
-/// About as many steps as a scale should have.
-const STEPS: f64 = 5.0;
+/// No scale has more steps than this.
+const STEPS: f64 = 8.0;
 
 /// The number with `digits` digits that count: `31.4`, `0.0123`, `1.2e9`; words for what is not a number.
 pub(super) fn rounded(value: f32, digits: usize) -> String {
@@ -43,20 +43,26 @@ pub(super) fn ticks(low: f64, high: f64) -> Vec<(f64, String)> {
         return Vec::new();
     }
     let power = 10_f64.powf((span / STEPS).log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|step| span / step <= STEPS + 0.5);
+    let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|step| span / step <= STEPS + 1e-6);
     let Some(step) = step else { return Vec::new() };
     let first = (low / step - 1e-9).ceil();
     let last = (high / step + 1e-9).floor();
     // A span far below the numbers themselves leaves steps that cannot be told apart.
-    if !(last - first < 20.0) || first.abs() > 1e9 || last.abs() > 1e9 {
+    if first.abs() > 1e9 || last.abs() > 1e9 {
         return Vec::new();
     }
-    let decimals = usize::try_from(-step.log10().floor() as i32).unwrap_or(0);
-    let plain = high.abs().max(low.abs()) < 1e6 && decimals <= 4;
+    // A rounding error must not take 0.1 for a power of ten too low.
+    let exponent = |value: f64| (value.log10() + 1e-9).floor() as i32;
+    let largest = high.abs().max(low.abs());
+    let decimals = usize::try_from(-exponent(step)).unwrap_or(0);
+    let plain = largest < 1e6 && decimals <= 4;
+    // As many digits as it takes for neighbours to differ.
+    let digits = usize::try_from(exponent(largest) - exponent(step)).unwrap_or(0);
     (first as i64..=last as i64)
         .map(|multiple| {
             let value = multiple as f64 * step;
-            let text = if plain || multiple == 0 { format!("{value:.decimals$}") } else { format!("{value:.1e}") };
+            let text =
+                if plain || multiple == 0 { format!("{value:.decimals$}") } else { format!("{value:.digits$e}") };
             (value, if multiple == 0 { "0".to_owned() } else { text.replace('-', "−") })
         })
         .collect()
@@ -96,7 +102,9 @@ mod tests {
         assert_eq!(texts(0.0, 41.0), ["0", "10", "20", "30", "40"]);
         assert_eq!(texts(0.0, 1.0), ["0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
         assert_eq!(texts(-0.01, 0.012), ["−0.010", "−0.005", "0", "0.005", "0.010"]);
-        assert_eq!(texts(0.0, 3e9), ["0", "1.0e9", "2.0e9", "3.0e9"]);
+        assert_eq!(texts(0.0, 4.1e9), ["0", "1e9", "2e9", "3e9", "4e9"]);
+        assert_eq!(texts(2e9, 2.03e9), ["2.000e9", "2.005e9", "2.010e9", "2.015e9", "2.020e9", "2.025e9", "2.030e9"]);
+        assert_eq!(texts(2.0, 8.0), ["2", "3", "4", "5", "6", "7", "8"]);
         assert!(texts(1.0, 1.0).is_empty() && texts(f64::NAN, 1.0).is_empty() && texts(0.0, f64::INFINITY).is_empty());
         assert!(texts(1e12, 1e12 + 1e-3).is_empty());
     }

@@ -19,19 +19,23 @@ pub(super) fn resized(picture: &Picture, size: ImageSize) -> Picture {
     if from == size {
         return picture.clone();
     }
-    let filter = if from.height * SQUARES_FROM <= size.height && from.width * SQUARES_FROM <= size.width {
-        FilterType::Nearest
-    } else if size.height > from.height && size.width > from.width {
-        FilterType::CatmullRom
-    } else {
-        FilterType::Triangle
-    };
     let sides = |size: ImageSize| Some((u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?));
     let scaled = || {
         let (width, height) = sides(from).filter(|&(width, height)| width > 0 && height > 0)?;
         let source = ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(width, height, picture.pixels())?;
         let (width, height) = sides(size)?;
-        Picture::new(size, imageops::resize(&source, width, height, filter).into_raw()).ok()
+        let larger = |factor: usize| from.height * factor <= size.height && from.width * factor <= size.width;
+        let scaled = if larger(SQUARES_FROM) {
+            imageops::resize(&source, width, height, FilterType::Nearest)
+        } else if larger(1) {
+            imageops::resize(&source, width, height, FilterType::CatmullRom)
+        } else if size.height <= from.height && size.width <= from.width {
+            // The mean of the pixels that become one: no line gets lost.
+            imageops::thumbnail(&source, width, height)
+        } else {
+            imageops::resize(&source, width, height, FilterType::Triangle)
+        };
+        Picture::new(size, scaled.into_raw()).ok()
     };
     scaled().unwrap_or_else(|| Picture::filled(size, [128; 3]))
 }

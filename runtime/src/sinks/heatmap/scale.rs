@@ -32,6 +32,8 @@ pub(super) struct Range {
     pub(super) high: f64,
     /// Whether they were taken from the picture itself.
     pub(super) own: bool,
+    /// The smallest and largest finite value of the map, if it has any.
+    pub(super) extremes: Option<(f32, f32)>,
     /// Whether the map has values that are not finite.
     pub(super) gaps: bool,
 }
@@ -40,26 +42,23 @@ impl Range {
     /// What a scale means for these values.
     pub(super) fn of(scale: Scale, map: &[f32]) -> Self {
         let finite = map.iter().copied().filter(|value| value.is_finite());
-        let smallest = f64::from(finite.clone().fold(f32::INFINITY, f32::min));
-        let largest = f64::from(finite.fold(f32::NEG_INFINITY, f32::max));
+        let extremes = finite.fold(None, |extremes: Option<(f32, f32)>, value| {
+            let (smallest, largest) = extremes.unwrap_or((value, value));
+            Some((smallest.min(value), largest.max(value)))
+        });
         let fixed = match scale {
             Scale::Fixed { low, high } if low.is_finite() && high.is_finite() && low < high => {
                 Some((f64::from(low), f64::from(high)))
             }
             _ => None,
         };
-        let (low, high) = fixed.unwrap_or({
-            if smallest < largest {
-                (smallest, largest)
-            } else if smallest.is_finite() {
-                // One value everywhere: nothing stands out, so all of it lies at the lower end.
-                (smallest, smallest + smallest.abs().max(1.0))
-            } else {
-                (0.0, 1.0)
-            }
+        let (low, high) = fixed.unwrap_or_else(|| {
+            let (smallest, largest) = extremes.map_or((0.0, 1.0), |(low, high)| (f64::from(low), f64::from(high)));
+            // One value everywhere: nothing stands out, so all of it lies at the lower end.
+            (smallest, if smallest < largest { largest } else { smallest + smallest.abs().max(1.0) })
         });
         let gaps = map.iter().any(|value| !value.is_finite());
-        Self { low, high, own: fixed.is_none(), gaps }
+        Self { low, high, own: fixed.is_none(), extremes, gaps }
     }
 
     /// Where a value lies: 0 at `low`, 1 at `high`, not clipped.

@@ -47,12 +47,18 @@ fn draw_numbers(canvas: &mut Canvas, bar: Rect, range: Range, unit: Unit) {
     let marks = bar.y + bar.height;
     let middle = marks + unit.pixels(MARKS) + unit.pixels(NUMBERS) / 2;
     let thin = unit.pixels(1.0);
+    let mut free = bar.x;
     for (value, text) in ticks(range.low, range.high) {
         let x = column(bar, range.share(value as f32));
         let mark = x.min(bar.x + bar.width.saturating_sub(thin));
         canvas.fill(Rect { x: mark, y: marks, width: thin, height: unit.pixels(MARKS) }, INK);
-        let start = centred(bar, x, unit.small().width(&text));
-        unit.small().draw(canvas, &text, start, middle, INK);
+        let width = unit.small().width(&text);
+        let start = centred(bar, x, width);
+        // Long numbers take turns rather than touch each other.
+        if start >= free {
+            unit.small().draw(canvas, &text, start, middle, INK);
+            free = start + width + unit.pixels(8.0);
+        }
     }
 }
 
@@ -97,16 +103,20 @@ fn draw_threshold(
 
 /// What the two ends mean, where the word for the threshold leaves room.
 fn draw_words(canvas: &mut Canvas, area: Rect, range: Range, taken: Option<(usize, usize)>, unit: Unit) {
-    let words = if range.own { ["lowest in this picture", "highest in this picture"] } else { ["normal", "unusual"] };
-    let [low, high] = words.map(|word| unit.body().width(word));
+    let words = match range.extremes {
+        _ if !range.own => ["normal".to_owned(), "unusual".to_owned()],
+        Some((low, high)) => [format!("lowest {}", rounded(low, 3)), format!("highest {}", rounded(high, 3))],
+        None => return,
+    };
+    let [low, high] = words.each_ref().map(|word| unit.body().width(word));
     let high_start = (area.x + area.width).saturating_sub(high);
     let gap = unit.pixels(14.0);
     let (start, end) = taken.unwrap_or((high_start, area.x + low));
     let middle = area.y + unit.pixels(10.0);
     if area.x + low + gap <= start {
-        unit.body().draw(canvas, words[0], area.x, middle, FAINT);
+        unit.body().draw(canvas, &words[0], area.x, middle, FAINT);
     }
     if end + gap <= high_start {
-        unit.body().draw(canvas, words[1], high_start, middle, FAINT);
+        unit.body().draw(canvas, &words[1], high_start, middle, FAINT);
     }
 }
