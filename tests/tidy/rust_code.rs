@@ -99,12 +99,9 @@ impl Reader {
 
     /// At the `r` of `r"…"`, `r#"…"#`, `br"…"`, and not of `r#type` or of a word that ends in r.
     fn starts_raw_string(&self) -> bool {
-        let word_before = match self.at {
-            0 => false,
-            1 => is_word(self.rest[0]) && !"bc".contains(self.rest[0]),
-            at => is_word(self.rest[at - 1]) && !("bc".contains(self.rest[at - 1]) && !is_word(self.rest[at - 2])),
-        };
-        !word_before && self.rest[self.at + 1..].iter().find(|&&character| character != '#') == Some(&'"')
+        let word: String = self.rest[..self.at].iter().rev().take_while(|character| is_word(**character)).collect();
+        let has_prefix = ["", "b", "c"].contains(&word.as_str());
+        has_prefix && self.rest[self.at + 1..].iter().find(|&&character| character != '#') == Some(&'"')
     }
 
     fn raw_string(&mut self) {
