@@ -98,6 +98,7 @@ make_venv
 if [ $# -eq 0 ]; then
     say "examples in the documentation"
     cargo test --workspace --doc --quiet
+    set -- --workspace
 fi
 say "tests"
-exec cargo nextest run --workspace "$@"
+exec cargo nextest run "$@"
