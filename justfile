@@ -1,0 +1,42 @@
+# Shortcuts; each line is a command that also works by itself.
+
+# The recipes
+default:
+    @just --list
+
+# All tests, with their set-up; arguments go to cargo-nextest
+test *ARGUMENTS:
+    tests/run.sh {{ ARGUMENTS }}
+
+# Clippy, warnings as errors
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Format all sources
+fmt:
+    cargo fmt --all
+
+# Documentation of our crates, warnings as errors
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+# Licences, duplicate crates, sources, advisories
+deny:
+    cargo deny check
+
+# The rules that the compiler does not check
+tidy:
+    cargo test -p moead-tests --test tidy
+
+# Benchmarks: paired runs with a peer
+bench *ARGUMENTS:
+    cargo bench -p moead-tests {{ ARGUMENTS }}
+
+# Export a checkpoint and judge pictures with it
+demo CHECKPOINT +PICTURES:
+    cargo run --release --bin moead-export -- {{ CHECKPOINT }} --output target/demo.onnx
+    cargo run --release --bin moead-edge -- --model target/demo.onnx --source {{ PICTURES }}
+
+# Everything that must hold before a change goes in
+ci:
+    .ci/run

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Runs all tests. On a fresh Debian or Ubuntu with Rust (rustup), it first installs what they need, and says what.
+#
+#   tests/run.sh                        everything; the summary is the last thing printed
+#   tests/run.sh -E 'test(verdict)'     arguments go to cargo-nextest; documentation examples are then left out
+#   tests/run.sh --only-setup           the set-up alone
+#
+# MOEAD_VENV     folder of the Python virtual environment (default: .venv)
+# MOEAD_PYTHON   a Python that already has tests/requirements.txt; then no virtual environment is made
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+NEXTEST_VERSION=0.9.143
+cache="$HOME/.cache/moead-edge"
+venv="${MOEAD_VENV:-.venv}"
+export PATH="$cache/bin:$PATH"
+
+say() { printf '== %s\n' "$*" >&2; }
+fail() { printf 'error: %s\n' "$1" >&2; shift; [ $# -eq 0 ] || printf 'hint: %s\n' "$@" >&2; exit 1; }
+has() { command -v "$1" >/dev/null 2>&1; }
+is_root() { [ "$(id -u)" -eq 0 ]; }
+
+# Python 3.11 or later with the modules that make a virtual environment; nothing when there is none.
+find_python() {
+    local candidate
+    for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+        if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+is_old_python() { has python3 && ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; }
+
+install_packages() {
+    local missing=()
+    has cc || missing+=(build-essential)
+    has git || missing+=(git)
+    if [ -z "${MOEAD_PYTHON:-}" ] && [ -z "$(find_python)" ]; then
+        if is_old_python; then missing+=(python3.11 python3.11-venv); else missing+=(python3 python3-venv); fi
+    fi
+    [ ${#missing[@]} -gt 0 ] || return 0
+    has apt-get || fail "these are missing: ${missing[*]} (names of Debian packages)" "install them and run this again"
+    local as_root=()
+    if ! is_root; then
+        has sudo || fail "these Debian packages are missing: ${missing[*]}" "as root: apt-get install ${missing[*]}"
+        as_root=(sudo)
+    fi
+    say "installing with apt-get: ${missing[*]}"
+    ${as_root[@]+"${as_root[@]}"} apt-get update -qq
+    ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+check_rust() {
+    has cargo || [ ! -x "$HOME/.cargo/bin/cargo" ] || export PATH="$HOME/.cargo/bin:$PATH"
+    has cargo || fail "cargo was not found" "install Rust with rustup, as www.rust-lang.org/tools/install says"
+}
+
+install_nextest() {
+    if cargo nextest --version >/dev/null 2>&1; then return 0; fi
+    say "installing cargo-nextest $NEXTEST_VERSION into $cache/bin (compiles for a few minutes)"
+    env -u CARGO_TARGET_DIR cargo install cargo-nextest --locked --version "$NEXTEST_VERSION" --root "$cache"
+}
+
+make_venv() {
+    if [ -n "${MOEAD_PYTHON:-}" ]; then
+        say "Python: $MOEAD_PYTHON, as MOEAD_PYTHON says"
+        return 0
+    fi
+    local done_for="$venv/requirements.done"
+    if ! cmp -s tests/requirements.txt "$done_for"; then
+        local python
+        python="$(find_python)"
+        [ -n "$python" ] || fail "no Python 3.11 or later that can make virtual environments was found"
+        say "installing into the virtual environment $venv: $(grep -v '^#' tests/requirements.txt | tr '\n' ' ')"
+        "$python" -m venv --clear "$venv"
+        "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt >&2
+        cp tests/requirements.txt "$done_for"
+    fi
+    MOEAD_PYTHON="$(cd "$venv/bin" && pwd)/python"
+    export MOEAD_PYTHON
+}
+
+only_setup=no
+if [ "${1:-}" = --only-setup ]; then
+    only_setup=yes
+    shift
+fi
+
+install_packages
+check_rust
+install_nextest
+make_venv
+[ "$only_setup" = no ] || exit 0
+
+if [ $# -eq 0 ]; then
+    say "examples in the documentation"
+    cargo test --workspace --doc --quiet
+    set -- --workspace
+fi
+say "tests"
+exec cargo nextest run "$@"
