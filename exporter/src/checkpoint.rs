@@ -87,10 +87,11 @@ impl Checkpoint {
     /// [`CheckpointError`]
     pub fn open(path: &Path) -> Result<Self, CheckpointError> {
         let file = PositionedFile::open(path)?;
-        let (format, contents) = match file.head::<8>()? {
+        let (format, contents) = match file.head::<9>()? {
             [b'P', b'K', 3 | 5, 4 | 6, ..] => (Format::TorchZip, torch_zip::read(&file)?),
+            // Before pickles: a header's length may well begin with a pickle's first byte.
+            head if safetensors::is_plausible(head) => (Format::Safetensors, safetensors::read(&file)?),
             [0x80, ..] => (Format::TorchLegacy, legacy_torch::read(&file)?),
-            head if safetensors::is_plausible(head, file.length()) => (Format::Safetensors, safetensors::read(&file)?),
             head => return Err(CheckpointError::Unrecognised { head, length: file.length() }),
         };
         let mut index = HashMap::with_capacity(contents.tensors.len());

@@ -1,1 +1,9 @@
-//! What the tests of every crate share.
+//! Test library: golden cases, checkpoints drawn from a seed, programs as a user runs them. It depends on none of the crates
+//! that it helps to test.
+
+pub mod command;
+pub mod compare;
+pub mod golden;
+pub mod python;
+pub mod synthetic_checkpoint;
+pub mod torch_file;

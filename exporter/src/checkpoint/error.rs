@@ -24,7 +24,7 @@ pub enum CheckpointError {
     )]
     Unrecognised {
         /// The first bytes, zeros after the end.
-        head: [u8; 8],
+        head: [u8; 9],
         /// Of the file.
         length: u64,
     },

@@ -19,16 +19,18 @@ use super::{Contents, network_name, strict_json};
 /// Metadata key of the three net entries, as JSON.
 const ARCHITECTURE: &str = "moead.architecture";
 
-/// Whether a file may be safetensors: a header length that the file holds, and no other format's first bytes.
-pub(super) fn is_plausible(head: [u8; 8], length: u64) -> bool {
-    let header = u64::from_le_bytes(head);
-    // A JSON object has two bytes at least. A header beyond the file's end is still safetensors, only cut short.
-    header >= 2 && length > 8 && header <= MAX_SAFETENSORS_HEADER
+/// Whether a file may be safetensors: eight bytes of length, the upper ones zero, and the brace of a JSON object. A header
+/// that ends beyond the file is safetensors too, only cut short.
+pub(super) fn is_plausible(head: [u8; 9]) -> bool {
+    matches!(head, [.., 0, 0, 0, 0, b'{'])
 }
 
 pub(super) fn read(file: &PositionedFile) -> Result<Contents, CheckpointError> {
     let header_length = u64::from_le_bytes(file.head()?);
-    let present = file.length() - 8;
+    let present = file.length().saturating_sub(8);
+    if header_length > MAX_SAFETENSORS_HEADER {
+        return Err(problem(format!("expected at most {MAX_SAFETENSORS_HEADER} bytes, found {header_length}")));
+    }
     if header_length > present {
         return Err(problem(format!("expected {header_length} bytes, found {present}: the file is cut short")));
     }

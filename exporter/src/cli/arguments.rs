@@ -1,6 +1,6 @@
 //! Flags as they are typed; what they mean is decided elsewhere.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_model::architecture::ImageSize;
@@ -91,8 +91,8 @@ pub(super) struct InspectArguments {
 #[derive(Debug, Args)]
 pub(super) struct CheckpointArguments {
     /// The checkpoint: a torch file or safetensors
-    #[arg(value_name = "CKPT")]
-    pub(super) file: PathBuf,
+    #[arg(value_name = "CKPT", required = true)]
+    file: Option<PathBuf>,
     /// The network's class, when the file does not say
     #[arg(long, value_enum)]
     pub(super) variant: Option<VariantArgument>,
@@ -105,6 +105,14 @@ pub(super) struct CheckpointArguments {
     /// Settings instead of the file's own `arch`: a JSON list of the entries backbone, neck, reconstruction
     #[arg(long, value_name = "FILE")]
     pub(super) arch: Option<PathBuf>,
+}
+
+impl CheckpointArguments {
+    /// The checkpoint's path.
+    pub(super) fn file(&self) -> &Path {
+        // Required by the parser, but for a subcommand's sake it must be able to be absent from the type.
+        self.file.as_deref().unwrap_or(Path::new(""))
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -22,12 +22,12 @@ pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Resu
             UsageError::new("--check needs an engine, and this program was built without one: use --no-check").into()
         );
     }
-    let output = arguments.output.clone().unwrap_or_else(|| default_output(&arguments.checkpoint.file));
+    let output = arguments.output.clone().unwrap_or_else(|| default_output(arguments.checkpoint.file()));
     let mut steps = printer.progress().steps();
-    steps.begin(&format!("reading {}", arguments.checkpoint.file.display()));
+    steps.begin(&format!("reading {}", arguments.checkpoint.file().display()));
     let opened = Opened::open(&arguments.checkpoint)?;
-    let place = arguments.checkpoint.file.display().to_string();
-    let provenance = provenance(&opened, &arguments.checkpoint.file).at(&place)?;
+    let place = arguments.checkpoint.file().display().to_string();
+    let provenance = provenance(&opened, arguments.checkpoint.file()).at(&place)?;
     let form = Form { precision: arguments.precision.into(), moe: arguments.moe.into() };
     opened.resolve(printer, |resolved, weights| {
         let half = match form.precision {

@@ -28,7 +28,7 @@ pub(super) struct Opened {
 impl Opened {
     pub(super) fn open(arguments: &CheckpointArguments) -> anyhow::Result<Self> {
         let open = |path: &Path| Checkpoint::open(path).at(path.display());
-        let checkpoint = open(&arguments.file)?;
+        let checkpoint = open(arguments.file())?;
         let backbone = arguments.backbone.as_deref().map(open).transpose()?;
         let arch = arguments.arch.as_deref().map(read_arch).transpose()?;
         let wishes = Wishes { variant: arguments.variant.map(Into::into), input: arguments.input_size };

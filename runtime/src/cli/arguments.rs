@@ -1,6 +1,6 @@
 //! Flags as they are typed; what they mean is decided elsewhere.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -51,8 +51,8 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
     /// The model file that moead-export wrote
-    #[arg(short, long, value_name = "FILE", env = "MOEAD_MODEL")]
-    pub(super) model: PathBuf,
+    #[arg(short, long, value_name = "FILE", required = true, env = "MOEAD_MODEL")]
+    model: Option<PathBuf>,
     /// Pictures: a file, a folder with everything below it, or a quoted pattern; NAME=… names it in results. May be repeated
     #[arg(short, long, value_name = "[NAME=]URI", required = true, num_args = 1.., value_parser = SourceUri::parse)]
     pub(super) source: Vec<SourceUri>,
@@ -80,6 +80,14 @@ pub(super) struct RunArguments {
     /// What runs the model
     #[arg(long, value_enum, default_value_t = EngineArgument::Tract)]
     pub(super) engine: EngineArgument,
+}
+
+impl RunArguments {
+    /// The model file's path.
+    pub(super) fn model(&self) -> &Path {
+        // Required by the parser, but for a subcommand's sake it must be able to be absent from the type.
+        self.model.as_deref().unwrap_or(Path::new(""))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -98,7 +98,7 @@ impl Drawings {
                 regions: &judgement.regions,
                 title: &title,
             };
-            let scale = Scale::for_threshold(threshold);
+            let scale = Scale::around(threshold);
             heatmap::write_png(&path, &heatmap::draw(&annotation, scale)).at(path.display())?;
         }
         Ok(())

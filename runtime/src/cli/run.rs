@@ -23,11 +23,11 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let drawings = Drawings { heatmaps: folder(&arguments.heatmaps)?, maps: folder(&arguments.maps)? };
     let sources = arguments.source.iter().map(FileList::new).collect::<Result<Vec<_>, _>>()?;
     let mut steps = printer.progress().steps();
-    steps.begin(&format!("loading {}", arguments.model.display()));
-    let model = ModelFile::open(&arguments.model).at(arguments.model.display())?;
+    steps.begin(&format!("loading {}", arguments.model().display()));
+    let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
     let (input, is_calibrated) = (model.manifest().input.clone(), model.manifest().calibration.is_some());
     let EngineArgument::Tract = arguments.engine;
-    let mut engine = tract::Session::load(&model, &judge::OUTPUTS).at(arguments.model.display())?;
+    let mut engine = tract::Session::load(&model, &judge::OUTPUTS).at(arguments.model().display())?;
     drop(model);
     steps.end();
     if is_calibrated {

@@ -1,0 +1,25 @@
+//! The Python that `tests/run.sh` sets up: a second judge for what we write.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The interpreter with onnxruntime, numpy and Pillow.
+///
+/// # Panics
+/// Without `MOEAD_PYTHON`: the tests that ask for it would otherwise pass without having judged anything.
+pub fn interpreter() -> PathBuf {
+    let python = std::env::var_os("MOEAD_PYTHON");
+    python.expect("MOEAD_PYTHON names a Python with tests/requirements.txt: run `tests/run.sh`").into()
+}
+
+/// Runs a script and returns its standard output.
+///
+/// # Panics
+/// When it fails, with what it said.
+pub fn run(script: &OsStr, arguments: &[&OsStr]) -> String {
+    let output = Command::new(interpreter()).arg(script).args(arguments).output().expect("Python starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}: {}", script.to_string_lossy(), text(&output.stderr));
+    text(&output.stdout)
+}
