@@ -4,6 +4,9 @@
 //! * [`resize`]: to the size the network was trained for.
 //! * [`normalize`]: to the network's input.
 
+pub mod decode;
+pub mod limits;
 pub mod normalize;
 pub mod picture;
 pub mod resize;
+mod whole;

@@ -7,6 +7,8 @@ use moead_runtime::preprocess::resize::{Resizer, resize};
 use proptest::prelude::*;
 use serde::Deserialize;
 
+use crate::fnv1a64;
+
 /// One line of `golden/resize.json`, written by `golden/resize.py`.
 #[derive(Deserialize)]
 struct Case {
@@ -17,12 +19,8 @@ struct Case {
     fnv1a64: String,
 }
 
-fn fnv1a64(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
 fn drawn(seed: u64, size: ImageSize) -> Picture {
-    Picture::new(size, self_test::picture(seed, size)).unwrap()
+    Picture::new(size, self_test::picture(seed, size)).expect("drawn in that size")
 }
 
 fn size([height, width]: [usize; 2]) -> ImageSize {
@@ -121,8 +119,8 @@ fn naive(picture: &Picture, target: ImageSize) -> Vec<u8> {
     let horizontal =
         |bytes: &[u8], rows| pass(bytes, rows, source.width, target.width, [[source.width, 1], [target.width, 1]]);
     let vertical = |bytes: &[u8], columns| pass(bytes, columns, source.height, target.height, [[1, columns]; 2]);
-    let [rows, columns] = [(source.height, target.height), (source.width, target.width)]
-        .map(|(from, to)| i64::try_from(from).unwrap() - i64::try_from(to).unwrap());
+    let [rows, columns] =
+        [(source.height, target.height), (source.width, target.width)].map(|(from, to)| from as i64 - to as i64);
     if rows > 0 && rows > 2 * columns {
         horizontal(&vertical(picture.pixels(), source.width), target.height)
     } else {
