@@ -1,3 +1,12 @@
 //! From the bytes of a picture to the network's input.
+//!
+//! * [`decode`]: a file's bytes to [`picture::Picture`], within [`limits`].
+//! * [`resize`]: to the size the network was trained for.
+//! * [`normalize`]: to the network's input.
 
+pub mod decode;
+pub mod limits;
+pub mod normalize;
 pub mod picture;
+pub mod resize;
+mod whole;

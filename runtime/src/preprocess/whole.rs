@@ -1,0 +1,110 @@
+//! Whether a file is there to its end, for the formats whose decoders fill up what is missing.
+//!
+//! The decoders behind the crate `image` paint the rest of a cut JPEG grey and read zeros past the end of a cut WebP, both
+//! without an error. A half-grey picture would be judged as if somebody had photographed it, so the containers are walked
+//! here first. PNG, BMP and TIFF need no such look: their decoders report the missing bytes.
+
+use super::limits;
+
+/// What is wrong with the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    /// The bytes stop before the picture does.
+    #[error("the file is cut short")]
+    CutShort,
+    /// A segment whose length does not count itself.
+    #[error("segment {0:#04x} without a length")]
+    SegmentLength(u8),
+    /// A marker where only picture data may be. The decoder would stop there and paint the rest grey.
+    #[error("marker {0:#04x} amid the picture")]
+    Marker(u8),
+    /// The end before any picture data.
+    #[error("no picture data")]
+    Empty,
+    /// More than [`limits::JPEG_SCANS`].
+    #[error("more than {} scans", limits::JPEG_SCANS)]
+    Scans,
+}
+
+const START_OF_SCAN: u8 = 0xda;
+const END_OF_IMAGE: u8 = 0xd9;
+
+/// Follows the markers of a JPEG (ISO/IEC 10918-1, B.1.1) up to the end of the image. Bytes after it are allowed: cameras
+/// put previews there.
+pub(super) fn jpeg(bytes: &[u8]) -> Result<(), Fault> {
+    let mut scans = 0;
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    loop {
+        // Between segments, anything up to the next 0xff is skipped: that is the entropy-coded data, too.
+        let marker = rest.iter().position(|&byte| byte == 0xff).ok_or(Fault::CutShort)?;
+        // Any number of further 0xff may precede the marker's code.
+        let code = rest[marker..].iter().position(|&byte| byte != 0xff).ok_or(Fault::CutShort)?;
+        let marker = rest[marker..][code..].split_first().ok_or(Fault::CutShort)?;
+        let &code = marker.0;
+        rest = marker.1;
+        match code {
+            // A stuffed 0xff of the data, a marker without meaning, restarts.
+            0x00 | 0x01 | 0xd0..=0xd7 => continue,
+            END_OF_IMAGE if scans == 0 => return Err(Fault::Empty),
+            END_OF_IMAGE => return Ok(()),
+            // After the first scan: tables, comments, application data, further scans.
+            START_OF_SCAN | 0xc4 | 0xdb | 0xdd | 0xe0..=0xef | 0xfe => {}
+            _ if scans > 0 => return Err(Fault::Marker(code)),
+            _ => {}
+        }
+        if code == START_OF_SCAN {
+            scans += 1;
+            if scans > limits::JPEG_SCANS {
+                return Err(Fault::Scans);
+            }
+        }
+        let length = usize::from(u16::from_be_bytes(*rest.first_chunk().ok_or(Fault::CutShort)?));
+        if length < 2 {
+            return Err(Fault::SegmentLength(code));
+        }
+        rest = rest.get(length..).ok_or(Fault::CutShort)?;
+    }
+}
+
+/// Compares the length of a WebP with what its RIFF header says, as libwebp does.
+pub(super) fn webp(bytes: &[u8]) -> Result<(), Fault> {
+    let size = bytes.get(4..).and_then(|bytes| bytes.first_chunk()).ok_or(Fault::CutShort)?;
+    let after_header = (bytes.len() - 8) as u64;
+    if u64::from(u32::from_le_bytes(*size)) > after_header { Err(Fault::CutShort) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Start, a comment with an end marker inside, a scan with a stuffed byte and a restart, fill bytes, the end.
+    const JPEG: &[u8] =
+        &[0xff, 0xd8, 0xff, 0xfe, 0, 4, 0xff, 0xd9, 0xff, 0xda, 0, 2, 1, 0xff, 0, 2, 0xff, 0xd3, 7, 0xff, 0xff, 0xd9];
+
+    #[test]
+    fn a_jpeg_ends_with_its_end_marker_only() {
+        assert_eq!(jpeg(JPEG), Ok(()));
+        assert_eq!(jpeg(&[JPEG, b"preview"].concat()), Ok(()));
+        for length in 0..JPEG.len() {
+            assert_eq!(jpeg(&JPEG[..length]), Err(Fault::CutShort), "{length}");
+        }
+    }
+
+    #[test]
+    fn other_faults_of_a_jpeg() {
+        assert_eq!(jpeg(&[0xff, 0xd8, 0xff, 0xd9]), Err(Fault::Empty));
+        assert_eq!(jpeg(&[0xff, 0xd8, 0xff, 0xdb, 0, 1]), Err(Fault::SegmentLength(0xdb)));
+        assert_eq!(jpeg(&[0xff, 0xd8, 0xff, 0xda, 0, 2, 1, 0xff, 0xd8]), Err(Fault::Marker(0xd8)));
+        let scans = [0xff, 0xda, 0, 2].repeat(limits::JPEG_SCANS + 1);
+        assert_eq!(jpeg(&[&[0xff, 0xd8], scans.as_slice()].concat()), Err(Fault::Scans));
+    }
+
+    #[test]
+    fn a_webp_has_the_length_it_says() {
+        let whole = b"RIFF\x06\0\0\0WEBPxx";
+        assert_eq!(webp(whole), Ok(()));
+        for length in 0..whole.len() {
+            assert_eq!(webp(&whole[..length]), Err(Fault::CutShort), "{length}");
+        }
+    }
+}
