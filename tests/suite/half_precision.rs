@@ -1,0 +1,42 @@
+//! `--precision f16`: half the file, and what that does to maps and scores.
+
+use moead_exporter::precision::HalfWeights;
+use moead_exporter::reference;
+use moead_tests::compare::Failures;
+
+use crate::engines::onnxruntime::{self, Request};
+use crate::engines::{OUTPUTS, tract};
+use crate::problem::{FORMS, Problem, for_each_case};
+
+for_each_case!(check);
+
+/// Half precision has 11 bits: a weight moves by at most 4.9e-4 of itself. Over some 30 layers that grows to 1e-2 of the
+/// map's largest value, most of it where a token changes its expert (measured: 4e-4 without such a token).
+const AGAINST_F32: f64 = 2e-2;
+
+/// The file computes what its own rounded weights say as exactly as an f32 file does (1e-4), and stays near the exact weights.
+fn check(problem: Problem) {
+    let mut failures = Failures::default();
+    let rounded = HalfWeights::new(&problem.checkpoint, &problem.resolved.architecture);
+    let answer = reference::evaluate(&problem.resolved.architecture, &rounded, &problem.input, &mut |_, _| {})
+        .expect("a whole checkpoint");
+    let exact = problem.model(FORMS[0]);
+    for form in &FORMS[2..] {
+        let model = problem.model(*form);
+        // A graph's names and small constants stay what they are; only a tiny model is mostly that.
+        assert!(model.bytes().len() * 100 < exact.bytes().len() * 62, "{} bytes", model.bytes().len());
+        let request = Request { model: &model, batch: 1, input: &problem.input, outputs: &OUTPUTS };
+        let engines = [
+            ("tract", tract::answer(&model, &problem.input, &OUTPUTS)),
+            ("ONNX Runtime", onnxruntime::answers(&[request]).remove(0)),
+        ];
+        for (engine, found) in engines {
+            let place = format!("{engine}, {:?}", form.moe);
+            failures.check(&format!("{place}: map"), &answer.anomaly_map, &found["anomaly_map"], 1e-4);
+            failures.check(&format!("{place}: score"), &[answer.pred_score], &found["pred_score"], 1e-4);
+            let what = format!("{place}: map against exact weights");
+            failures.check(&what, &problem.expected["anomaly_map"].data, &found["anomaly_map"], AGAINST_F32);
+        }
+    }
+    failures.finish();
+}
