@@ -5,6 +5,7 @@
 //! * [`normalize`]: to the network's input.
 
 pub mod decode;
+mod entropy;
 pub mod limits;
 pub mod normalize;
 pub mod picture;

@@ -1,9 +1,10 @@
-//! Whether a file is there to its end, for the formats whose decoders fill up what is missing.
+//! Whether a file is there to its end, for the formats whose decoders make do with less.
 //!
-//! The decoders behind the crate `image` paint the rest of a cut JPEG grey and read zeros past the end of a cut WebP, both
-//! without an error. A half-grey picture would be judged as if somebody had photographed it, so the containers are walked
-//! here first. PNG, BMP and TIFF need no such look: their decoders report the missing bytes.
+//! The decoders behind the crate `image` paint the rest of a cut JPEG grey, without an error, and let a WebP lack its last
+//! bytes. A half-grey picture would be judged as if somebody had photographed it, so the containers are walked here first.
+//! PNG, BMP and TIFF need no such look: their decoders report missing bytes.
 
+use super::entropy::Sequential;
 use super::limits;
 
 /// What is wrong with the container.
@@ -18,6 +19,9 @@ pub(super) enum Fault {
     /// A marker where only picture data may be. The decoder would stop there and paint the rest grey.
     #[error("marker {0:#04x} amid the picture")]
     Marker(u8),
+    /// Bits that begin no code. The decoder would stop there, too.
+    #[error("picture data without a meaning")]
+    Code,
     /// The end before any picture data.
     #[error("no picture data")]
     Empty,
@@ -33,6 +37,7 @@ const END_OF_IMAGE: u8 = 0xd9;
 /// put previews there.
 pub(super) fn jpeg(bytes: &[u8]) -> Result<(), Fault> {
     let mut scans = 0;
+    let mut sequential = Sequential::default();
     let mut rest = bytes.get(2..).unwrap_or_default();
     loop {
         // Between segments, anything up to the next 0xff is skipped: that is the entropy-coded data, too.
@@ -62,7 +67,13 @@ pub(super) fn jpeg(bytes: &[u8]) -> Result<(), Fault> {
         if length < 2 {
             return Err(Fault::SegmentLength(code));
         }
-        rest = rest.get(length..).ok_or(Fault::CutShort)?;
+        let segment = rest.get(2..length).ok_or(Fault::CutShort)?;
+        rest = &rest[length..];
+        if code == START_OF_SCAN {
+            rest = &rest[sequential.scan(segment, rest)?..];
+        } else {
+            sequential.segment(code, segment);
+        }
     }
 }
 

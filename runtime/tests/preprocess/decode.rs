@@ -86,6 +86,19 @@ fn a_cut_file_is_an_error_wherever_it_is_cut() {
 }
 
 #[test]
+fn a_cut_jpeg_that_was_closed_is_an_error() {
+    for file in ["grey.jpg", "rgb_444.jpg", "rgb_420.jpg", "restarts.jpg", "cmyk.jpg", "orientation_6.jpg"] {
+        let whole = bytes(file);
+        let scan = whole.windows(2).rposition(|pair| pair == [0xff, 0xda]).unwrap();
+        // The last code may end within the last two bytes, and nothing be missing.
+        for length in scan + 2..whole.len() - 4 {
+            let closed = [&whole[..length], [0xff, 0xd9].as_slice()].concat();
+            assert!(matches!(decode(&closed), Err(DecodeError::Broken { .. })), "{file} closed at {length}");
+        }
+    }
+}
+
+#[test]
 fn bytes_after_the_picture_do_not_matter() {
     for Entry { file, .. } in entries() {
         let whole = bytes(&file);
