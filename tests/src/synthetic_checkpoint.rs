@@ -108,8 +108,8 @@ impl Checkpoint {
     /// The file's bytes.
     pub fn encode(&self, form: Form) -> Vec<u8> {
         if form == Form::Safetensors {
-            let view = |tensor| {
-                let NamedTensor { shape, element, bytes, .. } = tensor;
+            let view = |tensor: &NamedTensor| {
+                let NamedTensor { shape, element, .. } = tensor;
                 let dtype = match element {
                     Element::F64 => Dtype::F64,
                     Element::F32 => Dtype::F32,
@@ -117,9 +117,13 @@ impl Checkpoint {
                     Element::Bf16 => Dtype::BF16,
                     Element::I64 => Dtype::I64,
                 };
-                TensorView::new(dtype, shape.clone(), bytes).expect("bytes fill the shape")
+                (dtype, shape.clone())
             };
-            let views = self.tensors.iter().map(|tensor| (&tensor.name, view(tensor)));
+            let views = self.tensors.iter().map(|tensor| {
+                let (dtype, shape) = view(tensor);
+                let view = TensorView::new(dtype, shape, &tensor.bytes).expect("bytes fill the shape");
+                (&tensor.name, view)
+            });
             let metadata = self.arch.as_ref().map(|arch| [("moead.architecture".to_owned(), arch.to_string())].into());
             return safetensors::serialize(views, metadata).expect("a header that can be written");
         }
@@ -180,7 +184,8 @@ mod tests {
     #[test]
     fn the_stream_is_the_published_one() {
         assert_eq!(fnv1a(b"1/a.weight"), 0xe148_f089_30ae_254a);
-        let rule = Rule { name: "a.weight".into(), dtype: "F32".into(), shape: vec![4], offset: 0.0, scale: 1.0, value: 0 };
+        let rule =
+            Rule { name: "a.weight".into(), dtype: "F32".into(), shape: vec![4], offset: 0.0, scale: 1.0, value: 0 };
         let expected = [0.785_457_25, -0.092_821, -0.809_630_16, 0.215_220_7];
         assert_eq!(draw("1", &rule).values(), expected);
     }

@@ -189,7 +189,8 @@ impl Pickler {
 pub fn zip(object: &Item) -> Vec<u8> {
     let mut pickler = Pickler::default();
     let pickle = pickler.pickle(object);
-    let mut entries = vec![("archive/data.pkl".to_owned(), pickle), ("archive/byteorder".to_owned(), b"little".to_vec())];
+    let mut entries =
+        vec![("archive/data.pkl".to_owned(), pickle), ("archive/byteorder".to_owned(), b"little".to_vec())];
     let storages = pickler.storages.into_iter().enumerate();
     entries.extend(storages.map(|(key, storage)| (format!("archive/data/{key}"), storage.bytes)));
     entries.push(("archive/version".to_owned(), b"3\n".to_vec()));
@@ -201,7 +202,7 @@ pub fn zip_of(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut archive = rawzip::ZipArchiveWriter::new(&mut bytes);
     for (name, content) in entries {
-        let path = rawzip::EntryPath::verbatim(name.as_bytes());
+        let path = rawzip::path::EntryPath::verbatim(name.as_bytes());
         let new = archive.new_file(path).compression_method(rawzip::CompressionMethod::STORE);
         let (mut entry, config) = new.start().expect("an entry");
         let mut writer = config.wrap(&mut entry);

@@ -72,8 +72,7 @@ fn a_batch_of_two_is_two_pictures() {
         for form in FORMS {
             let model = problem.model(form);
             let request = |batch, input| Request { model: &model, batch, input, outputs: &OUTPUTS };
-            let answers =
-                onnxruntime::answers(&[request(2, &both), request(1, &problem.input), request(1, &other)]);
+            let answers = onnxruntime::answers(&[request(2, &both), request(1, &problem.input), request(1, &other)]);
             for output in OUTPUTS {
                 let singles = [answers[1][output].clone(), answers[2][output].clone()].concat();
                 // Only the order of sums may change with the number of rows.
@@ -142,7 +141,8 @@ fn the_check_notices_a_wrong_network() {
     let other = Problem::with_arch(Case::small("tiny"), |arch| {
         arch[2]["kwargs"]["neighbor_mask"] = serde_json::Value::Null;
     });
-    let error = check::compare(&other.model(FORMS[0]), &expectation).expect_err("a network without mask is another one");
+    let error =
+        check::compare(&other.model(FORMS[0]), &expectation).expect_err("a network without mask is another one");
     assert!(error.to_string().contains("relative error"), "{error}");
 }
 

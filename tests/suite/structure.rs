@@ -20,7 +20,6 @@ fn check(problem: Problem) {
             model.opset_import.iter().map(|set| (set.domain.clone().unwrap_or_default(), set.version)).collect();
         assert_eq!(versions, [(String::new(), Some(18))]);
         let graph = model.graph.expect("a graph");
-        assert!(graph.value_info.is_empty(), "an engine that fixes N trips over value_info");
         let mut names = HashSet::new();
         for node in &graph.node {
             let name = node.name.clone().unwrap_or_default();
@@ -52,10 +51,8 @@ fn more_rounds_add_nodes_and_no_weights() {
     let problem = Problem::new(moead_tests::golden::Case::small("tiny"));
     let model = ModelProto::decode(&problem.model(FORMS[0]).bytes()[..]).expect("a model");
     let graph = model.graph.expect("a graph");
-    let of_round = |round: usize| graph.node.iter().filter(|node| {
-        node.name.as_deref().is_some_and(|name| name.starts_with(&format!("round{round}.")))
-    });
-    assert!(of_round(1).count() > 20);
+    let names = graph.node.iter().filter_map(|node| node.name.as_deref());
+    assert!(names.filter(|name| name.starts_with("round1.")).count() > 20);
     let weights_of_a_round = graph.initializer.iter().filter(|tensor| {
         let name = tensor.name.as_deref().unwrap_or_default();
         name.starts_with("round1.") && !name.contains("norm")

@@ -58,7 +58,8 @@ impl Folder {
 
 /// A source's name as a folder's name.
 fn plain(source: &str) -> String {
-    let name: String = source.chars().map(|char| if char.is_alphanumeric() || "-_.".contains(char) { char } else { '_' }).collect();
+    let name: String =
+        source.chars().map(|char| if char.is_alphanumeric() || "-_.".contains(char) { char } else { '_' }).collect();
     // `.` and `..` are folders already.
     if name.chars().all(|char| char == '.') { "_".repeat(name.len().max(1)) } else { name }
 }

@@ -72,9 +72,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
                 }
                 match format {
                     FormatArgument::Text => text::frame(result, settings.threshold),
-                    FormatArgument::Json => {
-                        json_lines::frame(result, &sources[result.source].name, settings.threshold)
-                    }
+                    FormatArgument::Json => json_lines::frame(result, &sources[result.source].name, settings.threshold),
                 }
             }
             Event::Summary(summary) => {

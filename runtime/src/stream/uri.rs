@@ -103,6 +103,8 @@ mod tests {
     fn other_schemes_and_nothing_are_refused() {
         assert_eq!(SourceUri::parse(""), Err(UriError::Empty));
         assert_eq!(SourceUri::parse("line1="), Err(UriError::Empty));
-        assert!(matches!(SourceUri::parse("cam=ftp://host/x"), Err(UriError::Scheme { scheme, .. }) if scheme == "ftp"));
+        assert!(
+            matches!(SourceUri::parse("cam=ftp://host/x"), Err(UriError::Scheme { scheme, .. }) if scheme == "ftp")
+        );
     }
 }

@@ -19,10 +19,11 @@ pub(crate) struct Request<'a> {
 /// Answers all requests in one Python process.
 pub(crate) fn answers(requests: &[Request<'_>]) -> Vec<Answer> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let list: Vec<Value> = requests.iter().enumerate().map(|(index, request)| write(folder.path(), index, request)).collect();
+    let list: Vec<Value> =
+        requests.iter().enumerate().map(|(index, request)| write(folder.path(), index, request)).collect();
     let path = folder.path().join("requests.json");
     std::fs::write(&path, json!(list).to_string()).expect("room for the requests");
-    let script = moead_tests::golden::root().join("tests/suite/engines/onnxruntime.py");
+    let script = moead_tests::golden::root().join("tests/suite/engines/judge.py");
     python::run(script.as_os_str(), &[path.as_os_str()]);
     let read = |index: usize, request: &Request<'_>| {
         let number = |position: usize| {

@@ -67,7 +67,8 @@ impl FileList {
     pub fn new(uri: &SourceUri) -> Result<Self, ListError> {
         let pairs = match &uri.kind {
             SourceKind::Path(path) => {
-                let metadata = std::fs::metadata(path).map_err(|source| ListError::Read { path: path.clone(), source })?;
+                let metadata =
+                    std::fs::metadata(path).map_err(|source| ListError::Read { path: path.clone(), source })?;
                 if metadata.is_dir() {
                     folder(path)?
                 } else if metadata.is_file() {
@@ -93,10 +94,8 @@ impl FileList {
 fn folder(root: &Path) -> Result<Vec<(PathBuf, PathBuf)>, ListError> {
     let mut pairs = Vec::new();
     for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
-        let entry = entry.map_err(|error| ListError::Read {
-            path: error.path().unwrap_or(root).to_owned(),
-            source: error.into(),
-        })?;
+        let entry = entry
+            .map_err(|error| ListError::Read { path: error.path().unwrap_or(root).to_owned(), source: error.into() })?;
         if entry.file_type().is_file() && is_picture(entry.path()) {
             let relative = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_owned();
             pairs.push((entry.into_path(), relative));

@@ -1,4 +1,4 @@
-"""Runs model files on ONNX Runtime: onnxruntime.py REQUESTS.json
+"""Runs model files on ONNX Runtime: judge.py REQUESTS.json
 
 A request has `model`, `input` (raw f32), `shape`, `outputs` (names; inner tensors too), `answer` (path prefix). Output i is
 written as raw f64 to `<answer>.<i>.f64`. Inner tensors become outputs of a copy in memory; the file stays what it is.
