@@ -4,6 +4,7 @@
 #   tests/run.sh                        everything; the summary is the last thing printed
 #   tests/run.sh -E 'test(verdict)'     arguments go to cargo-nextest; documentation examples are then left out
 #   tests/run.sh --only-setup           the set-up alone
+#   tests/run.sh --only-compiler        only what building needs: a C compiler, git, Rust
 #
 # MOEAD_VENV     folder of the Python virtual environment (default: .venv)
 # MOEAD_PYTHON   a Python that already has tests/requirements.txt; then no virtual environment is made
@@ -33,11 +34,12 @@ find_python() {
 
 is_old_python() { has python3 && ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; }
 
+# install_packages all|compiler
 install_packages() {
     local missing=()
     has cc || missing+=(build-essential)
     has git || missing+=(git)
-    if [ -z "${MOEAD_PYTHON:-}" ] && [ -z "$(find_python)" ]; then
+    if [ "$1" = all ] && [ -z "${MOEAD_PYTHON:-}" ] && [ -z "$(find_python)" ]; then
         if is_old_python; then missing+=(python3.11 python3.11-venv); else missing+=(python3 python3-venv); fi
     fi
     [ ${#missing[@]} -gt 0 ] || return 0
@@ -84,12 +86,19 @@ make_venv() {
 }
 
 only_setup=no
-if [ "${1:-}" = --only-setup ]; then
-    only_setup=yes
-    shift
-fi
+case "${1:-}" in
+    --only-compiler)
+        install_packages compiler
+        check_rust
+        exit 0
+        ;;
+    --only-setup)
+        only_setup=yes
+        shift
+        ;;
+esac
 
-install_packages
+install_packages all
 check_rust
 install_nextest
 make_venv
