@@ -24,7 +24,8 @@ fn main() -> ExitCode {
 
 fn demo() -> Checkpoint {
     let case = Case::small("tiny");
-    let mean = std::fs::read_to_string(golden::root().join("tests/images/mean_feature.json")).expect("in the repository");
+    let mean =
+        std::fs::read_to_string(golden::root().join("tests/images/mean_feature.json")).expect("in the repository");
     let mean: Vec<f32> = serde_json::from_str(&mean).expect("a list of numbers");
     let tensors = case.rules.iter().map(|rule| {
         let mut rule = rule.clone();

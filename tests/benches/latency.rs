@@ -1,0 +1,90 @@
+//! tract in this process and ONNX Runtime in Python, in turn, one thread each: CPU time per picture.
+
+mod subject;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use moead_runtime::engine::tract::Session;
+use moead_runtime::engine::{Engine as _, Output};
+use moead_tests::golden::root;
+use moead_tests::python;
+use subject::{Subject, Summary, cpu_seconds};
+
+fn main() {
+    let rounds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(40);
+    let subject = Subject::official();
+    let exported = subject.file();
+    let mut session =
+        Session::load(&subject.model, &[Output::PredScore, Output::AnomalyMap]).expect("our own model loads");
+    let mut peers = vec![("ONNX Runtime, same file", Peer::start(&exported, &subject))];
+    match torch_form(&subject) {
+        Some(path) => peers.push(("ONNX Runtime, torch.onnx.export", Peer::start(&path, &subject))),
+        None => subject::say("torch.onnx.export: left out, this Python has no torch and onnxscript"),
+    }
+    let mut tract = Summary::new("tract");
+    let mut others: Vec<Summary> = peers.iter().map(|(name, _)| Summary::new(name)).collect();
+    for round in 0..rounds + 3 {
+        let before = cpu_seconds();
+        session.run(&subject.input).expect("an answer");
+        let ours = cpu_seconds() - before;
+        let theirs: Vec<f64> = peers.iter_mut().map(|(_, peer)| peer.run()).collect();
+        // The first ones warm caches.
+        if round >= 3 {
+            tract.add(ours);
+            others.iter_mut().zip(theirs).for_each(|(summary, seconds)| summary.add(seconds));
+        }
+    }
+    tract.report(None);
+    others.iter().for_each(|summary| summary.report(Some(&tract)));
+}
+
+/// Writes the published network as users export it today.
+fn torch_form(subject: &Subject) -> Option<std::path::PathBuf> {
+    let script = root().join("tests/benches/torch_export.py");
+    let path = subject.folder.path().join("torch.onnx");
+    let mut command = Command::new(python::interpreter());
+    command.arg(script).arg(&subject.checkpoint).arg(&path);
+    let output = command.output().expect("Python starts");
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(message.contains("No module named"), "{message}");
+        return None;
+    }
+    Some(path)
+}
+
+/// A Python process that runs one model whenever it is asked to.
+struct Peer {
+    child: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Peer {
+    fn start(model: &Path, subject: &Subject) -> Self {
+        let script = root().join("tests/benches/onnxruntime_peer.py");
+        let mut command = Command::new(python::interpreter());
+        command.arg(script).arg(model).arg(subject.input_file()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("Python starts");
+        let questions = child.stdin.take().expect("piped");
+        let answers = BufReader::new(child.stdout.take().expect("piped"));
+        Self { child, questions, answers }
+    }
+
+    /// CPU seconds of one run.
+    fn run(&mut self) -> f64 {
+        self.questions.write_all(b"run\n").expect("the peer listens");
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("the peer answers");
+        line.trim().parse().expect("seconds")
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

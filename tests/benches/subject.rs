@@ -1,0 +1,104 @@
+//! What is measured: the published network with seeded weights, exported, and a picture.
+
+use std::path::PathBuf;
+
+use moead_exporter::checkpoint::Checkpoint;
+use moead_exporter::export::{self, Provenance};
+use moead_exporter::graph::Form;
+use moead_exporter::resolve::{self, Wishes};
+use moead_model::manifest::{Moe, Precision, Source};
+use moead_model::onnx::model_file::ModelFile;
+use moead_model::self_test;
+use moead_runtime::preprocess::normalize::normalize;
+use moead_tests::golden::Case;
+use moead_tests::synthetic_checkpoint::{Checkpoint as Drawn, Form as FileForm};
+
+pub(crate) struct Subject {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) checkpoint: PathBuf,
+    pub(crate) model: ModelFile,
+    pub(crate) input: Vec<f32>,
+}
+
+impl Subject {
+    pub(crate) fn official() -> Self {
+        let case = Case::large("official_224").expect("the case official_224 is what is measured");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("official.safetensors");
+        Drawn::of(&case).write(FileForm::Safetensors, &path);
+        let checkpoint = Checkpoint::open(&path).expect("our own checkpoint");
+        let resolved = resolve::resolve(&checkpoint, checkpoint.architecture(), Wishes::default()).expect("a network");
+        let form = Form { precision: Precision::F32, moe: Moe::Sparse };
+        let source = Source { file: String::new(), sha256: String::new(), extra: serde_json::Map::default() };
+        let provenance = Provenance { name: "official".into(), source };
+        let exported = export::export(&resolved.architecture, &checkpoint, form, provenance).expect("a model");
+        let input = export::input(&resolved.architecture);
+        let picture = self_test::picture(1, input.size());
+        Self {
+            folder,
+            checkpoint: path,
+            model: exported.model().clone(),
+            input: normalize(&picture, input.normalization()),
+        }
+    }
+
+    /// The model as a file.
+    pub(crate) fn file(&self) -> PathBuf {
+        let path = self.folder.path().join("model.onnx");
+        std::fs::write(&path, self.model.bytes()).expect("room for the model");
+        path
+    }
+
+    /// The input as raw f32.
+    pub(crate) fn input_file(&self) -> PathBuf {
+        let path = self.folder.path().join("input.f32");
+        let bytes: Vec<u8> = self.input.iter().flat_map(|number| number.to_le_bytes()).collect();
+        std::fs::write(&path, bytes).expect("room for the input");
+        path
+    }
+}
+
+/// CPU time of this thread, from the kernel's scheduler.
+pub(crate) fn cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux with scheduler statistics");
+    let nanoseconds: f64 = text.split_whitespace().next().and_then(|text| text.parse().ok()).expect("a number");
+    nanoseconds / 1e9
+}
+
+/// Times of one contender.
+pub(crate) struct Summary {
+    name: String,
+    seconds: Vec<f64>,
+}
+
+impl Summary {
+    pub(crate) fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), seconds: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, seconds: f64) {
+        self.seconds.push(seconds);
+    }
+
+    /// Prints median and spread, and the ratio to `base`, round by round.
+    pub(crate) fn report(&self, base: Option<&Self>) {
+        let [low, middle, high] = quartiles(self.seconds.clone()).map(|seconds| seconds * 1e3);
+        let mut line = format!("{:<34} {middle:7.1} ms (quartiles {low:.1} to {high:.1})", self.name);
+        if let Some(base) = base {
+            let ratios = base.seconds.iter().zip(&self.seconds).map(|(base, own)| base / own).collect();
+            let [low, middle, high] = quartiles(ratios);
+            line += &format!("   {} / this: {middle:.2} ({low:.2} to {high:.2})", base.name);
+        }
+        say(&line);
+    }
+}
+
+fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
+    values.sort_by(f64::total_cmp);
+    [1, 2, 3].map(|quarter| values[(values.len() - 1) * quarter / 4])
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark prints its result")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
+}
