@@ -242,3 +242,101 @@ struct QuantilesLine {
     p99: Option<f64>,
     max: Option<f64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use moead_model::architecture::ImageSize;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::engine::Tensor;
+    use crate::preprocess::decode;
+    use crate::score::regions::Rect;
+    use crate::score::verdict::{Score, Verdict};
+    use crate::stream::clock::WallClock;
+    use crate::stream::judge::Judgement;
+    use crate::stream::pipeline::{FrameError, Judged};
+    use crate::stream::tally::Tally;
+
+    /// The examples of this module's documentation, in order.
+    fn examples() -> Vec<Value> {
+        let text: String = include_str!("json_lines.rs").lines().filter_map(|line| line.strip_prefix("//!")).collect();
+        let blocks = text.split("```json").skip(1).filter_map(|block| block.split("```").next());
+        blocks.map(|block| serde_json::from_str(block).expect("an example is JSON")).collect()
+    }
+
+    fn time() -> WallClock {
+        WallClock::new("2026-01-02T03:04:05.678Z".parse::<Timestamp>().expect("a date"))
+    }
+
+    fn result(score: f32, verdict: Option<Verdict>, regions: Vec<Region>) -> FrameResult {
+        let map = Tensor { shape: vec![1, 1, 1, 1], data: vec![score] };
+        let judgement = Judgement { score: Score(score), verdict, regions, map };
+        let latency = Latency {
+            age: Duration::from_micros(42_100),
+            preprocess: Duration::from_micros(3200),
+            inference: Duration::from_millis(38),
+            postprocess: Duration::from_micros(400),
+        };
+        FrameResult {
+            source: 0,
+            frame: 1234,
+            time: time(),
+            file: "bolts/7.png".into(),
+            output: "7".into(),
+            outcome: Ok(Judged { judgement, size: ImageSize { height: 1, width: 1 }, picture: None }),
+            latency,
+        }
+    }
+
+    fn parsed(line: &str) -> Value {
+        serde_json::from_str(line).expect("a line is JSON")
+    }
+
+    #[test]
+    fn the_documented_lines_are_the_written_ones() {
+        let [line, last] = <[Value; 2]>::try_from(examples()).expect("two examples");
+        let bounds = Rect { x: 10, y: 20, width: 30, height: 40 };
+        let region = Region { bounds, peak: Score(5.1), area: 812 };
+        let written = frame(&result(3.21, Some(Verdict::Defect), vec![region]), "line1", Threshold::new(3.0).ok());
+        // Numbers are written with the fewest digits that tell an f32 apart.
+        assert_eq!(parsed(&written), line);
+        let keys = |value: &Value| value.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>());
+        let mut tally = Tally::default();
+        tally.judged(Some(Verdict::Ok), Duration::from_millis(41));
+        tally.corrupt();
+        let ended = Summary { source: 0, time: time(), elapsed: Duration::from_millis(61_200), tally };
+        let written = parsed(&summary(&ended, "line1"));
+        assert_eq!(keys(&written), keys(&last));
+        for part in ["frames", "verdicts", "latency_ms"] {
+            assert_eq!(keys(&written[part]), keys(&last[part]), "{part}");
+        }
+        assert_eq!((&written["seconds"], &written["frames"]["received"]), (&61.2.into(), &2.into()));
+    }
+
+    #[test]
+    fn a_picture_without_verdict_says_why() {
+        let line = parsed(&frame(&result(3.0, None, Vec::new()), "x", None));
+        assert_eq!((&line["verdict"], &line["cause"]), (&Value::Null, &"no threshold".into()));
+        let line = parsed(&frame(&result(f32::NAN, None, Vec::new()), "x", Threshold::new(1.0).ok()));
+        assert_eq!((&line["score"], &line["cause"]), (&Value::Null, &"the score is not a number".into()));
+    }
+
+    #[test]
+    fn an_unreadable_picture_has_an_error_and_no_score() {
+        let error = decode::decode(b"no picture").expect_err("no picture");
+        let unreadable = FrameResult { outcome: Err(FrameError::Decode(error)), ..result(0.0, None, Vec::new()) };
+        let line = parsed(&frame(&unreadable, "x", None));
+        assert!(line["score"].is_null() && line["verdict"].is_null() && line.get("cause").is_none());
+        assert!(line["error"].as_str().is_some_and(|text| !text.is_empty()));
+    }
+
+    #[test]
+    fn a_name_that_is_no_utf_8_is_kept_in_hexadecimal() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let file = Path::new(std::ffi::OsStr::from_bytes(b"a\xff")).to_owned();
+        let line = parsed(&frame(&FrameResult { file, ..result(1.0, None, Vec::new()) }, "x", None));
+        assert_eq!((&line["file"], &line["file_bytes"]), (&"a\u{fffd}".into(), &"61ff".into()));
+    }
+}
