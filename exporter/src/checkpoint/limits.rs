@@ -1,16 +1,18 @@
 //! What a checkpoint may claim before memory is spent on the claim. Honest files stay far below every number here.
 
 /// Bytes of one pickle. The published checkpoint's is 0.2 MB, with optimizer state 0.5 MB; values and containers made from
-/// it are some 50 times its size, so a pickle of gigabytes would take the machine.
+/// it take up to 100 times its size, so a pickle of gigabytes would take the machine.
 pub(super) const MAX_PICKLE_BYTES: u64 = 16 << 20;
-/// Values that one pickle may make, copies of container elements included: stops lists that are copied over and over from
-/// the memo. The published checkpoint makes 20 thousand.
+/// Values that one pickle may make or fetch from its memo. The published checkpoint makes 20 thousand.
 pub(super) const MAX_VALUES: usize = 2 << 20;
 /// Open marks at any moment: stops a stack of marks that costs one byte each. Nested containers close their marks early;
 /// torch files have at most 6.
 pub(super) const MAX_MARKS: usize = 1000;
-/// Bytes of one string or one name. Module paths have fewer than 100; the longest honest string is a numpy scalar's.
+/// Bytes of one string. The longest honest one is a numpy scalar's.
 pub(super) const MAX_STRING_BYTES: u64 = 1 << 20;
+/// Bytes of a tensor's name, a key, a storage's key: stops messages and paths of megabytes. Module paths have fewer than
+/// 100.
+pub(super) const MAX_NAME_BYTES: usize = 1024;
 /// Sides of a tensor. torch itself allows 64; convolutions have 4, experts 3.
 pub(super) const MAX_RANK: usize = 8;
 /// Nesting of `arch`: stops a list that contains itself. Published ones nest 5 deep.
