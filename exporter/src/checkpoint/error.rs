@@ -71,6 +71,16 @@ pub enum CheckpointError {
         /// The key.
         key: String,
     },
+    /// A key as long as a novel.
+    #[error("{place}: expected keys of at most {limit} bytes, found one of {found}")]
+    LongKey {
+        /// Which dict.
+        place: String,
+        /// Bytes.
+        limit: usize,
+        /// Bytes.
+        found: usize,
+    },
     /// Two tensors have one name, with and without `module.` perhaps.
     #[error("tensor {name}: occurs twice, with and without module. in front")]
     DuplicateTensor {

@@ -17,8 +17,10 @@ pub(super) const MAX_NAME_BYTES: usize = 1024;
 pub(super) const MAX_RANK: usize = 8;
 /// Nesting of `arch`: stops a list that contains itself. Published ones nest 5 deep.
 pub(super) const MAX_ARCH_DEPTH: usize = 32;
-/// Values in `arch`: stops lists that contain one list many times, many levels deep. Published ones have 100.
+/// Values and keys in `arch`: stops lists that contain one list many times, many levels deep. Published ones have 200.
 pub(super) const MAX_ARCH_VALUES: usize = 100_000;
+/// Bytes of texts and keys in `arch`: stops one long text that is named ten thousand times. Published ones have 2,000.
+pub(super) const MAX_ARCH_TEXT_BYTES: usize = 64 << 10;
 /// Entries of an archive, one per storage. The published checkpoint has 1,100, with optimizer state 1,500.
 pub(super) const MAX_ZIP_ENTRIES: u64 = 200_000;
 /// Bytes of an archive entry's name. torch writes some 20.
