@@ -21,6 +21,11 @@ pub(super) const MAX_ARCH_DEPTH: usize = 32;
 pub(super) const MAX_ARCH_VALUES: usize = 100_000;
 /// Bytes of texts and keys in `arch`: stops one long text that is named ten thousand times. Published ones have 2,000.
 pub(super) const MAX_ARCH_TEXT_BYTES: usize = 64 << 10;
+/// Bytes of `arch` as JSON in a safetensors file: stops lists of millions, each value of which takes 40 times its text.
+/// Published ones have 3,000.
+pub(super) const MAX_ARCH_JSON_BYTES: usize = 256 << 10;
+/// Characters of a parser's own message that an error repeats: stops messages that repeat a word of megabytes.
+pub(super) const MAX_MESSAGE_CHARACTERS: usize = 300;
 /// Entries of an archive, one per storage. The published checkpoint has 1,100, with optimizer state 1,500.
 pub(super) const MAX_ZIP_ENTRIES: u64 = 200_000;
 /// Bytes of an archive entry's name. torch writes some 20.
