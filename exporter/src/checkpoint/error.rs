@@ -149,6 +149,16 @@ pub enum TensorError {
         /// The shape in the file.
         found: Vec<usize>,
     },
+    /// A shape that no network has.
+    #[error("tensor {name}: expected sides from 1 to {limit}, found {}", sides(.found))]
+    Sides {
+        /// Without `module.`.
+        name: String,
+        /// Of any side.
+        limit: u64,
+        /// The shape in the file.
+        found: Vec<usize>,
+    },
     /// Integers, booleans, complex numbers.
     #[error("tensor {name}: expected a floating point type, found {found}")]
     NotFloat {

@@ -18,7 +18,7 @@ pub(super) const MAX_RANK: usize = 8;
 /// Nesting of `arch`: stops a list that contains itself. Published ones nest 5 deep.
 pub(super) const MAX_ARCH_DEPTH: usize = 32;
 /// Values and keys in `arch`: stops lists that contain one list many times, many levels deep. Published ones have 200.
-pub(super) const MAX_ARCH_VALUES: usize = 100_000;
+pub(super) const MAX_ARCH_VALUES: usize = 10_000;
 /// Bytes of texts and keys in `arch`: stops one long text that is named ten thousand times. Published ones have 2,000.
 pub(super) const MAX_ARCH_TEXT_BYTES: usize = 64 << 10;
 /// Bytes of `arch` as JSON in a safetensors file: stops lists of millions, each value of which takes 40 times its text.
