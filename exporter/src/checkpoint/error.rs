@@ -71,6 +71,16 @@ pub enum CheckpointError {
         /// The key.
         key: String,
     },
+    /// A key as long as a novel.
+    #[error("{place}: expected keys of at most {limit} bytes, found one of {found}")]
+    LongKey {
+        /// Which dict.
+        place: String,
+        /// Bytes.
+        limit: usize,
+        /// Bytes.
+        found: usize,
+    },
     /// Two tensors have one name, with and without `module.` perhaps.
     #[error("tensor {name}: occurs twice, with and without module. in front")]
     DuplicateTensor {
@@ -136,6 +146,16 @@ pub enum TensorError {
         name: String,
         /// Number of sides.
         expected: usize,
+        /// The shape in the file.
+        found: Vec<usize>,
+    },
+    /// A shape that no network has.
+    #[error("tensor {name}: expected sides from 1 to {limit}, found {}", sides(.found))]
+    Sides {
+        /// Without `module.`.
+        name: String,
+        /// Of any side.
+        limit: u64,
         /// The shape in the file.
         found: Vec<usize>,
     },

@@ -12,7 +12,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use super::element::Element;
 use super::error::CheckpointError;
 use super::file::PositionedFile;
-use super::limits::{MAX_RANK, MAX_SAFETENSORS_HEADER};
+use super::limits::{MAX_ARCH_JSON_BYTES, MAX_MESSAGE_CHARACTERS, MAX_NAME_BYTES, MAX_RANK, MAX_SAFETENSORS_HEADER};
 use super::stored::{Storage, StoredTensor};
 use super::{Contents, network_name, strict_json};
 
@@ -36,18 +36,19 @@ pub(super) fn read(file: &PositionedFile) -> Result<Contents, CheckpointError> {
     }
     let mut text = vec![0; header_length as usize];
     file.read_exact_at(&mut text, 8)?;
-    let header: Header = serde_json::from_slice(&text).map_err(|error| problem(error.to_string()))?;
+    let header: Header = serde_json::from_slice(&text).map_err(|error| problem(shortened(&error)))?;
     drop(text);
-    let architecture = match header.metadata.get(ARCHITECTURE) {
-        None => None,
-        Some(text) => Some(strict_json::parse(text).map_err(|error| CheckpointError::Architecture {
-            place: format!("metadata {ARCHITECTURE}"),
-            problem: error.to_string(),
-        })?),
-    };
+    let architecture =
+        match header.metadata.get(ARCHITECTURE) {
+            None => None,
+            Some(text) => Some(architecture(text).map_err(|problem| CheckpointError::Architecture {
+                place: format!("metadata {ARCHITECTURE}"),
+                problem,
+            })?),
+        };
     let mut tensors = header.tensors;
     tensors.sort_by_key(|(_, info)| info.data_offsets);
-    let checked = Metadata::new(None, tensors.clone()).map_err(|error| problem(error.to_string()))?;
+    let checked = Metadata::new(None, tensors.clone()).map_err(|error| problem(shortened(&error)))?;
     let (expected, found) = (checked.data_len() as u64, present - header_length);
     if expected != found {
         return Err(problem(format!("expected {expected} bytes of numbers after the header, found {found}")));
@@ -89,6 +90,22 @@ fn element(dtype: Dtype) -> Element {
     }
 }
 
+fn architecture(text: &str) -> Result<serde_json::Value, String> {
+    if text.len() > MAX_ARCH_JSON_BYTES {
+        return Err(format!("expected at most {MAX_ARCH_JSON_BYTES} bytes, found {}", text.len()));
+    }
+    strict_json::parse(text).map_err(|error| shortened(&error))
+}
+
+/// A parser's message; it may repeat whatever it met.
+fn shortened(error: &dyn fmt::Display) -> String {
+    let text = error.to_string();
+    match text.char_indices().nth(MAX_MESSAGE_CHARACTERS) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
 fn problem(problem: String) -> CheckpointError {
     CheckpointError::Safetensors { problem }
 }
@@ -118,6 +135,12 @@ impl<'de> Visitor<'de> for HeaderVisitor {
         let mut header = Header { metadata: HashMap::new(), tensors: Vec::new() };
         let mut seen = HashSet::new();
         while let Some(key) = items.next_key::<String>()? {
+            if key.len() > MAX_NAME_BYTES {
+                let found = key.len();
+                return Err(A::Error::custom(format!(
+                    "expected names of at most {MAX_NAME_BYTES} bytes, found one of {found}"
+                )));
+            }
             if !seen.insert(key.clone()) {
                 return Err(A::Error::custom(format!("the key {key:?} occurs twice")));
             }

@@ -1,11 +1,12 @@
 //! What `torch.save` was given: a state dict, or the training program's dict around one.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Number};
 
 use super::error::CheckpointError;
-use super::limits::{MAX_ARCH_DEPTH, MAX_ARCH_VALUES};
+use super::limits::{MAX_ARCH_DEPTH, MAX_ARCH_TEXT_BYTES, MAX_ARCH_VALUES, MAX_NAME_BYTES};
 use super::pickle::{Id, Pickled, StorageName, Value};
 use super::stored::{Storage, StoredTensor};
 use super::{Contents, Skipped, network_name};
@@ -46,11 +47,12 @@ pub(super) fn interpret(
         }
     }
     if wrapped.is_some() {
+        let mut weighed = HashSet::new();
         for (key, value) in items {
             match key {
                 "state_dict" => {}
                 "arch" => {
-                    contents.architecture = Some(Plain { pickled, left: MAX_ARCH_VALUES }.json(value, "arch", 0)?)
+                    contents.architecture = Some(Plain::new(pickled).json(value, 0)?);
                 }
                 "epoch" => {
                     contents.epoch = match pickled.get(value) {
@@ -58,7 +60,7 @@ pub(super) fn interpret(
                         _ => None,
                     }
                 }
-                _ => contents.skipped.push(weigh(pickled, key, value)),
+                _ => contents.skipped.push(weigh(pickled, key, value, &mut weighed)),
             }
         }
     }
@@ -69,6 +71,9 @@ pub(super) fn interpret(
 fn dict<'a>(pickled: &'a Pickled, id: Id, place: &str) -> Result<Option<Vec<(&'a str, Id)>>, CheckpointError> {
     let Value::Dict(items) = pickled.get(id) else { return Ok(None) };
     let named: Vec<_> = items.iter().filter_map(|&(key, value)| Some((pickled.str(key)?, value))).collect();
+    if let Some((key, _)) = named.iter().find(|(key, _)| key.len() > MAX_NAME_BYTES) {
+        return Err(CheckpointError::LongKey { place: place.to_owned(), limit: MAX_NAME_BYTES, found: key.len() });
+    }
     let mut seen = HashSet::with_capacity(named.len());
     match named.iter().find(|(key, _)| !seen.insert(*key)) {
         Some((key, _)) => Err(CheckpointError::DuplicateKey { place: place.to_owned(), key: (*key).to_owned() }),
@@ -76,14 +81,14 @@ fn dict<'a>(pickled: &'a Pickled, id: Id, place: &str) -> Result<Option<Vec<(&'a
     }
 }
 
-/// How many tensors lie below a value, and their bytes as stored; each is counted once.
-fn weigh(pickled: &Pickled, name: &str, id: Id) -> Skipped {
+/// How many tensors lie below a value, and their bytes as stored. What was `weighed` before is not weighed again: a dict may
+/// name one list under a hundred thousand keys.
+fn weigh(pickled: &Pickled, name: &str, id: Id, weighed: &mut HashSet<Id>) -> Skipped {
     let mut skipped = Skipped { name: name.to_owned(), tensors: 0, bytes: 0 };
-    let mut seen = HashSet::from([id]);
-    let mut open = vec![id];
+    let mut open: Vec<Id> = weighed.insert(id).then_some(id).into_iter().collect();
     while let Some(id) = open.pop() {
         let mut visit = |id| {
-            if seen.insert(id) {
+            if weighed.insert(id) {
                 open.push(id)
             }
         };
@@ -103,47 +108,82 @@ fn weigh(pickled: &Pickled, name: &str, id: Id) -> Skipped {
     skipped
 }
 
-/// Settings as JSON, with a budget: a pickle may share and nest its lists as it likes.
+/// Settings as JSON, with a budget: a pickle may share and nest its lists and texts as it likes.
 struct Plain<'a> {
     pickled: &'a Pickled,
-    left: usize,
+    /// Path of the value that is being read.
+    place: String,
+    values_left: usize,
+    text_left: usize,
 }
 
-impl Plain<'_> {
-    fn json(&mut self, id: Id, place: &str, depth: usize) -> Result<serde_json::Value, CheckpointError> {
-        let problem = |problem: String| CheckpointError::Architecture { place: place.to_owned(), problem };
-        if depth > MAX_ARCH_DEPTH {
-            return Err(problem(format!("expected at most {MAX_ARCH_DEPTH} levels")));
+impl<'a> Plain<'a> {
+    fn new(pickled: &'a Pickled) -> Self {
+        Self { pickled, place: "arch".to_owned(), values_left: MAX_ARCH_VALUES, text_left: MAX_ARCH_TEXT_BYTES }
+    }
+
+    fn problem(&self, problem: String) -> CheckpointError {
+        let mut place: String = self.place.chars().take(MAX_NAME_BYTES).collect();
+        if place.len() < self.place.len() {
+            place.push('…');
         }
-        self.left =
-            self.left.checked_sub(1).ok_or_else(|| problem(format!("expected at most {MAX_ARCH_VALUES} values")))?;
+        CheckpointError::Architecture { place, problem }
+    }
+
+    fn spend(&mut self, values: usize) -> Result<(), CheckpointError> {
+        let left = self.values_left.checked_sub(values);
+        self.values_left = left.ok_or_else(|| self.problem(format!("expected at most {MAX_ARCH_VALUES} values")))?;
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<String, CheckpointError> {
+        let left = self.text_left.checked_sub(text.len());
+        let wrong = || self.problem(format!("expected at most {MAX_ARCH_TEXT_BYTES} bytes of text"));
+        self.text_left = left.ok_or_else(wrong)?;
+        Ok(text.to_owned())
+    }
+
+    fn json(&mut self, id: Id, depth: usize) -> Result<serde_json::Value, CheckpointError> {
+        if depth > MAX_ARCH_DEPTH {
+            return Err(self.problem(format!("expected at most {MAX_ARCH_DEPTH} levels")));
+        }
+        self.spend(1)?;
         let pickled = self.pickled;
         Ok(match pickled.get(id) {
             Value::None => serde_json::Value::Null,
             Value::Bool(value) => (*value).into(),
             Value::Int(value) => (*value).into(),
             Value::Float(value) => Number::from_f64(*value)
-                .ok_or_else(|| problem(format!("expected a finite number, found {value}")))?
+                .ok_or_else(|| self.problem(format!("expected a finite number, found {value}")))?
                 .into(),
-            Value::Str(value) => (**value).into(),
-            Value::List(items) => self.list(items, place, depth)?,
-            Value::Tuple(items) => self.list(items, place, depth)?,
-            Value::Dict(_) => {
+            Value::Str(value) => self.text(value)?.into(),
+            Value::List(items) => self.list(items, depth)?,
+            Value::Tuple(items) => self.list(items, depth)?,
+            Value::Dict(items) => {
+                // Keys that are no strings take time, too.
+                self.spend(items.len())?;
                 let mut map = Map::new();
-                for (key, value) in dict(pickled, id, place)?.unwrap_or_default() {
-                    map.insert(key.to_owned(), self.json(value, &format!("{place}.{key}"), depth + 1)?);
+                for (key, value) in dict(pickled, id, &self.place)?.unwrap_or_default() {
+                    let key = self.text(key)?;
+                    let here = self.place.len();
+                    let _ = write!(self.place, ".{key}");
+                    map.insert(key, self.json(value, depth + 1)?);
+                    self.place.truncate(here);
                 }
                 map.into()
             }
-            other => return Err(problem(format!("expected a plain value, found {}", other.kind()))),
+            other => return Err(self.problem(format!("expected a plain value, found {}", other.kind()))),
         })
     }
 
-    fn list(&mut self, items: &[Id], place: &str, depth: usize) -> Result<serde_json::Value, CheckpointError> {
-        items
-            .iter()
-            .enumerate()
-            .map(|(index, &item)| self.json(item, &format!("{place}[{index}]"), depth + 1))
-            .collect()
+    fn list(&mut self, items: &[Id], depth: usize) -> Result<serde_json::Value, CheckpointError> {
+        let mut list = Vec::new();
+        for (index, &item) in items.iter().enumerate() {
+            let here = self.place.len();
+            let _ = write!(self.place, "[{index}]");
+            list.push(self.json(item, depth + 1)?);
+            self.place.truncate(here);
+        }
+        Ok(list.into())
     }
 }

@@ -3,6 +3,7 @@
 use moead_model::architecture::TokenGrid;
 
 use super::ResolveError;
+use super::settings::LARGEST;
 use crate::checkpoint::TensorError;
 use crate::weights::Weights;
 
@@ -62,7 +63,9 @@ impl Evidence {
         };
         let family = if is_shared {
             let gate = shape::<2>(weights, "reconstruction.widetransformer.moe_ffn.gate.gate.weight")?;
-            let norms = count_numbered(weights, "reconstruction.widetransformer.norms.");
+            let norms = count_numbered(weights, "reconstruction.widetransformer.norms.", "weight")?;
+            let expert = "reconstruction.widetransformer.moe_ffn.experts.";
+            refuse_gap(weights, gate[0], expert, "htoh4.weight")?;
             if norms == 0 || !norms.is_multiple_of(4) {
                 let first = format!("reconstruction.widetransformer.norms.{norms}.weight");
                 return Err(ResolveError::Missing { first, count: (4 - norms % 4) * 2 });
@@ -70,8 +73,8 @@ impl Evidence {
             Family::Shared { rounds: norms / 4, experts: gate[0] }
         } else {
             Family::Stacked {
-                encoder_layers: count_numbered(weights, "reconstruction.transformer.encoder.layers."),
-                decoder_layers: count_numbered(weights, "reconstruction.transformer.decoder.layers."),
+                encoder_layers: count_numbered(weights, "reconstruction.transformer.encoder.layers.", "norm1.weight")?,
+                decoder_layers: count_numbered(weights, "reconstruction.transformer.decoder.layers.", "norm1.weight")?,
             }
         };
         let feed_forward = match &family {
@@ -97,19 +100,40 @@ impl Evidence {
     }
 }
 
-/// A tensor's shape when it has `RANK` sides.
+/// A tensor's shape when it has `RANK` sides, each of which a network can have.
 fn shape<const RANK: usize>(weights: &dyn Weights, name: &str) -> Result<[usize; RANK], ResolveError> {
     let Some(found) = weights.shape(name) else {
         return Err(ResolveError::Missing { first: name.to_owned(), count: 1 });
     };
-    found
-        .try_into()
-        .map_err(|_| TensorError::Rank { name: name.to_owned(), expected: RANK, found: found.to_vec() }.into())
+    let sides: [usize; RANK] = found.try_into().map_err(|_| TensorError::Rank {
+        name: name.to_owned(),
+        expected: RANK,
+        found: found.to_vec(),
+    })?;
+    // A side of 0 makes the others free: an empty tensor may claim any number of experts.
+    if sides.iter().any(|&side| side == 0 || side as u64 > LARGEST) {
+        return Err(TensorError::Sides { name: name.to_owned(), limit: LARGEST, found: found.to_vec() }.into());
+    }
+    Ok(sides)
 }
 
-/// One more than the highest number behind `prefix`, so that a gap shows as a missing tensor later on.
-fn count_numbered(weights: &dyn Weights, prefix: &str) -> usize {
+/// One more than the highest number behind `prefix`; a small gap shows as a missing tensor later on.
+fn count_numbered(weights: &dyn Weights, prefix: &str, part: &str) -> Result<usize, ResolveError> {
     let number = |name: &str| name.strip_prefix(prefix)?.split('.').next()?.parse::<usize>().ok();
     // A checkpoint with a million layers does not exist; the number is a claim of the file.
-    weights.names().filter_map(number).filter(|&number| number < 1_000_000).map(|number| number + 1).max().unwrap_or(0)
+    let count = weights.names().filter_map(number).filter(|&number| number < 1_000_000).max().map_or(0, |it| it + 1);
+    refuse_gap(weights, count, prefix, part)?;
+    Ok(count)
+}
+
+/// Each of `count` parts has tensors of its own, so there cannot be more of them than tensors. Found here, before anybody
+/// lists the tensors of a million parts.
+fn refuse_gap(weights: &dyn Weights, count: usize, prefix: &str, part: &str) -> Result<(), ResolveError> {
+    if count <= weights.names().count() {
+        return Ok(());
+    }
+    let name = |number: usize| format!("{prefix}{number}.{part}");
+    let first = (0..count).map(name).find(|name| weights.shape(name).is_none());
+    // Names are there once each, so one is missing.
+    Err(ResolveError::Missing { first: first.unwrap_or_else(|| name(count)), count: 1 })
 }

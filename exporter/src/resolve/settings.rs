@@ -241,11 +241,16 @@ fn number(map: &Map<String, Value>, place: &str, key: &str) -> Result<Option<usi
 }
 
 fn list(map: &Map<String, Value>, place: &str, key: &str) -> Result<Option<Vec<usize>>, ResolveError> {
-    let sizes = |value: &Value| value.as_array()?.iter().map(as_size).collect::<Option<Vec<usize>>>();
+    let sizes = |value: &Value| {
+        let items = value.as_array().filter(|items| items.len() <= LONGEST)?;
+        items.iter().map(as_size).collect::<Option<Vec<usize>>>()
+    };
     match map.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => {
-            Ok(Some(sizes(value).ok_or_else(|| wrong(&format!("{place}.{key}"), "a list of whole numbers", value))?))
+            let wrong =
+                || wrong(&format!("{place}.{key}"), &format!("a list of at most {LONGEST} whole numbers"), value);
+            Ok(Some(sizes(value).ok_or_else(wrong)?))
         }
     }
 }
@@ -261,8 +266,10 @@ fn only(map: &Map<String, Value>, place: &str, key: &str) -> Result<Option<usize
     }
 }
 
+/// Lists have an entry per layer of the backbone, at most 5.
+const LONGEST: usize = 64;
 /// No setting of a network that fits a machine is larger.
-const LARGEST: u64 = 1 << 24;
+pub(super) const LARGEST: u64 = 1 << 24;
 
 fn as_size(value: &Value) -> Option<usize> {
     value.as_u64().filter(|&value| value <= LARGEST).map(|value| value as usize)

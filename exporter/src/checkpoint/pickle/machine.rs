@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read};
 
-use crate::checkpoint::limits::{MAX_MARKS, MAX_RANK, MAX_STRING_BYTES, MAX_VALUES};
+use crate::checkpoint::limits::{MAX_MARKS, MAX_NAME_BYTES, MAX_RANK, MAX_STRING_BYTES, MAX_VALUES};
 
 use super::globals::Global;
 use super::value::{Id, Pickled, StorageName, TensorView, Value};
@@ -70,6 +70,7 @@ pub(in crate::checkpoint) fn load(source: impl Read, length: u64) -> Result<Pick
         length,
         values: Vec::new(),
         spent: 0,
+        copied: 0,
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
@@ -89,8 +90,10 @@ struct Machine<R> {
     position: u64,
     length: u64,
     values: Vec<Value>,
-    /// Values made and container elements copied.
+    /// Values made and fetched.
     spent: usize,
+    /// Elements of containers that were copied into others.
+    copied: u64,
     stack: Vec<Id>,
     /// Heights of the stack.
     marks: Vec<usize>,
@@ -292,6 +295,15 @@ impl<R: Read> Machine<R> {
         Ok(())
     }
 
+    /// Honest pickles copy a container at most once, and each of its elements took a byte to write.
+    fn copy(&mut self, elements: usize) -> Step<()> {
+        self.copied += elements as u64;
+        if self.copied > self.length {
+            return Err(limit("copied elements", self.length, self.copied));
+        }
+        Ok(())
+    }
+
     fn push(&mut self, value: Value) -> Step<()> {
         self.spend(1)?;
         let id = Id::new(self.values.len()).ok_or_else(|| limit("values", u32::MAX.into(), self.spent as u64))?;
@@ -388,16 +400,22 @@ impl<R: Read> Machine<R> {
         let value = match (global, &**arguments) {
             (Global::Dict, [] | [_]) => Value::Dict(match arguments.first() {
                 None => Vec::new(),
-                Some(&items) => self.dict_items(items)?,
+                Some(&items) => {
+                    self.copy(self.value(items).elements())?;
+                    self.dict_items(items)?
+                }
             }),
             (Global::DefaultDict, [] | [_]) => Value::Dict(Vec::new()),
-            (Global::Size, &[sizes]) => match self.value(sizes) {
-                Value::Tuple(sizes) => Value::Tuple(sizes.clone()),
-                Value::List(sizes) => Value::Tuple(sizes.clone().into()),
-                other => return Err(wrong("a tuple of sizes", other.kind())),
-            },
+            (Global::Size, &[sizes]) => {
+                self.copy(self.value(sizes).elements())?;
+                match self.value(sizes) {
+                    Value::Tuple(sizes) => Value::Tuple(sizes.clone()),
+                    Value::List(sizes) => Value::Tuple(sizes.clone().into()),
+                    other => return Err(wrong("a tuple of sizes", other.kind())),
+                }
+            }
             (Global::RebuildTensor, &[storage, first, shape, strides, ..]) => {
-                Value::Tensor(self.tensor(storage, first, shape, strides)?)
+                Value::Tensor(Box::new(self.tensor(storage, first, shape, strides)?))
             }
             (Global::RebuildParameter, &[tensor, ..]) => match self.value(tensor) {
                 Value::Tensor(view) => Value::Tensor(view.clone()),
@@ -407,11 +425,6 @@ impl<R: Read> Machine<R> {
             (Global::Storage(_), _) => return Err(wrong("a function to call", "the type of a storage")),
             (_, arguments) => return Err(wrong("other arguments", &format!("{} of them", arguments.len()))),
         };
-        self.spend(match &value {
-            Value::Dict(items) => items.len(),
-            Value::Tuple(items) => items.len(),
-            _ => 0,
-        })?;
         self.push(value)
     }
 
@@ -459,6 +472,9 @@ impl<R: Read> Machine<R> {
             return Err(wrong("the type of a storage", self.value(element).kind()));
         };
         let key = match self.value(key) {
+            Value::Str(key) if key.len() > MAX_NAME_BYTES => {
+                return Err(limit("bytes in a storage's key", MAX_NAME_BYTES as u64, key.len() as u64));
+            }
             Value::Str(key) => key.clone(),
             other => return Err(wrong("a storage's key as a string", other.kind())),
         };
@@ -468,7 +484,7 @@ impl<R: Read> Machine<R> {
             Some(Value::Tuple(view)) if view.len() == 3 => self.count(view[1], "a storage view's offset")?,
             Some(other) => return Err(wrong("a storage view of three parts", other.kind())),
         };
-        self.push(Value::Storage(StorageName { key, element, length, first }))
+        self.push(Value::Storage(Box::new(StorageName { key, element, length, first })))
     }
 
     fn tensor(&self, storage: Id, first: Id, shape: Id, strides: Id) -> Step<TensorView> {
@@ -477,7 +493,7 @@ impl<R: Read> Machine<R> {
         };
         let first = self.count(first, "a tensor's offset")?;
         let (shape, strides) = (self.counts(shape, "a tensor's shape")?, self.counts(strides, "a tensor's strides")?);
-        Ok(TensorView { storage: storage.clone(), first, shape, strides })
+        Ok(TensorView { storage: StorageName::clone(storage), first, shape, strides })
     }
 
     fn count(&self, id: Id, expected: &'static str) -> Step<usize> {
@@ -589,7 +605,8 @@ mod tests {
             pickle.extend(b"h\0h\x01R0");
         }
         pickle.push(b'.');
-        assert!(refused(&pickle).contains("expected at most 2097152 values"));
+        let error = refused(&pickle);
+        assert!(error.contains(&format!("expected at most {} copied elements", pickle.len())), "{error}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a pickle may hold.
 
+use std::rc::Rc;
+
 use crate::checkpoint::element::Element;
 
 use super::globals::Global;
@@ -8,7 +10,8 @@ use super::globals::Global;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::checkpoint) struct Id(u32);
 
-/// A value. Containers hold places, so sharing and cycles cost nothing and nobody recurses by accident.
+/// A value, kept small: there are millions in a hostile pickle. Containers hold places, so sharing and cycles cost nothing
+/// and nobody recurses by accident.
 #[derive(Debug, PartialEq)]
 pub(in crate::checkpoint) enum Value {
     None,
@@ -17,14 +20,14 @@ pub(in crate::checkpoint) enum Value {
     /// Little-endian two's complement, more than 8 bytes.
     Long(Box<[u8]>),
     Float(f64),
-    Str(Box<str>),
+    Str(Rc<str>),
     Tuple(Box<[Id]>),
     List(Vec<Id>),
     /// Also OrderedDict, EasyDict and defaultdict. In order; a key may occur twice.
     Dict(Vec<(Id, Id)>),
     Global(Global),
-    Storage(StorageName),
-    Tensor(TensorView),
+    Storage(Box<StorageName>),
+    Tensor(Box<TensorView>),
     /// Known to be harmless, of no use here: numpy numbers, devices.
     Opaque(&'static str),
 }
@@ -32,7 +35,8 @@ pub(in crate::checkpoint) enum Value {
 /// A storage as a pickle names it; where it lies is the container's business.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::checkpoint) struct StorageName {
-    pub(in crate::checkpoint) key: Box<str>,
+    /// Shared: a pickle may name one storage in a million tensors.
+    pub(in crate::checkpoint) key: Rc<str>,
     pub(in crate::checkpoint) element: Element,
     /// Numbers in the whole storage.
     pub(in crate::checkpoint) length: usize,
@@ -50,6 +54,16 @@ pub(in crate::checkpoint) struct TensorView {
 }
 
 impl Value {
+    /// How many values a container holds; none for anything else.
+    pub(super) fn elements(&self) -> usize {
+        match self {
+            Self::Tuple(items) => items.len(),
+            Self::List(items) => items.len(),
+            Self::Dict(items) => items.len(),
+            _ => 0,
+        }
+    }
+
     /// As an error message names it.
     pub(in crate::checkpoint) fn kind(&self) -> &'static str {
         match self {

@@ -1,0 +1,18 @@
+//! Files that want to do harm, one module per reader: each gives an error that says what is wrong, never a panic, and takes
+//! memory in proportion to what really lies on the disk.
+
+mod memory;
+mod opcodes;
+mod raw_zip;
+mod sample;
+mod subject;
+
+mod architecture;
+mod damage;
+mod legacy;
+mod model_file;
+mod pickle;
+mod pickle_bombs;
+mod safetensors;
+mod views;
+mod zip;
