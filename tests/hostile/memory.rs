@@ -5,7 +5,8 @@ use std::cell::Cell;
 
 /// What any reader may take for itself: buffers, tables, an error's text.
 const OWN: usize = 2 << 20;
-/// What a reader may take per byte of its file. An opcode of one byte makes a value of 32, in a vector that doubles.
+/// What a reader may take per byte of its file. An opcode of one byte makes a value of 32 in an arena that doubles, so that
+/// for a moment three times as much is held, and a place of 4 on the stack.
 const PER_BYTE: usize = 128;
 /// Beyond this nothing is handed out any more: a bomb ends its own test, not the machine.
 const CEILING: usize = 3 << 30;

@@ -105,6 +105,8 @@ fn a_million_levels_are_only_a_long_file() {
 #[test]
 fn values_have_an_end() {
     assert_refused("values", &archive(&b"N".repeat(3_000_000), &[]), &["expected at most 2097152 values"]);
+    // One value beyond a power of two: the arena has just doubled.
+    assert_refused("arena", &archive(&b"N".repeat((1 << 20) + 1), &[]), &["found None"]);
     let memo: Vec<u8> = (0..500_000_u32).flat_map(|index| [&b"r"[..], &index.to_le_bytes()].concat()).collect();
     assert_refused("a memo", &archive(&[b"N", &memo[..]].concat(), &[]), &["found None"]);
     assert_refused("empty dicts", &archive(&b"}".repeat(1_000_000), &[]), &["found a dict with the keys"]);

@@ -34,6 +34,7 @@ pub struct Program {
     arguments: Vec<std::ffi::OsString>,
     folder: Option<PathBuf>,
     environment: Vec<(String, String)>,
+    address_space: Option<u64>,
 }
 
 /// Longer than anything takes here; a program that hangs fails its test instead of blocking the run.
@@ -49,7 +50,7 @@ impl Program {
         let folder = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
         let path = folder.join(name);
         assert!(path.is_file(), "{} is not built: run `cargo build --workspace --bins`", path.display());
-        Self { path, arguments: Vec::new(), folder: None, environment: Vec::new() }
+        Self { path, arguments: Vec::new(), folder: None, environment: Vec::new(), address_space: None }
     }
 
     /// Adds arguments.
@@ -70,12 +71,25 @@ impl Program {
         self
     }
 
+    /// Gives it so many bytes of address space and no more.
+    pub fn address_space(mut self, bytes: u64) -> Self {
+        self.address_space = Some(bytes);
+        self
+    }
+
     /// Runs it to its end.
     ///
     /// # Panics
     /// When it does not start, or does not end within minutes.
     pub fn run(&self) -> Ended {
-        let mut command = Command::new(&self.path);
+        let mut command = match self.address_space {
+            None => Command::new(&self.path),
+            Some(bytes) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("ulimit -v {} && exec \"$0\" \"$@\"", bytes / 1024)]).arg(&self.path);
+                shell
+            }
+        };
         command.args(&self.arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         for name in ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"] {
             if let Some(value) = std::env::var_os(name) {
