@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use moead_terminal::entry::{self, Program};
 use moead_terminal::exit::Exit;
+use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
 use moead_terminal::version::Version;
 
@@ -18,7 +19,7 @@ use arguments::{Arguments, Command};
 const VERSION: Version = Version {
     program: "moead-export",
     number: env!("CARGO_PKG_VERSION"),
-    engines: if cfg!(feature = "check") { &["tract (for --check)"] } else { &[] },
+    engines: if cfg!(feature = "check") { &["tract 0.23.9 (for --check)"] } else { &[] },
     features: if cfg!(feature = "check") { &["check"] } else { &[] },
 };
 
@@ -36,7 +37,11 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
             Ok(Exit::Fine)
         }
         Some(Command::Man(manual)) => {
-            manual.write(entry::command::<Arguments>(&VERSION), &mut printer.data())?;
+            let written = manual.write(entry::command::<Arguments>(&VERSION), &mut printer.data());
+            match &manual.output {
+                Some(folder) => written.at(folder.display())?,
+                None => written?,
+            }
             Ok(Exit::Fine)
         }
     }

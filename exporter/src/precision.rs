@@ -71,7 +71,7 @@ impl Weights for HalfWeights<'_> {
             // Vectors (biases, norms) stay as they are, and so do positions, which no file stores by themselves.
             let stored = self.exact.shape(name).is_some_and(|shape| shape.iter().filter(|&&side| side > 1).count() > 1);
             if stored && !name.starts_with("reconstruction.pos_embed.") {
-                round(&mut values);
+                round(name, &mut values)?;
             }
             return Ok(values);
         };
@@ -84,15 +84,20 @@ impl Weights for HalfWeights<'_> {
             Part::Shift => FoldedConv::read(self.exact, conv)?.bias,
             Part::Weight => {
                 let mut weight = FoldedConv::read(self.exact, conv)?.weight;
-                round(&mut weight);
+                round(name, &mut weight)?;
                 weight
             }
         })
     }
 }
 
-fn round(values: &mut [f32]) {
-    for value in values {
-        *value = f16::from_f32(*value).to_f32();
+fn round(name: &str, values: &mut [f32]) -> Result<(), TensorError> {
+    for (index, value) in values.iter_mut().enumerate() {
+        let rounded = f16::from_f32(*value).to_f32();
+        if rounded.is_infinite() && value.is_finite() {
+            return Err(TensorError::HalfOverflow { name: name.into(), index, value: *value });
+        }
+        *value = rounded;
     }
+    Ok(())
 }

@@ -127,9 +127,9 @@ pub enum ResolveError {
         second_origin: Origin,
     },
     /// `arch` is not what the published code writes.
-    #[error("arch: {path}: expected {expected}, found {found}")]
+    #[error("arch: {}expected {expected}, found {found}", if .path.is_empty() { String::new() } else { format!("{path}: ") })]
     Arch {
-        /// Path of the key.
+        /// Path of the key; empty for the whole.
         path: String,
         /// In words.
         expected: String,
@@ -278,9 +278,13 @@ impl<T: PartialEq + fmt::Debug> Question<T> {
     }
 }
 
-/// A value as a person writes it: JSON's spelling for what `arch` holds.
+/// A value as a person writes it: JSON's spelling for what `arch` holds. A text is itself.
 fn words<T: fmt::Debug>(value: &T) -> String {
-    format!("{value:?}").to_lowercase().replace("none", "null").replace('"', "")
+    let debug = format!("{value:?}");
+    match debug.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        Some(text) => text.to_owned(),
+        None => debug.to_lowercase().replace("none", "null"),
+    }
 }
 
 /// Reads the whole network out of `weights` and `arch`, and checks every tensor's presence and shape.
@@ -361,10 +365,13 @@ fn variant(
     wishes: Wishes,
     assumed: &mut Vec<Assumed>,
 ) -> Result<Variant, ResolveError> {
-    let question = Question::new("variant")
-        .ask(Origin::Arch("reconstruction.type".into()), settings.variant)?
-        .ask(Origin::Caller, wishes.variant)?;
-    let variant = match (question.answer, &evidence.family) {
+    let origin = Question::new("variant")
+        .ask(Origin::Arch("reconstruction.type".into()), settings.variant.map(Variant::class))?
+        .ask(Origin::Caller, wishes.variant.map(Variant::class))?
+        .answer
+        .map(|(origin, _)| origin);
+    let said = origin.zip(settings.variant.or(wishes.variant));
+    let variant = match (said, &evidence.family) {
         (Some((_, variant)), Family::Shared { .. }) if variant != Variant::Uniad => variant,
         (Some((_, Variant::Uniad)) | None, Family::Stacked { .. }) => Variant::Uniad,
         (None, Family::Shared { .. }) => {
@@ -446,12 +453,12 @@ fn grid(
         let source = ArchitectureError::InputSize { size, stride };
         return Err(ResolveError::Architecture { source, assumed: Vec::new() });
     }
-    let sides = |grid: TokenGrid| format!("{grid} tokens, input {}x{}", grid.rows * stride, grid.columns * stride);
+    let sides = |grid: TokenGrid| format!("{grid} tokens (input {}x{})", grid.rows * stride, grid.columns * stride);
     let wished = wishes.input.map(|size| TokenGrid { rows: size.height / stride, columns: size.width / stride });
     let answer = Question::new("feature_size")
         .ask(Origin::Arch("reconstruction.feature_size".into()), settings.feature_size.map(sides))?
         .ask(
-            Origin::Tensor("reconstruction.pos_embed.row_embed.weight, col_embed.weight".into()),
+            Origin::Tensor("reconstruction.pos_embed.row_embed.weight and col_embed.weight".into()),
             evidence.grid.map(sides),
         )?
         .ask(Origin::Caller, wished.map(sides))?;
@@ -473,7 +480,7 @@ fn grid(
         let (origin, first) = answer.answer.unwrap_or((Origin::Caller, sides(grid)));
         return Err(ResolveError::Conflict {
             setting: "feature_size",
-            first: format!("{first} ({} in all)", grid.tokens()),
+            first: format!("{first}, {} in all,", grid.tokens()),
             first_origin: origin,
             second: format!("{} tokens", evidence.tokens),
             second_origin: Origin::Tensor(evidence.learned_embed.clone()),

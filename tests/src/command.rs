@@ -25,6 +25,18 @@ impl Ended {
         assert_eq!(self.status, Some(0), "{}", self.stderr);
         self
     }
+
+    /// Everything that a user sees, for a snapshot: status, stdout, stderr; a stream without a word is left out.
+    pub fn transcript(&self) -> String {
+        let status = self.status.map_or("none: ended by a signal".to_owned(), |status| status.to_string());
+        let mut text = format!("status: {status}\n");
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !stream.is_empty() {
+                text.push_str(&format!("----- {name}\n{stream}"));
+            }
+        }
+        text
+    }
 }
 
 /// A program of this workspace, in a folder of its own, without the caller's settings.
@@ -34,7 +46,7 @@ pub struct Program {
     arguments: Vec<std::ffi::OsString>,
     folder: Option<PathBuf>,
     environment: Vec<(String, String)>,
-    address_space: Option<u64>,
+    shell: Option<String>,
 }
 
 /// Longer than anything takes here; a program that hangs fails its test instead of blocking the run.
@@ -50,7 +62,7 @@ impl Program {
         let folder = test.ancestors().nth(2).expect("tests lie in target/PROFILE/deps");
         let path = folder.join(name);
         assert!(path.is_file(), "{} is not built: run `cargo build --workspace --bins`", path.display());
-        Self { path, arguments: Vec::new(), folder: None, environment: Vec::new(), address_space: None }
+        Self { path, arguments: Vec::new(), folder: None, environment: Vec::new(), shell: None }
     }
 
     /// Adds arguments.
@@ -71,22 +83,24 @@ impl Program {
         self
     }
 
-    /// Gives it so many bytes of address space and no more.
-    pub fn address_space(mut self, bytes: u64) -> Self {
-        self.address_space = Some(bytes);
+    /// Runs a script of `sh` that finds the program and its arguments in `"$@"`: pipes and limits are the shell's business.
+    pub fn through_shell(mut self, script: &str) -> Self {
+        self.shell = Some(script.to_owned());
         self
     }
 
-    /// Runs it to its end.
-    ///
-    /// # Panics
-    /// When it does not start, or does not end within minutes.
-    pub fn run(&self) -> Ended {
-        let mut command = match self.address_space {
+    /// Gives it so many bytes of address space and no more.
+    pub fn address_space(self, bytes: u64) -> Self {
+        self.through_shell(&format!("ulimit -v {} && exec \"$@\"", bytes / 1024))
+    }
+
+    /// The command, to be started by the caller; without input, both outputs piped.
+    pub fn command(&self) -> Command {
+        let mut command = match &self.shell {
             None => Command::new(&self.path),
-            Some(bytes) => {
+            Some(script) => {
                 let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("ulimit -v {} && exec \"$0\" \"$@\"", bytes / 1024)]).arg(&self.path);
+                shell.args(["-c", script, "sh"]).arg(&self.path);
                 shell
             }
         };
@@ -100,7 +114,15 @@ impl Program {
         if let Some(folder) = &self.folder {
             command.current_dir(folder);
         }
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.path.display()));
+        command
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Panics
+    /// When it does not start, or does not end within minutes.
+    pub fn run(&self) -> Ended {
+        let mut child = self.command().spawn().unwrap_or_else(|error| panic!("{}: {error}", self.path.display()));
         let pid = child.id();
         let (mut out, mut err) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
         let (sender, receiver) = mpsc::channel();

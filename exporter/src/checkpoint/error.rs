@@ -18,10 +18,7 @@ pub enum CheckpointError {
         found: &'static str,
     },
     /// No format that is known here.
-    #[error(
-        "expected a torch file or safetensors, found {length} bytes that begin with {}",
-        .head.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
-    )]
+    #[error("expected a torch file or safetensors, found {}", beginning(.head, *.length))]
     Unrecognised {
         /// The first bytes, zeros after the end.
         head: [u8; 9],
@@ -177,6 +174,16 @@ pub enum TensorError {
         /// NaN or an infinity.
         value: f32,
     },
+    /// Too large for 16 bits.
+    #[error("tensor {name}: {value} at index {index} does not fit half precision, whose largest number is 65504")]
+    HalfOverflow {
+        /// Without `module.`.
+        name: String,
+        /// In row-major order.
+        index: usize,
+        /// As it would be stored; a convolution's with its batch norm folded in.
+        value: f32,
+    },
     /// The numbers cannot be read.
     #[error("tensor {name}: {source}")]
     Read {
@@ -185,6 +192,21 @@ pub enum TensorError {
         /// By the file system.
         source: io::Error,
     },
+}
+
+/// What a file begins with: as text where it is text.
+fn beginning(head: &[u8], length: u64) -> String {
+    let present = &head[..usize::try_from(length).map_or(head.len(), |length| length.min(head.len()))];
+    if present.is_empty() {
+        return "an empty file".into();
+    }
+    match std::str::from_utf8(present) {
+        Ok(text) if !text.contains('\0') => format!("{length} bytes that begin with {text:?}"),
+        _ => {
+            let bytes: Vec<String> = present.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{length} bytes that begin with {}", bytes.join(" "))
+        }
+    }
 }
 
 /// A shape as people write it: `256x272`.

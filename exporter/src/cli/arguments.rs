@@ -71,7 +71,7 @@ pub(super) struct ExportArguments {
     #[arg(long)]
     pub(super) no_check: bool,
     /// ONNX operator set of the file
-    #[arg(long, default_value_t = 18, value_parser = clap::value_parser!(u8).range(18..=18))]
+    #[arg(long, default_value_t = 18, value_parser = parse_opset)]
     pub(super) opset: u8,
 }
 
@@ -161,6 +161,13 @@ impl From<VariantArgument> for resolve::Variant {
             VariantArgument::MoeadO => Self::MoeadO,
             VariantArgument::Uniad => Self::Uniad,
         }
+    }
+}
+
+fn parse_opset(text: &str) -> Result<u8, String> {
+    match text {
+        "18" => Ok(18),
+        _ => Err("expected 18, the only one that this version writes".into()),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use moead_model::architecture::Decoder;
+use moead_model::atomic_file;
 use moead_model::manifest::{Moe, Precision, Source};
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::{At, UsageError};
@@ -9,7 +11,7 @@ use moead_terminal::printer::Printer;
 
 use super::arguments::ExportArguments;
 use super::open::Opened;
-use crate::export::{self, Provenance};
+use crate::export::{self, ExportError, Provenance};
 use crate::graph::Form;
 use crate::precision::HalfWeights;
 use crate::resolve::Resolved;
@@ -23,6 +25,7 @@ pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Resu
         );
     }
     let output = arguments.output.clone().unwrap_or_else(|| default_output(arguments.checkpoint.file()));
+    check_output(&arguments, &output)?;
     let mut steps = printer.progress().steps();
     steps.begin(&format!("reading {}", arguments.checkpoint.file().display()));
     let opened = Opened::open(&arguments.checkpoint)?;
@@ -47,8 +50,13 @@ pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Resu
         steps.begin(&format!("writing {}", output.display()));
         let size = exported.write(&output, self_test).at(output.display())?;
         steps.end();
+        let experts = match (&resolved.architecture.reconstruction().decoder, form.moe) {
+            (Decoder::Stacked(_), _) => "",
+            (Decoder::Shared(_), Moe::Sparse) => ", sparse experts",
+            (Decoder::Shared(_), Moe::Dense) => ", dense experts",
+        };
         printer.line(format_args!(
-            "{}: {}, {} on {}, input {}, {} weights, {} experts, {checked}",
+            "{}: {}, {} on {}, input {}, {} weights{experts}, {checked}",
             output.display(),
             megabytes(size),
             resolved.variant,
@@ -58,13 +66,23 @@ pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Resu
                 Precision::F32 => "f32",
                 Precision::F16 => "f16",
             },
-            match form.moe {
-                Moe::Sparse => "sparse",
-                Moe::Dense => "dense",
-            },
         ))?;
         Ok(Exit::Fine)
     })
+}
+
+/// What can be said about the output before minutes of work.
+fn check_output(arguments: &ExportArguments, output: &Path) -> anyhow::Result<()> {
+    let given = &arguments.checkpoint;
+    let inputs = [Some(given.file()), given.backbone.as_deref(), given.arch.as_deref()];
+    if let Ok(output) = output.canonicalize()
+        && let Some(input) =
+            inputs.into_iter().flatten().find(|input| input.canonicalize().is_ok_and(|it| it == output))
+    {
+        let text = format!("the output would replace {}, which is read: give another `--output FILE`", input.display());
+        return Err(UsageError::new(text).into());
+    }
+    atomic_file::check_target(output).map_err(ExportError::Write).at(output.display())
 }
 
 #[cfg(feature = "check")]

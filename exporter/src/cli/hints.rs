@@ -5,7 +5,8 @@ use std::io;
 use moead_model::architecture::ArchitectureError;
 use moead_terminal::failure::find;
 
-use crate::checkpoint::TensorError;
+use crate::checkpoint::{CheckpointError, TensorError};
+use crate::export::ExportError;
 use crate::graph::GraphError;
 use crate::resolve::{Origin, ResolveError};
 
@@ -13,64 +14,110 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<ResolveError>(error) {
         return resolve_hint(error);
     }
-    if let Some(GraphError::HalfOverflow { .. }) = find::<GraphError>(error) {
-        return Some("export with `--precision f32`".into());
+    if let Some(error) = find::<CheckpointError>(error) {
+        return checkpoint_hint(error);
+    }
+    // These show the error inside as themselves, so it is no link of the chain.
+    match find::<ExportError>(error) {
+        Some(ExportError::Tensor(error) | ExportError::Graph(GraphError::Tensor(error))) => return tensor_hint(error),
+        Some(ExportError::Graph(GraphError::HalfOverflow { .. })) => return Some(FULL_PRECISION.into()),
+        Some(ExportError::Write(error)) => return write_hint(error),
+        Some(ExportError::Unacceptable(_) | ExportError::Envelope(_)) => return Some(OUR_FAULT.into()),
+        Some(ExportError::Damaged) => return Some("write elsewhere with `--output FILE`, and check the disk".into()),
+        None => {}
     }
     if let Some(error) = find::<TensorError>(error) {
         return tensor_hint(error);
     }
     #[cfg(feature = "check")]
     if find::<crate::check::CheckError>(error).is_some() {
-        return Some(
-            "this is a fault of moead-export: please report it with the checkpoint's `moead-export inspect --json`"
-                .into(),
-        );
+        return Some(OUR_FAULT.into());
     }
     match find::<io::Error>(error).map(io::Error::kind) {
-        Some(io::ErrorKind::NotFound) => Some("check the path; the folder of `--output` must exist".into()),
-        Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
-            Some("free some space, or write elsewhere with `--output FILE`; nothing was left behind".into())
-        }
-        Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
-            Some("write elsewhere with `--output FILE`".into())
-        }
-        Some(io::ErrorKind::IsADirectory) => Some("name a file, not a folder".into()),
+        Some(io::ErrorKind::NotFound) => Some("check the path".into()),
         _ => None,
     }
 }
 
+const FULL_PRECISION: &str = "export with `--precision f32`";
+const OUR_FAULT: &str =
+    "this is a fault of moead-export: please report it with the checkpoint's `moead-export inspect --json`";
+const SETTINGS: &str = "correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form";
+
+fn write_hint(error: &io::Error) -> Option<String> {
+    let hint = match error.kind() {
+        io::ErrorKind::NotFound => "make the folder first, or write elsewhere with `--output FILE`",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some space, or write elsewhere with `--output FILE`; nothing was left behind"
+        }
+        io::ErrorKind::FileTooLarge => {
+            "the file system or `ulimit -f` limits the size of files: write elsewhere with `--output FILE`"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "write elsewhere with `--output FILE`",
+        io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidInput => {
+            "name a file in a folder with `--output FILE`"
+        }
+        _ => return None,
+    };
+    Some(hint.into())
+}
+
+fn checkpoint_hint(error: &CheckpointError) -> Option<String> {
+    let hint = match error {
+        CheckpointError::Read(error) if error.kind() == io::ErrorKind::NotFound => "check the path",
+        CheckpointError::NotAFile { .. }
+        | CheckpointError::Unrecognised { .. }
+        | CheckpointError::NotACheckpoint { .. }
+        | CheckpointError::NoTensors { .. } => {
+            "give a file that `torch.save` or safetensors wrote: .pth.tar, .pth, .pt, .safetensors"
+        }
+        CheckpointError::Zip { .. }
+        | CheckpointError::Legacy { .. }
+        | CheckpointError::Safetensors { .. }
+        | CheckpointError::Tensor { .. } => "fetch the file again, and check that it is the checkpoint",
+        CheckpointError::Pickle { .. } => {
+            "nothing in the file was executed; save the weights alone: `torch.save(model.state_dict(), FILE)`"
+        }
+        _ => return None,
+    };
+    Some(hint.into())
+}
+
 fn resolve_hint(error: &ResolveError) -> Option<String> {
-    Some(match error {
+    let hint = match error {
         ResolveError::Conflict { first_origin, second_origin, .. } => {
             if [first_origin, second_origin].contains(&&Origin::Caller) {
-                "drop the flag, or override the file's settings with `--arch FILE.json`".into()
+                "drop the flag, or override the file's settings with `--arch FILE.json`"
             } else {
-                "correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form".into()
+                SETTINGS
             }
         }
-        ResolveError::NoBackbone { .. } => "give the backbone's weights with `--backbone FILE`".into(),
-        ResolveError::TwoBackbones { .. } => "drop `--backbone`".into(),
+        ResolveError::NoBackbone { .. } => "give the backbone's weights with `--backbone FILE`",
+        ResolveError::TwoBackbones { .. } => "drop `--backbone`",
         ResolveError::Architecture { source: ArchitectureError::InputSize { .. }, .. } => {
-            "choose another `--input-size H,W`; the network was trained for one size".into()
+            "choose another `--input-size H,W`; the network was trained for one size"
         }
         ResolveError::Arch { .. }
         | ResolveError::UnknownBackbone { .. }
         | ResolveError::Layers { .. }
-        | ResolveError::Architecture { .. } => "say how the network is built with `--arch FILE.json`".into(),
-        ResolveError::UnknownGrid { .. } => "give the input's size with `--input-size H,W`".into(),
-        ResolveError::NotOurs { .. } => "expected a checkpoint that the MoEAD or UniAD code saved".into(),
-        ResolveError::Missing { .. } => "the file is incomplete, or `arch` describes another network".into(),
-        ResolveError::Surplus { .. } => "`arch` describes another network, or the file was mixed from several".into(),
+        | ResolveError::Architecture { .. } => SETTINGS,
+        ResolveError::UnknownGrid { .. } => "give the input's size with `--input-size H,W`",
+        ResolveError::NotOurs { .. } => "a backbone alone goes to `--backbone FILE`, beside a checkpoint",
+        ResolveError::Missing { .. } => "the file is incomplete, or `arch` describes another network",
+        ResolveError::Surplus { .. } => "`arch` describes another network, or the file was mixed from several",
         ResolveError::Tensor(error) => return tensor_hint(error),
-    })
+    };
+    Some(hint.into())
 }
 
 fn tensor_hint(error: &TensorError) -> Option<String> {
-    match error {
-        TensorError::Shape { .. } | TensorError::Rank { .. } => Some(
-            "`moead-export inspect` lists what the file's own settings choose; `--arch FILE.json` overrides them"
-                .into(),
-        ),
-        _ => None,
-    }
+    let hint = match error {
+        TensorError::Shape { .. } | TensorError::Rank { .. } => SETTINGS,
+        TensorError::HalfOverflow { .. } => FULL_PRECISION,
+        TensorError::NotFinite { .. } | TensorError::NegativeVariance { .. } => {
+            "training diverged, or the file is damaged: take an earlier checkpoint, or fetch the file again"
+        }
+        _ => return None,
+    };
+    Some(hint.into())
 }

@@ -276,12 +276,11 @@ fn as_size(value: &Value) -> Option<usize> {
 }
 
 fn wrong(path: &str, expected: &str, found: &Value) -> ResolveError {
-    let path = if path.is_empty() { "arch".to_owned() } else { path.to_owned() };
     let mut text = found.to_string();
     if text.chars().count() > 80 {
         text = text.chars().take(79).chain(['…']).collect();
     }
-    ResolveError::Arch { path, expected: expected.into(), found: text }
+    ResolveError::Arch { path: path.into(), expected: expected.into(), found: text }
 }
 
 fn unknown_name(path: &str, found: &str, known: &[&str]) -> ResolveError {
@@ -289,7 +288,7 @@ fn unknown_name(path: &str, found: &str, known: &[&str]) -> ResolveError {
         let near = |name: &str| strsim::jaro_winkler(name, last(found));
         near(a).total_cmp(&near(b))
     });
-    let suggestion = closest.map(|name| format!("; the closest is {name}")).unwrap_or_default();
-    let expected = format!("one of {}{suggestion}", known.join(", "));
-    ResolveError::Arch { path: path.into(), expected, found: found.chars().take(80).collect() }
+    let suggestion = closest.map(|name| format!(" (the closest is {name})")).unwrap_or_default();
+    let found = found.chars().take(80).collect::<String>() + &suggestion;
+    ResolveError::Arch { path: path.into(), expected: format!("one of {}", known.join(", ")), found }
 }

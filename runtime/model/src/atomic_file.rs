@@ -24,19 +24,8 @@ pub fn write_checked<E: From<io::Error>>(
     fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     check: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<(), E> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    // A target that is a device or a pipe (`-o /dev/null`, `-o /dev/stdout`) cannot be replaced by a rename.
-    if let Ok(metadata) = std::fs::metadata(path)
-        && !metadata.is_file()
-    {
-        if metadata.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder").into());
-        }
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a regular file").into());
-    }
+    check_target(path)?;
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".moead-").suffix(".part");
     #[cfg(unix)]
@@ -45,7 +34,7 @@ pub fn write_checked<E: From<io::Error>>(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let temporary = builder.tempfile_in(folder)?;
+    let temporary = builder.tempfile_in(folder).map_err(without_name)?;
     {
         let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file());
         fill(&mut writer)?;
@@ -59,9 +48,63 @@ pub fn write_checked<E: From<io::Error>>(
     Ok(())
 }
 
+/// Says early what [`write()`] would find out late: a missing folder, a target that is no file.
+///
+/// # Errors
+/// What is expected and found; permissions and space are not looked at.
+pub fn check_target(path: &Path) -> io::Result<()> {
+    // A target that is a device or a pipe (`-o /dev/null`, `-o /dev/stdout`) cannot be replaced by a rename.
+    if let Ok(metadata) = std::fs::metadata(path)
+        && !metadata.is_file()
+    {
+        if metadata.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "expected a file, found a folder"));
+        }
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file, found a device or a pipe"));
+    }
+    let folder = folder_of(path);
+    match std::fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => {
+            let words = format!("{}: expected a folder, found a file", folder.display());
+            Err(io::Error::new(io::ErrorKind::NotADirectory, words))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let words = format!("{}: expected a folder, found nothing", folder.display());
+            Err(io::Error::new(io::ErrorKind::NotFound, words))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The temporary file's name means nothing to anybody.
+fn without_name(error: io::Error) -> io::Error {
+    error.kind().into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_is_looked_at_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let kind = |path: &Path| check_target(path).map_err(|error| error.kind());
+        std::fs::write(folder.path().join("file"), "").unwrap();
+        assert_eq!(kind(&folder.path().join("file")), Ok(()));
+        assert_eq!(kind(&folder.path().join("new")), Ok(()));
+        assert_eq!(kind(Path::new("new")), Ok(()));
+        assert_eq!(kind(folder.path()), Err(io::ErrorKind::IsADirectory));
+        assert_eq!(kind(&folder.path().join("missing/new")), Err(io::ErrorKind::NotFound));
+        assert_eq!(kind(&folder.path().join("file/new")), Err(io::ErrorKind::NotADirectory));
+    }
 
     #[test]
     fn a_failed_write_leaves_the_old_file_and_nothing_else() {

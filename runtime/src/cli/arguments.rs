@@ -72,7 +72,7 @@ pub(super) struct RunArguments {
     #[arg(long)]
     pub(super) fail_on_defect: bool,
     /// End after so many pictures of each source
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = parse_frames)]
     pub(super) frames: Option<u64>,
     /// End after that time: 90s, 10m, 2h
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
@@ -107,6 +107,10 @@ fn parse_threshold(text: &str) -> Result<Threshold, String> {
     Threshold::new(number).map_err(|error| error.to_string())
 }
 
+fn parse_frames(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|&frames| frames > 0).ok_or_else(|| "expected a whole number, at least 1".into())
+}
+
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let expected = || "expected a time, as in 90s, 10m or 2h".to_owned();
     let split = text.find(|char: char| !char.is_ascii_digit() && char != '.').ok_or_else(expected)?;
@@ -132,6 +136,14 @@ mod tests {
         assert_eq!(parse_duration("1.5m"), Ok(Duration::from_secs(90)));
         for wrong in ["", "5", "s", "5x", "-1s", "1e99h", "1.2.3s"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn frames_are_counted_from_one() {
+        assert_eq!(parse_frames("2"), Ok(2));
+        for wrong in ["0", "-1", "1.5", "many", ""] {
+            assert!(parse_frames(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -28,6 +28,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
             ModelFileError::Read(error) if error.kind() == io::ErrorKind::NotFound => {
                 Some("check the path given as `--model`; `moead-export CKPT` writes a model file".into())
             }
+            ModelFileError::Read(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                Some("give the model file itself as `--model`".into())
+            }
             ModelFileError::Read(_) => None,
             _ => Some("write the model file anew with `moead-export CKPT`".into()),
         };
@@ -39,6 +42,10 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
         Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
             Some("free some space; what was written before is whole".into())
         }
+        Some(io::ErrorKind::FileTooLarge) => {
+            Some("the file system or `ulimit -f` limits the size of files; what was written before is whole".into())
+        }
+        Some(io::ErrorKind::NotFound) => Some("check the path".into()),
         _ => None,
     }
 }

@@ -30,7 +30,7 @@ pub enum UriError {
     #[error("expected a file, a folder or a pattern, found an empty text")]
     Empty,
     /// A kind that this program does not have.
-    #[error("{uri}: expected a file, a folder or a pattern, found the scheme {scheme}://")]
+    #[error("expected a file, a folder or a pattern, found the scheme {scheme}://")]
     Scheme {
         /// As given.
         uri: String,

@@ -1,0 +1,212 @@
+//! Help, version, completions, and command lines that are wrong.
+
+use crate::Desk;
+
+#[test]
+fn wrong_command_lines() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.says(""), @r"
+    status: 2
+    ----- stderr
+    error: the following required arguments were not provided:
+      --model <FILE>
+      --source <[NAME=]URI>...
+
+    Usage: moead-edge --model <FILE> --source <[NAME=]URI>...
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx"), @r"
+    status: 2
+    ----- stderr
+    error: the following required arguments were not provided:
+      --source <[NAME=]URI>...
+
+    Usage: moead-edge --model <FILE> --source <[NAME=]URI>...
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx --source"), @r"
+    status: 2
+    ----- stderr
+    error: a value is required for '--source <[NAME=]URI>...' but none was supplied
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx --source a.png --treshold 3"), @r"
+    status: 2
+    ----- stderr
+    error: unexpected argument '--treshold' found
+
+      tip: a similar argument exists: '--threshold'
+
+    Usage: moead-edge --model <FILE> --source <[NAME=]URI>... --threshold <SCORE>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx --source a.png --threshold high"), @r"
+    status: 2
+    ----- stderr
+    error: invalid value 'high' for '--threshold <SCORE>': expected a number, as in 4.5
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx --source a.png --threshold -1"), @r"
+    status: 2
+    ----- stderr
+    error: invalid value '-1' for '--threshold <SCORE>': expected a finite number above 0, found -1
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx --source a.png --frames 0"), @r"
+    status: 2
+    ----- stderr
+    error: invalid value '0' for '--frames <N>': expected a whole number, at least 1
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx --source a.png --duration 5"), @r"
+    status: 2
+    ----- stderr
+    error: invalid value '5' for '--duration <TIME>': expected a time, as in 90s, 10m or 2h
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx --source a.png --format xml"), @r"
+    status: 2
+    ----- stderr
+    error: invalid value 'xml' for '--format <FORMAT>'
+      [possible values: text, json]
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx --source a.png --engine ort"), @r"
+    status: 2
+    ----- stderr
+    error: invalid value 'ort' for '--engine <ENGINE>'
+      [possible values: tract]
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx --source rtsp://camera/1"), @r"
+    status: 2
+    ----- stderr
+    error: invalid value 'rtsp://camera/1' for '--source <[NAME=]URI>...': expected a file, a folder or a pattern, found the scheme rtsp://
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx --source line1="), @r"
+    status: 2
+    ----- stderr
+    error: invalid value 'line1=' for '--source <[NAME=]URI>...': expected a file, a folder or a pattern, found an empty text
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_wrong_value_in_the_environment_is_a_wrong_command_line() {
+    let desk = Desk::empty();
+    let program = desk.program("--model m.onnx --source a.png").env("MOEAD_THRESHOLD", "high");
+    insta::assert_snapshot!(program.run().transcript(), @r"
+    status: 2
+    ----- stderr
+    error: invalid value 'high' for '--threshold <SCORE>': expected a number, as in 4.5
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn help_is_long_or_short() {
+    let desk = Desk::empty();
+    let long = desk.run("--help").success();
+    assert!(long.stdout.contains("\nExamples:\n  moead-edge --model "), "{}", long.stdout);
+    assert!(long.stdout.contains("Exit status: 0 "), "{}", long.stdout);
+    assert_eq!(long.stderr, "");
+    insta::assert_snapshot!(desk.says("-h"), @r"
+    status: 0
+    ----- stdout
+    Says ok or defect for every picture, and shows where
+
+    Usage: moead-edge [OPTIONS] --model <FILE> --source <[NAME=]URI>...
+           moead-edge <COMMAND>
+
+    Commands:
+      completions  Print a script that completes this program's arguments in a shell
+      man          Print this program's manual page
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -m, --model <FILE>            The model file that moead-export wrote [env: MOEAD_MODEL=]
+      -s, --source <[NAME=]URI>...  Pictures: a file, a folder with everything below it, or a quoted
+                                    pattern; NAME=… names it in results. May be repeated
+      -t, --threshold <SCORE>       The score from which on a picture is defective [env:
+                                    MOEAD_THRESHOLD=]
+          --heatmaps <FOLDER>       Write a picture per picture into this folder: where the model sees
+                                    something, on which scale
+          --maps <FOLDER>           Write each anomaly map into this folder, as .npy
+          --format <FORMAT>         How results are printed [default: text on a terminal, json
+                                    elsewhere] [env: MOEAD_FORMAT=] [possible values: text, json]
+          --fail-on-defect          End with status 3 when a picture is defective
+          --frames <N>              End after so many pictures of each source
+          --duration <TIME>         End after that time: 90s, 10m, 2h
+          --engine <ENGINE>         What runs the model [default: tract] [possible values: tract]
+      -h, --help                    Print help (see more with '--help')
+      -V, --version                 Print version
+
+    Messages:
+      -q, --quiet         Say nothing on stderr but errors: no warnings, notes or progress
+      -v, --verbose...    Say more on stderr
+          --color <WHEN>  When to use colour; `auto` also looks at NO_COLOR and at whether the output is
+                          a terminal [default: auto] [possible values: auto, always, never]
+    ");
+}
+
+#[test]
+fn the_version_names_commit_and_engine() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.says("--version"), @r"
+    status: 0
+    ----- stdout
+    moead-edge 0.1.0
+    commit: [COMMIT]
+    target: [TARGET]
+    engines: tract 0.23.9
+    features: cli, tract
+    ");
+    insta::assert_snapshot!(desk.says("-V"), @r"
+    status: 0
+    ----- stdout
+    moead-edge 0.1.0
+    ");
+}
+
+#[test]
+fn shells_and_man_know_the_flags() {
+    let desk = Desk::empty();
+    let bash = desk.run("completions bash").success();
+    assert!(bash.stdout.contains("--heatmaps"), "{}", bash.stdout);
+    let man = desk.run("man").success();
+    assert!(man.stdout.contains(".TH moead-edge 1") && man.stdout.contains("heatmaps"), "{}", man.stdout);
+    desk.run("man --output .").success();
+    assert!(desk.names().contains(&"moead-edge.1".to_owned()), "{:?}", desk.names());
+    insta::assert_snapshot!(desk.says("man --output missing"), @r"
+    status: 1
+    ----- stderr
+    error: missing: No such file or directory (os error 2)
+    hint: check the path
+    ");
+}
+
+#[test]
+fn colour_is_there_when_asked_for_and_never_with_no_color() {
+    let desk = Desk::empty();
+    let wrong = "--model missing.onnx --source missing.png";
+    let coloured = desk.run(&format!("{wrong} --color always"));
+    assert!(coloured.stderr.contains("\u{1b}["), "{}", coloured.stderr);
+    for plain in [desk.program(wrong).env("NO_COLOR", "1"), desk.program(&format!("{wrong} --color never"))] {
+        let ended = plain.run();
+        assert!(!ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
+    }
+}
