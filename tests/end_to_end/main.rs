@@ -1,4 +1,5 @@
 //! Both programs together: `moead-export` writes a model, `moead-edge` judges pictures with it, as users do.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
 mod bad_models;
 mod bad_pictures;

@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(fnv1a(b"1/a.weight"), 0xe148_f089_30ae_254a);
         let rule =
             Rule { name: "a.weight".into(), dtype: "F32".into(), shape: vec![4], offset: 0.0, scale: 1.0, value: 0 };
-        let expected = [0.785_457_25, -0.092_821, -0.809_630_16, 0.215_220_7];
+        let expected = [0.785_457_25, -0.092_821, -0.809_630_16, 0.215_220_69];
         assert_eq!(draw("1", &rule).values(), expected);
     }
 }

@@ -1,6 +1,7 @@
 //! The program `moead-edge` as its users meet it before it has a model: usage, and what cannot be opened.
 //!
 //! What it says about pictures is tested in `tests/end_to_end`, with a model that `moead-export` writes there.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
 use moead_tests::command::{Ended, Program};
 
