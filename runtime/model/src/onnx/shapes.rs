@@ -1,7 +1,7 @@
 //! Shapes of everything that a graph computes, found before an engine runs it.
 //!
 //! A few hundred bytes can ask for terabytes: a column times a row, a padding of a million, a chain of enlargements. Here
-//! every node's output gets its shape from its inputs' shapes, and a [`Budget`] refuses what no honest graph needs. Sizes
+//! every node's output gets its shape from its inputs' shapes, and a budget refuses what no honest graph needs. Sizes
 //! that depend on data (`NonZero`) are taken at their upper bound. Indices must provably point into the tensor that they
 //! select from, whatever the picture: an engine that meets one outside may stop the whole program.
 
