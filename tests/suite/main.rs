@@ -5,6 +5,7 @@ mod engines;
 mod problem;
 
 mod checkpoint_forms;
+mod every_backbone;
 mod graph_forms;
 mod half_precision;
 mod plain_evaluation;
