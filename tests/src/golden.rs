@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
@@ -207,9 +208,15 @@ fn cases() -> PathBuf {
     root().join("tests/golden/cases")
 }
 
+/// Beside the checkout, or beside the one that this is a clone of.
 fn large_places() -> Vec<PathBuf> {
-    let named = std::env::var_os("MOEAD_GOLDEN").map(PathBuf::from);
-    named.map_or_else(|| vec![root().join("../shared/golden/cases")], |golden| vec![golden.join("cases"), golden])
+    if let Some(golden) = std::env::var_os("MOEAD_GOLDEN").map(PathBuf::from) {
+        return vec![golden.join("cases"), golden];
+    }
+    let origin = Command::new("git").args(["config", "--get", "remote.origin.url"]).current_dir(root()).output();
+    let origin = origin.ok().and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
+    let checkouts = [root(), Path::new(origin.trim())].into_iter().filter(|checkout| checkout.is_dir());
+    checkouts.map(|checkout| checkout.join("../shared/golden/cases")).collect()
 }
 
 fn each<const N: usize>(bytes: &[u8], decode: impl Fn([u8; N]) -> f64) -> Vec<f64> {
