@@ -105,6 +105,8 @@ make_venv
 [ "$only_setup" = no ] || exit 0
 
 if [ $# -eq 0 ]; then
+    say "building (ten minutes the first time)"
+    cargo build --workspace --bins --tests
     say "examples in the documentation"
     cargo test --workspace --doc --quiet
     set -- --workspace
