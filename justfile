@@ -32,10 +32,9 @@ tidy:
 bench *ARGUMENTS:
     cargo bench -p moead-tests {{ ARGUMENTS }}
 
-# Export a checkpoint and judge pictures with it
-demo CHECKPOINT +PICTURES:
-    cargo run --release --bin moead-export -- {{ CHECKPOINT }} --output target/demo.onnx
-    cargo run --release --bin moead-edge -- --model target/demo.onnx --source {{ PICTURES }}
+# The README's first command: builds, exports a small checkpoint, judges sample pictures
+demo *FOLDER:
+    tests/demo.sh {{ FOLDER }}
 
 # Everything that must hold before a change goes in
 ci:

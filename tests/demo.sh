@@ -12,20 +12,20 @@ say() { printf '== %s\n' "$*" >&2; }
 
 tests/run.sh --only-compiler
 [ -x "$HOME/.cargo/bin/cargo" ] && export PATH="$PATH:$HOME/.cargo/bin"
-target="${CARGO_TARGET_DIR:-target}"
-
-say "building moead-export and moead-edge (the first time takes some minutes)"
-cargo build --release --locked --quiet --bin moead-export --bin moead-edge --bin make-demo-checkpoint
+# The development profile optimises as well, and the tests use the same build.
+say "building moead-export and moead-edge (ten minutes the first time)"
+cargo build --locked --workspace --bins
+programs="${CARGO_TARGET_DIR:-target}/debug"
 
 mkdir -p "$folder/heatmaps"
 say "writing a checkpoint with weights from a seed: $folder/bricks.pth.tar"
-"$target/release/make-demo-checkpoint" "$folder/bricks.pth.tar"
+"$programs/make-demo-checkpoint" "$folder/bricks.pth.tar"
 
 say "moead-export $folder/bricks.pth.tar"
-"$target/release/moead-export" "$folder/bricks.pth.tar"
+"$programs/moead-export" "$folder/bricks.pth.tar"
 
 say "moead-edge --model $folder/bricks.onnx --source tests/images/bricks --threshold 240 --heatmaps $folder/heatmaps"
-"$target/release/moead-edge" --model "$folder/bricks.onnx" --source tests/images/bricks --threshold 240 \
+"$programs/moead-edge" --model "$folder/bricks.onnx" --source tests/images/bricks --threshold 240 \
     --heatmaps "$folder/heatmaps" --format text
 
 say "pictures: $folder/heatmaps/*.png"
