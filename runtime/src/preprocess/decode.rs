@@ -12,7 +12,7 @@
 //!   0.3 where chroma is stored at half size; there the last column may differ by more, where colours change at the edge.
 //!
 //! A file that is cut short is an error, never a picture with a filled-up rest. The decoders promise not to panic on
-//! hostile bytes; no net is spread below them, as the shipped program aborts on panics anyway.
+//! hostile bytes; should one do so all the same, the stream that called it catches that, and it costs one picture.
 
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
