@@ -95,25 +95,13 @@ fn storages(
 
 /// Every storage below the object.
 fn storage_names(object: &Pickled) -> Vec<&StorageName> {
-    let mut names = Vec::new();
-    let mut seen = HashSet::from([object.root()]);
-    let mut open = vec![object.root()];
-    while let Some(id) = open.pop() {
-        let mut visit = |id: Id| {
-            if seen.insert(id) {
-                open.push(id)
-            }
-        };
-        match object.get(id) {
-            Value::List(items) => items.iter().copied().for_each(&mut visit),
-            Value::Tuple(items) => items.iter().copied().for_each(&mut visit),
-            Value::Dict(items) => items.iter().for_each(|&(_, value)| visit(value)),
-            Value::Tensor(view) => names.push(&view.storage),
-            Value::Storage(name) => names.push(name),
-            _ => {}
-        }
-    }
-    names
+    let mut seen = HashSet::new();
+    let named = object.below(object.root(), &mut seen).filter_map(|value| match value {
+        Value::Tensor(view) => Some(&view.storage),
+        Value::Storage(name) => Some(name),
+        _ => None,
+    });
+    named.collect()
 }
 
 fn entry(pickled: &Pickled, dict: Id, key: &str) -> Option<Id> {

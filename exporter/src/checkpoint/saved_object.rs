@@ -85,24 +85,11 @@ fn dict<'a>(pickled: &'a Pickled, id: Id, place: &str) -> Result<Option<Vec<(&'a
 /// name one list under a hundred thousand keys.
 fn weigh(pickled: &Pickled, name: &str, id: Id, weighed: &mut HashSet<Id>) -> Skipped {
     let mut skipped = Skipped { name: name.to_owned(), tensors: 0, bytes: 0 };
-    let mut open: Vec<Id> = weighed.insert(id).then_some(id).into_iter().collect();
-    while let Some(id) = open.pop() {
-        let mut visit = |id| {
-            if weighed.insert(id) {
-                open.push(id)
-            }
-        };
-        match pickled.get(id) {
-            Value::List(items) => items.iter().copied().for_each(visit),
-            Value::Tuple(items) => items.iter().copied().for_each(visit),
-            Value::Dict(items) => items.iter().for_each(|&(_, value)| visit(value)),
-            Value::Tensor(view) => {
-                let numbers = view.shape.iter().fold(1_u64, |product, &side| product.saturating_mul(side as u64));
-                skipped.tensors += 1;
-                skipped.bytes =
-                    skipped.bytes.saturating_add(numbers.saturating_mul(view.storage.element.bytes() as u64));
-            }
-            _ => {}
+    for value in pickled.below(id, weighed) {
+        if let Value::Tensor(view) = value {
+            let numbers = view.shape.iter().fold(1_u64, |product, &side| product.saturating_mul(side as u64));
+            skipped.tensors += 1;
+            skipped.bytes = skipped.bytes.saturating_add(numbers.saturating_mul(view.storage.element.bytes() as u64));
         }
     }
     skipped

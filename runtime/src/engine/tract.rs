@@ -1,6 +1,5 @@
 //! tract, the engine inside the binary: CPU, one thread.
 
-use std::io::Read as _;
 use std::sync::Arc;
 
 use moead_model::architecture::ImageSize;
@@ -43,7 +42,7 @@ fn plan(model: &ModelFile, size: ImageSize, outputs: &[&str]) -> TractResult<Arc
     // The file's batch is a symbol. Left as one, tract keeps slow general kernels: 2.7 times the time.
     let input = f32::fact([1, 3, size.height, size.width]);
     tract_onnx::onnx()
-        .model_for_read(&mut model.bytes().take(u64::MAX))?
+        .model_for_read(&mut &model.bytes()[..])?
         .with_input_fact(0, input.into())?
         .with_outputs_by_name(outputs)?
         .into_optimized()?

@@ -1,5 +1,6 @@
 //! What a pickle may hold.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::checkpoint::element::Element;
@@ -100,6 +101,31 @@ impl Pickled {
     pub(in crate::checkpoint) fn get(&self, id: Id) -> &Value {
         // Ids come from the machine, which never removes a value.
         &self.values[id.index()]
+    }
+
+    /// `top` and everything below it, but for what is in `seen`; each value once, however often and in whatever circles it is
+    /// named. Keys of dicts are passed over.
+    pub(in crate::checkpoint) fn below<'a, 'seen>(
+        &'a self,
+        top: Id,
+        seen: &'seen mut HashSet<Id>,
+    ) -> impl Iterator<Item = &'a Value> + use<'a, 'seen> {
+        let mut open: Vec<Id> = seen.insert(top).then_some(top).into_iter().collect();
+        std::iter::from_fn(move || {
+            let value = self.get(open.pop()?);
+            let mut visit = |id| {
+                if seen.insert(id) {
+                    open.push(id);
+                }
+            };
+            match value {
+                Value::List(items) => items.iter().copied().for_each(visit),
+                Value::Tuple(items) => items.iter().copied().for_each(visit),
+                Value::Dict(items) => items.iter().for_each(|&(_, value)| visit(value)),
+                _ => {}
+            }
+            Some(value)
+        })
     }
 
     pub(in crate::checkpoint) fn str(&self, id: Id) -> Option<&str> {
