@@ -9,5 +9,6 @@ mod entropy;
 pub mod limits;
 pub mod normalize;
 pub mod picture;
+pub mod raw;
 pub mod resize;
 mod whole;
