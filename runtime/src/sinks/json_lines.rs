@@ -72,8 +72,8 @@ use crate::score::verdict::Threshold;
 use crate::stream::clock::WallClock;
 use crate::stream::frame::Truth;
 use crate::stream::judge::{Latency, NoVerdict};
-use crate::stream::prepare::FrameError;
 use crate::stream::pipeline::{FrameResult, Summary};
+use crate::stream::prepare::FrameError;
 use crate::stream::status::Status;
 use crate::stream::tally::Counts;
 

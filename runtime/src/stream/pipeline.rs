@@ -72,8 +72,6 @@ pub struct Feed {
     pub policy: Policy,
     /// The part of each frame that the network sees.
     pub region: Option<Rect>,
-    /// The source itself, if it is open already.
-    pub opened: Option<Box<dyn Source>>,
 }
 
 /// One frame's result.
@@ -203,20 +201,21 @@ impl Shared {
     }
 }
 
-/// Runs `engine` over all sources until they end, and hands results to `sink`: those of one source in order. Ends early,
+/// Runs `engine` over all sources until they end (what stands beside a source is the same, if it is open already), and hands results to `sink`: those of one source in order. Ends early,
 /// after what is in hand, when `interrupt` is requested; a summary of every source that began comes in any case.
 ///
 /// # Errors
 /// The first error of `sink`, or the first loss where losses end a run.
 pub fn run<E>(
     engine: &mut dyn Engine,
-    feeds: Vec<Feed>,
+    sources: Vec<(Feed, Option<Box<dyn Source>>)>,
     settings: &Settings,
     clock: &Arc<dyn Clock>,
     interrupt: &Interrupt,
     mut sink: impl FnMut(Event<'_>) -> Result<Told, E>,
 ) -> Result<(), RunError<E>> {
-    let (shared, opened) = share(engine.input(), feeds, settings, clock, interrupt);
+    let (feeds, opened) = sources.into_iter().unzip();
+    let shared = share(engine.input(), feeds, settings, clock, interrupt);
     let mut threads = begin(&shared, opened);
     let guard = watchdog::start(&shared);
     let mut consumer = Consumer {
@@ -247,18 +246,17 @@ pub fn run<E>(
 
 fn share(
     network: ImageSize,
-    mut feeds: Vec<Feed>,
+    feeds: Vec<Feed>,
     settings: &Settings,
     clock: &Arc<dyn Clock>,
     interrupt: &Interrupt,
-) -> (Arc<Shared>, Vec<Option<Box<dyn Source>>>) {
+) -> Arc<Shared> {
     let of = |nature| move |(_, feed): &(usize, &Feed)| feed.nature == nature;
     let files: Vec<usize> = feeds.iter().enumerate().filter(of(Nature::Files)).map(|(index, _)| index).collect();
     let live = feeds.iter().enumerate().filter(of(Nature::Live)).map(|(index, _)| vec![index]);
     let lanes: Vec<Vec<usize>> = live.chain((!files.is_empty()).then_some(files)).collect();
     let policies: Vec<_> = lanes.iter().filter_map(|lane| lane.first()).map(|&first| feeds[first].policy).collect();
     let lane = |sources| Lane { sources, heartbeat: Heartbeat::new(&**clock), generation: AtomicU64::new(0) };
-    let opened = feeds.iter_mut().map(|feed| feed.opened.take()).collect();
     let shared = Shared {
         network,
         settings: settings.clone(),
@@ -275,7 +273,7 @@ fn share(
         feeds,
     };
     shared.engine.reach(Stage::Waiting, &**clock);
-    (Arc::new(shared), opened)
+    Arc::new(shared)
 }
 
 /// Starts a thread for each lane.

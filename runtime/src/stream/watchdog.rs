@@ -133,7 +133,9 @@ impl Rounds {
             }
         }
         let (stage, silence) = shared.engine.seen(clock);
-        if (stage == Stage::Waiting || silence < limit) && let Some(pulse) = &shared.settings.pulse {
+        if (stage == Stage::Waiting || silence < limit)
+            && let Some(pulse) = &shared.settings.pulse
+        {
             pulse();
         }
     }
@@ -149,7 +151,10 @@ impl Rounds {
         }
         let generation = place.generation.fetch_add(1, Ordering::AcqRel) + 1;
         place.heartbeat.reach(Stage::Opening, &*shared.clock);
-        let cause = format!("the source's thread has hung for {:.0} s; the last stage reached is `{stage}`", silence.as_secs_f64());
+        let cause = format!(
+            "the source's thread has hung for {:.0} s; the last stage reached is `{stage}`",
+            silence.as_secs_f64()
+        );
         let (time, counts) = (shared.clock.wall(), shared.counts(source));
         shared.slots.tell(lane, Status { source, time, state: State::Lost, cause: Some(cause), counts });
         shared.count(source, |counts| counts.reconnects += 1);
