@@ -1,8 +1,11 @@
 //! The only place that asks for the time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::time::ClockId;
+
+use super::interrupt::Interrupt;
 
 /// Two kinds of time: one that only moves forward, for durations, and one that people read.
 pub trait Clock: Send + Sync {
@@ -11,16 +14,30 @@ pub trait Clock: Send + Sync {
 
     /// The date and time, UTC.
     fn wall(&self) -> WallClock;
+
+    /// Lets that time pass, or less when `interrupt` is requested meanwhile.
+    fn pause(&self, duration: Duration, interrupt: &Interrupt);
+
+    /// The date and time of a moment in the past. Both clocks are read now, so a date that was set right since the program
+    /// began (boards have no battery for it) is right here too.
+    fn wall_at(&self, moment: Monotonic) -> WallClock {
+        self.wall().before(self.monotonic().since(moment))
+    }
 }
 
 /// A moment on the clock that only moves forward.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Monotonic(Duration);
 
 impl Monotonic {
     /// That long after the clock's fixed moment.
     pub fn after(start: Duration) -> Self {
         Self(start)
+    }
+
+    /// That long after this moment.
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration))
     }
 
     /// Time from `earlier` to this; zero if `earlier` is later.
@@ -30,13 +47,18 @@ impl Monotonic {
 }
 
 /// A date and time, UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WallClock(Timestamp);
 
 impl WallClock {
     /// That date and time.
     pub fn new(timestamp: Timestamp) -> Self {
         Self(timestamp)
+    }
+
+    /// That long before this.
+    fn before(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration).unwrap_or(self.0))
     }
 }
 
@@ -47,26 +69,24 @@ impl std::fmt::Display for WallClock {
     }
 }
 
-/// The machine's own clocks.
-#[derive(Debug)]
-pub struct SystemClock {
-    start: Instant,
-}
-
-impl SystemClock {
-    /// Starts counting now.
-    pub fn start() -> Self {
-        Self { start: Instant::now() }
-    }
-}
+/// The machine's own clocks. The monotonic one is `CLOCK_MONOTONIC`, on which camera drivers stamp their frames.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn monotonic(&self) -> Monotonic {
-        Monotonic(self.start.elapsed())
+        let now = rustix::time::clock_gettime(ClockId::Monotonic);
+        let (seconds, nanoseconds) = (u64::try_from(now.tv_sec), u32::try_from(now.tv_nsec));
+        // It starts at 0 when the machine does.
+        Monotonic(Duration::new(seconds.unwrap_or(0), nanoseconds.unwrap_or(0)))
     }
 
     fn wall(&self) -> WallClock {
         WallClock(Timestamp::now())
+    }
+
+    fn pause(&self, duration: Duration, interrupt: &Interrupt) {
+        interrupt.wait(duration);
     }
 }
 
@@ -86,5 +106,13 @@ mod tests {
         let (early, late) = (Monotonic::after(Duration::from_secs(1)), Monotonic::after(Duration::from_secs(3)));
         assert_eq!(late.since(early), Duration::from_secs(2));
         assert_eq!(early.since(late), Duration::ZERO);
+        assert_eq!(early.plus(Duration::from_secs(2)), late);
+    }
+
+    #[test]
+    fn a_moment_in_the_past_has_a_date_in_the_past() {
+        let (now, clock) = (SystemClock.monotonic(), SystemClock);
+        let earlier = Monotonic(now.0.saturating_sub(Duration::from_millis(5)));
+        assert!(clock.wall_at(earlier).0 < clock.wall().0);
     }
 }

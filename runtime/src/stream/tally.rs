@@ -4,42 +4,65 @@ use std::time::Duration;
 
 use crate::score::verdict::Verdict;
 
-/// Counters of one source. Received = judged + corrupt.
-#[derive(Debug, Clone, Default)]
-pub struct Tally {
-    /// Pictures that the network answered.
+/// Counters of one source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Frames that the network answered.
     pub judged: u64,
-    /// Pictures that could not be read.
+    /// Frames that were dropped because the engine was busy.
+    pub policy: u64,
+    /// Frames that the driver lost: gaps in its numbers. They were never received.
+    pub driver: u64,
+    /// Results that were dropped because a sink was slow. Their frames were judged.
+    pub sink: u64,
+    /// Frames that were broken, pictures that could not be read, answers that an engine could not give.
     pub corrupt: u64,
+    /// Frames with the number of the frame before: the driver handed it out again. Not received again, not judged.
+    pub repeated: u64,
+    /// Results that were older than one frame interval and 1.3 times their inference. Of sources that state an interval.
+    pub late: u64,
     /// Verdicts `ok`.
     pub ok: u64,
     /// Verdicts `defect`.
     pub defects: u64,
-    /// Judged without a verdict: there is no threshold, or the score is no number.
+    /// Judged without a verdict: there is no threshold, the score is no number, the camera shows nothing.
     pub no_verdict: u64,
+    /// Times that the source was opened again.
+    pub reconnects: u64,
+}
+
+impl Counts {
+    /// Frames that were received.
+    pub fn received(&self) -> u64 {
+        self.judged + self.policy + self.corrupt
+    }
+
+    /// Everything of which there is no line: what `dropped_since_last` counts, since the beginning. Broken frames of cameras
+    /// are among it; pictures that could not be read have lines of their own, and `lines_of_corrupt` of them.
+    pub fn lost(&self, lines_of_corrupt: u64) -> u64 {
+        self.policy + self.driver + self.sink + self.corrupt.saturating_sub(lines_of_corrupt)
+    }
+}
+
+/// Counters of one source, and how old its results were.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// The counters.
+    pub counts: Counts,
     ages: Ages,
 }
 
 impl Tally {
-    /// Counts a picture that the network answered, `age` after it was received.
+    /// Counts a frame that the network answered, `age` after it was captured.
     pub fn judged(&mut self, verdict: Option<Verdict>, age: Duration) {
-        self.judged += 1;
+        let counts = &mut self.counts;
+        counts.judged += 1;
         match verdict {
-            Some(Verdict::Ok) => self.ok += 1,
-            Some(Verdict::Defect) => self.defects += 1,
-            None => self.no_verdict += 1,
+            Some(Verdict::Ok) => counts.ok += 1,
+            Some(Verdict::Defect) => counts.defects += 1,
+            None => counts.no_verdict += 1,
         }
         self.ages.add(age);
-    }
-
-    /// Counts a picture that could not be read.
-    pub fn corrupt(&mut self) {
-        self.corrupt += 1;
-    }
-
-    /// All pictures.
-    pub fn received(&self) -> u64 {
-        self.judged + self.corrupt
     }
 
     /// The age that `share` (0 to 1) of the results did not exceed; none without results. At most 3.2 % too high.
@@ -49,7 +72,7 @@ impl Tally {
 
     /// The oldest result's age, exact.
     pub fn age_max(&self) -> Option<Duration> {
-        (self.judged > 0).then_some(self.ages.max)
+        (self.counts.judged > 0).then_some(self.ages.max)
     }
 }
 
@@ -107,13 +130,13 @@ mod tests {
             assert!((expected..=expected * 1.033).contains(&found), "{share}: {found}");
         }
         assert_eq!(tally.age_max(), Some(Duration::from_secs(1)));
-        assert_eq!((tally.received(), tally.ok), (1000, 1000));
+        assert_eq!((tally.counts.received(), tally.counts.ok), (1000, 1000));
     }
 
     #[test]
     fn without_results_there_are_no_ages() {
         let mut tally = Tally::default();
-        tally.corrupt();
-        assert_eq!((tally.age_quantile(0.5), tally.age_max(), tally.received()), (None, None, 1));
+        tally.counts.corrupt += 1;
+        assert_eq!((tally.age_quantile(0.5), tally.age_max(), tally.counts.received()), (None, None, 1));
     }
 }

@@ -1,25 +1,47 @@
 //! What `--source` may say.
 //!
-//! `picture.png`, `folder/`, `"folder/*.png"`, each with a name of its own in front if wanted: `line1=folder/`.
+//! `picture.png`, `folder/`, `"folder/*.png"`, `-` for standard input, and devices with what is asked of them:
+//! `v4l2:///dev/video0?format=MJPG&size=1280x720`, `synthetic://conveyor?defects=0.1`. Each may have a name of its own in
+//! front: `line1=folder/`.
 
 use std::path::PathBuf;
 
+pub mod query;
+
+use query::Query;
+
+use super::sources::standard_input::StreamRequest;
+use super::sources::synthetic::SceneRequest;
+#[cfg(feature = "camera")]
+use super::sources::v4l2::CameraRequest;
+use crate::score::regions::Rect;
+
 /// A source by name and kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SourceUri {
     /// In result lines.
     pub name: String,
     /// What it is.
     pub kind: SourceKind,
+    /// The part of each frame that the network sees, in pixels of the frame. None: all of it. Never of files.
+    pub region: Option<Rect>,
 }
 
-/// Where pictures come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where frames come from.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum SourceKind {
     /// A file or a folder.
     Path(PathBuf),
     /// A pattern with `*`, `?` or `[…]`; `**` for any number of folders.
     Glob(String),
+    /// A stream on standard input.
+    StandardInput(StreamRequest),
+    /// A scene that is drawn.
+    Synthetic(SceneRequest),
+    /// A camera.
+    #[cfg(feature = "camera")]
+    Camera(CameraRequest),
 }
 
 /// Not a source.
@@ -27,10 +49,10 @@ pub enum SourceKind {
 #[non_exhaustive]
 pub enum UriError {
     /// Nothing there.
-    #[error("expected a file, a folder or a pattern, found an empty text")]
+    #[error("expected a file, a folder, a pattern or a device, found an empty text")]
     Empty,
     /// A kind that this program does not have.
-    #[error("expected a file, a folder or a pattern, found the scheme {scheme}://")]
+    #[error("expected a file, a folder, a pattern or one of {}, found the scheme {scheme}://", SCHEMES.join(", "))]
     Scheme {
         /// As given.
         uri: String,
@@ -45,7 +67,36 @@ pub enum UriError {
         /// By the pattern's parser.
         problem: String,
     },
+    /// Something that this kind of source does not know.
+    #[error("unknown setting `{key}`{}", closest.as_ref().map_or(String::new(), |closest| format!("; did you mean `{closest}`?")))]
+    Key {
+        /// As given.
+        key: String,
+        /// The one that it looks like.
+        closest: Option<String>,
+    },
+    /// A setting that makes no sense.
+    #[error("`{key}={value}`: expected {expected}")]
+    Value {
+        /// What is set.
+        key: String,
+        /// As given.
+        value: String,
+        /// What it may be.
+        expected: String,
+    },
+    /// A setting that stands there twice.
+    #[error("`{0}` is set twice")]
+    Twice(String),
 }
+
+/// The schemes of this program.
+const SCHEMES: &[&str] = &[
+    "file://",
+    "synthetic://",
+    #[cfg(feature = "camera")]
+    "v4l2://",
+];
 
 impl SourceUri {
     /// Reads `[NAME=]URI`. A file that exists under the whole text is that file, whatever characters its name has.
@@ -53,8 +104,9 @@ impl SourceUri {
     /// # Errors
     /// [`UriError`]
     pub fn parse(text: &str) -> Result<Self, UriError> {
+        let plain = |name: &str, kind| Self { name: name.to_owned(), kind, region: None };
         if !text.is_empty() && PathBuf::from(text).exists() {
-            return Ok(Self { name: text.to_owned(), kind: SourceKind::Path(text.into()) });
+            return Ok(plain(text, SourceKind::Path(text.into())));
         }
         let (name, uri) = match text.split_once('=') {
             Some((name, uri)) if is_name(name) => (name, uri),
@@ -63,15 +115,33 @@ impl SourceUri {
         if uri.is_empty() {
             return Err(UriError::Empty);
         }
-        let kind = match uri.split_once("://") {
-            Some(("file", path)) => SourceKind::Path(path.into()),
-            Some((scheme, _)) if is_name(scheme) => {
-                return Err(UriError::Scheme { uri: uri.to_owned(), scheme: scheme.to_owned() });
-            }
-            _ if uri.contains(['*', '?', '[']) && !PathBuf::from(uri).exists() => SourceKind::Glob(uri.to_owned()),
-            _ => SourceKind::Path(uri.into()),
+        if uri == "-" || uri.starts_with("-?") {
+            let mut query = Query::parse(uri.split_once('?').map_or("", |(_, query)| query))?;
+            let region = query.take_region("roi")?;
+            let kind = SourceKind::StandardInput(StreamRequest::parse(&mut query)?);
+            query.finish()?;
+            return Ok(Self { name: name.to_owned(), kind, region });
+        }
+        let Some((scheme, rest)) = uri.split_once("://").filter(|(scheme, _)| is_name(scheme)) else {
+            let is_pattern = uri.contains(['*', '?', '[']) && !PathBuf::from(uri).exists();
+            let kind = if is_pattern { SourceKind::Glob(uri.to_owned()) } else { SourceKind::Path(uri.into()) };
+            return Ok(plain(name, kind));
         };
-        Ok(Self { name: name.to_owned(), kind })
+        if scheme == "file" {
+            return Ok(plain(name, SourceKind::Path(rest.into())));
+        }
+        let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let mut query = Query::parse(query)?;
+        // Before a camera takes all that it does not know for controls.
+        let region = query.take_region("roi")?;
+        let kind = match scheme {
+            "synthetic" => SourceKind::Synthetic(SceneRequest::parse(address, &mut query)?),
+            #[cfg(feature = "camera")]
+            "v4l2" => SourceKind::Camera(CameraRequest::parse(address, &mut query)?),
+            _ => return Err(UriError::Scheme { uri: uri.to_owned(), scheme: scheme.to_owned() }),
+        };
+        query.finish()?;
+        Ok(Self { name: name.to_owned(), kind, region })
     }
 }
 

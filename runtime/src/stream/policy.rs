@@ -1,0 +1,24 @@
+//! What happens to a frame when the one before it still waits for the engine.
+
+/// Which frames are given up when they come faster than the engine takes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// The newest waits, an older one is dropped: a result is never older than one frame interval and its own inference.
+    /// For cameras.
+    Latest,
+    /// What waits is kept, the newcomer is dropped.
+    Oldest,
+    /// Nothing is dropped, the source waits. For files.
+    Never,
+}
+
+impl Policy {
+    /// How many frames of a source wait for the engine at most. Two keep the slower side busy while the faster one hiccups;
+    /// with [`Policy::Latest`] a second one could only be stale.
+    pub fn capacity(self) -> usize {
+        match self {
+            Self::Latest => 1,
+            Self::Oldest | Self::Never => 2,
+        }
+    }
+}

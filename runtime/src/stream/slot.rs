@@ -1,0 +1,251 @@
+//! Between the sources and the engine: a bounded place for each source, and a fair choice among those that wait.
+//!
+//! The source that was served longest ago comes first, however fast another one is: with ages of frames alone, a folder,
+//! whose pictures wait as long as they must, would win against a camera, whose waiting frame is always young.
+//!
+//! Frames are lent ([`Slots::blank`]) and come back ([`Slots::recycle`]), so a running stream takes no memory.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use moead_model::architecture::ImageSize;
+
+use super::clock::Monotonic;
+use super::frame::Frame;
+use super::policy::Policy;
+use super::status::Status;
+
+/// How often the engine's thread looks after other things when nothing comes.
+const ATTENTION: Duration = Duration::from_millis(200);
+/// Things that happened to a source and wait to be told. More come only when the engine hangs and the source does not.
+const UNTOLD: usize = 64;
+
+/// Everything that waits for the engine. Shared by all threads of a run.
+#[derive(Debug)]
+pub(super) struct Slots {
+    network: ImageSize,
+    state: Mutex<State>,
+    /// Something waits, or a lane has ended.
+    work: Condvar,
+    /// Something was taken.
+    room: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    lanes: Vec<Lane>,
+    /// Counts services.
+    served: u64,
+    is_closed: bool,
+}
+
+/// One source's place. Pictures of several folders, which are read one after the other, share one.
+#[derive(Debug)]
+struct Lane {
+    policy: Policy,
+    waiting: VecDeque<Item>,
+    blanks: Vec<Box<Frame>>,
+    /// When it was served last, in services.
+    served: u64,
+    has_ended: bool,
+}
+
+/// What waits, in the order in which it came.
+#[derive(Debug)]
+enum Item {
+    Frame(Box<Frame>),
+    Status(Status),
+    End(usize),
+}
+
+/// What the engine's thread finds.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// A frame of that lane.
+    Frame(usize, Box<Frame>),
+    /// Something that happened to a source, after the frames before it.
+    Status(Status),
+    /// A source has ended.
+    SourceEnd(usize),
+    /// Nothing yet.
+    Nothing,
+    /// Every lane has ended and nothing waits.
+    End,
+}
+
+/// What became of a frame that was put in.
+#[derive(Debug)]
+pub(super) enum Put {
+    /// It waits for the engine.
+    Waits,
+    /// It waits, and an older one was dropped for it: that one's source.
+    Replaced(usize),
+    /// It was dropped.
+    Dropped,
+    /// Nobody takes frames any more.
+    Closed,
+}
+
+impl Slots {
+    pub(super) fn new(network: ImageSize, policies: &[Policy]) -> Self {
+        let lane = |&policy: &Policy| Lane {
+            policy,
+            waiting: VecDeque::with_capacity(policy.capacity() + UNTOLD),
+            blanks: Vec::new(),
+            served: 0,
+            has_ended: false,
+        };
+        let lanes = policies.iter().map(lane).collect();
+        Self {
+            network,
+            state: Mutex::new(State { lanes, served: 0, is_closed: false }),
+            work: Condvar::new(),
+            room: Condvar::new(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here leaves the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A frame to fill: one that came back, or a new one.
+    pub(super) fn blank(&self, lane: usize) -> Box<Frame> {
+        let used = self.lock().lanes[lane].blanks.pop();
+        used.unwrap_or_else(|| Box::new(Frame::blank(self.network)))
+    }
+
+    /// Takes a frame back.
+    pub(super) fn recycle(&self, lane: usize, frame: Box<Frame>) {
+        self.lock().lanes[lane].blanks.push(frame);
+    }
+
+    /// Puts a frame in, as the lane's policy says; with [`Policy::Never`] that may take a while.
+    pub(super) fn put(&self, lane: usize, frame: Box<Frame>) -> Put {
+        let mut state = self.lock();
+        let policy = state.lanes[lane].policy;
+        if policy == Policy::Never {
+            let is_full = |state: &mut State| !state.is_closed && state.lanes[lane].is_full();
+            state = self.room.wait_while(state, is_full).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.is_closed {
+            return Put::Closed;
+        }
+        let place = &mut state.lanes[lane];
+        let mut put = Put::Waits;
+        if place.is_full() {
+            if policy == Policy::Oldest {
+                place.blanks.push(frame);
+                return Put::Dropped;
+            }
+            if let Some(stale) = place.remove_oldest() {
+                put = Put::Replaced(stale.source);
+                place.blanks.push(stale);
+            }
+        }
+        place.waiting.push_back(Item::Frame(frame));
+        drop(state);
+        self.work.notify_one();
+        put
+    }
+
+    /// Adds something that happened. It waits its turn behind the lane's frames.
+    pub(super) fn tell(&self, lane: usize, status: Status) {
+        let mut state = self.lock();
+        let place = &mut state.lanes[lane];
+        if place.waiting.len() < place.policy.capacity() + UNTOLD {
+            place.waiting.push_back(Item::Status(status));
+        }
+        drop(state);
+        self.work.notify_one();
+    }
+
+    /// No more frames will come from that source of a lane.
+    pub(super) fn end_source(&self, lane: usize, source: usize) {
+        self.lock().lanes[lane].waiting.push_back(Item::End(source));
+        self.work.notify_one();
+    }
+
+    /// No more frames will come from this lane.
+    pub(super) fn end(&self, lane: usize) {
+        self.lock().lanes[lane].has_ended = true;
+        self.work.notify_one();
+    }
+
+    /// Takes what is to be told, then the frame of the source that was served longest ago; waits a little when there is
+    /// nothing.
+    pub(super) fn take(&self) -> Work {
+        let mut state = self.lock();
+        if !state.has_work() {
+            let idle = |state: &mut State| !state.has_work();
+            (state, _) = self.work.wait_timeout_while(state, ATTENTION, idle).unwrap_or_else(PoisonError::into_inner);
+        }
+        let State { lanes, served, .. } = &mut *state;
+        if let Some(told) = lanes.iter_mut().find_map(Lane::take_told) {
+            return told;
+        }
+        let waiting =
+            lanes.iter_mut().enumerate().filter_map(|(index, lane)| Some((lane.first_captured()?, index, lane)));
+        let Some((_, index, lane)) = waiting.min_by_key(|(captured, _, lane)| (lane.served, *captured)) else {
+            return if lanes.iter().all(|lane| lane.has_ended) { Work::End } else { Work::Nothing };
+        };
+        *served += 1;
+        lane.served = *served;
+        let Some(Item::Frame(frame)) = lane.waiting.pop_front() else { return Work::Nothing };
+        drop(state);
+        self.room.notify_all();
+        Work::Frame(index, frame)
+    }
+
+    /// Ends everything: whoever waits for room goes on, and what is put in from now on is refused.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+        self.room.notify_all();
+    }
+
+    /// Lanes that have not ended, with the number of frames in each that nobody will take.
+    pub(super) fn unfinished(&self) -> Vec<usize> {
+        let state = self.lock();
+        state.lanes.iter().enumerate().filter(|(_, lane)| !lane.has_ended).map(|(index, _)| index).collect()
+    }
+}
+
+impl State {
+    fn has_work(&self) -> bool {
+        self.lanes.iter().any(|lane| !lane.waiting.is_empty()) || self.lanes.iter().all(|lane| lane.has_ended)
+    }
+}
+
+impl Lane {
+    fn is_full(&self) -> bool {
+        self.waiting.iter().filter(|item| matches!(item, Item::Frame(_))).count() >= self.policy.capacity()
+    }
+
+    fn remove_oldest(&mut self) -> Option<Box<Frame>> {
+        let position = self.waiting.iter().position(|item| matches!(item, Item::Frame(_)))?;
+        match self.waiting.remove(position)? {
+            Item::Frame(frame) => Some(frame),
+            Item::Status(_) | Item::End(_) => None,
+        }
+    }
+
+    /// What needs no engine, if it comes first.
+    fn take_told(&mut self) -> Option<Work> {
+        if matches!(self.waiting.front()?, Item::Frame(_)) {
+            return None;
+        }
+        Some(match self.waiting.pop_front()? {
+            Item::Status(status) => Work::Status(status),
+            Item::End(source) => Work::SourceEnd(source),
+            Item::Frame(_) => return None,
+        })
+    }
+
+    fn first_captured(&self) -> Option<Monotonic> {
+        match self.waiting.front()? {
+            Item::Frame(frame) => Some(frame.captured),
+            Item::Status(_) | Item::End(_) => None,
+        }
+    }
+}
