@@ -138,15 +138,15 @@ fn packed(formula: &Formula, bytes: &[u8], row: &mut [Pixel], split: impl Fn(u32
 
 /// Rows with Y for each pixel and Cb, Cr for each two. At an odd width's end, one Y.
 #[inline(always)]
-fn pairs(formula: &Formula, luminance: &[u8], chroma: impl Iterator<Item = [u8; 2]> + Clone, row: &mut [Pixel]) {
+fn pairs(formula: &Formula, luminance: &[u8], mut chroma: impl Iterator<Item = [u8; 2]> + Clone, row: &mut [Pixel]) {
     let (whole, last) = luminance.as_chunks::<2>();
     let pixels = row.as_chunks_mut::<2>().0;
     for ((luminance, [cb, cr]), pixels) in whole.iter().zip(chroma.clone()).zip(pixels.iter_mut()) {
         let chroma = formula.chroma(cb.into(), cr.into());
         *pixels = luminance.map(|y| formula.pixel(y.into(), chroma).to_le_bytes());
     }
-    if let (&[y], Some(pixels)) = (last, pixels.last_mut())
-        && let Some([cb, cr]) = chroma.last()
+    if let (&[y], Some(pixels)) = (last, pixels.get_mut(whole.len()))
+        && let Some([cb, cr]) = chroma.nth(whole.len())
     {
         pixels[0] = formula.pixel(y.into(), formula.chroma(cb.into(), cr.into())).to_le_bytes();
     }

@@ -55,11 +55,6 @@ impl Horizontal {
         Self { spans, groups }
     }
 
-    /// How many pixels of the target.
-    pub(super) fn count(&self) -> usize {
-        self.spans.len()
-    }
-
     /// Makes a row of the target from one of the source, behind which are [`BEHIND`] further pixels.
     #[inline(always)]
     pub(super) fn run<S: Simd>(&self, simd: S, row: &[Pixel], target: &mut [Pixel]) {

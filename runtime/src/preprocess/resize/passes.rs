@@ -13,7 +13,7 @@ pub(in crate::preprocess) type Pixel = [u8; 4];
 
 /// What rows come from.
 pub(in crate::preprocess) trait Source {
-    /// Writes row `y`: as many pixels as a row has, the surplus included.
+    /// Writes row `y`: as many pixels as a row has, the surplus included; `row` may be longer.
     fn fill<S: Simd>(&self, simd: S, y: usize, row: &mut [Pixel]);
 }
 
