@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::preprocess::raw::RawFormat;
 use crate::stream::clock::{Clock, Monotonic};
 use crate::stream::frame::{Arrival, Content};
 use crate::stream::interrupt::Interrupt;
@@ -205,11 +204,17 @@ impl Camera {
         }
     }
 
+    /// The end of a hang that began while the camera was open.
+    fn hangs_until(&self, now: Duration) -> Option<Duration> {
+        let (start, end) = self.shared.request.faults.during(Trouble::Hang, now)?;
+        (start > self.opened).then_some(end)
+    }
+
     /// Lends the next frame, if one waits.
     fn lend(&mut self, order: Order) -> Option<Next<'_>> {
         let (shot, passed_over) = self.buffers.lend(order)?;
         let sequence = Some(shot.sequence);
-        let expected = || self.canvas.format().stride * shared_rows(self.canvas.format());
+        let expected = || self.canvas.bytes();
         let problem = shot.flaw.map(|flaw| match flaw {
             Flaw::Flagged => Corruption::Flagged,
             Flaw::Short(part) => Corruption::Short { expected: expected(), found: expected() * usize::from(part) / 256 },
@@ -226,5 +231,45 @@ impl Camera {
         let (bytes, truth) = self.canvas.draw(&self.shared.stage, shot.frame, shot.light);
         let content = Content::Raw { format, bytes };
         Some(Next::Frame(Arrival { content, sequence, captured, passed_over, truth: Some(truth) }))
+    }
+}
+
+impl Source for Camera {
+    fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    fn next(&mut self, patience: Duration, order: Order) -> Result<Next<'_>, SourceError> {
+        let (_, mut now) = self.shared.now();
+        let deadline = now.saturating_add(patience);
+        // While the frame before was in use, its buffer was not free.
+        self.capture(now);
+        self.buffers.give_back();
+        loop {
+            if let Some(error) = self.failure(now) {
+                return Err(error.into());
+            }
+            if let Some(end) = self.hangs_until(now) {
+                self.shared.wait(end - now);
+                return Ok(Next::Nothing);
+            }
+            if !self.buffers.is_empty() {
+                break;
+            }
+            if self.is_over() {
+                return Ok(Next::End);
+            }
+            if now >= deadline || self.shared.interrupt.is_requested() {
+                return Ok(Next::Nothing);
+            }
+            self.shared.wait(self.time(self.frame).min(deadline).saturating_sub(now));
+            let (_, later) = self.shared.now();
+            if later <= now {
+                return Ok(Next::Nothing);
+            }
+            now = later;
+            self.capture(now);
+        }
+        Ok(self.lend(order).unwrap_or(Next::Nothing))
     }
 }

@@ -66,6 +66,11 @@ impl Canvas {
         self.format
     }
 
+    /// How many bytes a frame has.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Draws a frame: its bytes, and what is really to be seen.
     pub(super) fn draw(&mut self, stage: &Stage, frame: u64, light: Light) -> (&[u8], Truth) {
         let truth = match self.drawn {
