@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn every_setting_is_read() {
-        let request = parse("size=320x200&fps=50&defects=0.25&seed=7&format=nv12&pace=free&frames=9&fault=drop:0.5").unwrap();
+        let request =
+            parse("size=320x200&fps=50&defects=0.25&seed=7&format=nv12&pace=free&frames=9&fault=drop:0.5").unwrap();
         assert_eq!(request.size, ImageSize { height: 200, width: 320 });
         assert_eq!(request.interval, Duration::from_millis(20));
         assert_eq!(request.defects, Chance::parse("0.25").unwrap());
@@ -177,7 +178,9 @@ mod tests {
         assert_eq!(message("defects=1.5"), "`defects=1.5`: expected a share from 0 to 1, as in 0.1");
         assert_eq!(message("size=16x480"), "`size=16x480`: expected 32x32 or more, and at most 100 million pixels");
         assert_eq!(message("size=99999x40"), "`size=99999x40`: expected 32x32 or more, and at most 100 million pixels");
-        for text in ["size=641x480&format=YUYV", "size=640x481&format=NV12", "size=641x480&format=NV12", "seed=-1", "frames=x"] {
+        for text in
+            ["size=641x480&format=YUYV", "size=640x481&format=NV12", "size=641x480&format=NV12", "seed=-1", "frames=x"]
+        {
             assert!(matches!(parse(text), Err(UriError::Value { .. })), "{text}");
         }
         assert!(parse("size=641x481").is_ok() && parse("size=641x481&format=GREY").is_ok());

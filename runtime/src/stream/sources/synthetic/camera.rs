@@ -128,7 +128,11 @@ impl Camera {
         let mode = Mode {
             size: Some(request.size),
             interval: Some(request.interval),
-            description: format!("{} {width}x{height} at {} fps, drawn", name_of(request.format), (rate * 100.0).round() / 100.0),
+            description: format!(
+                "{} {width}x{height} at {} fps, drawn",
+                name_of(request.format),
+                (rate * 100.0).round() / 100.0
+            ),
             differences: Vec::new(),
         };
         let canvas = Canvas::new(&shared.stage, request.format);
@@ -163,7 +167,9 @@ impl Camera {
             }
             let flaw = match mishap {
                 Some(Mishap::Flagged) => Some(Flaw::Flagged),
-                Some(Mishap::Short) => Some(Flaw::Short((dice(request.seed, Purpose::Frame, frame).next_u64() >> 56) as u8)),
+                Some(Mishap::Short) => {
+                    Some(Flaw::Short((dice(request.seed, Purpose::Frame, frame).next_u64() >> 56) as u8))
+                }
                 Some(Mishap::Dropped | Mishap::Repeated) | None => None,
             };
             let (frame, light) = self.sight(frame, time);
@@ -217,7 +223,9 @@ impl Camera {
         let expected = || self.canvas.bytes();
         let problem = shot.flaw.map(|flaw| match flaw {
             Flaw::Flagged => Corruption::Flagged,
-            Flaw::Short(part) => Corruption::Short { expected: expected(), found: expected() * usize::from(part) / 256 },
+            Flaw::Short(part) => {
+                Corruption::Short { expected: expected(), found: expected() * usize::from(part) / 256 }
+            }
         });
         if let Some(problem) = problem {
             return Some(Next::Corrupt { sequence, passed_over, problem });
@@ -242,9 +250,6 @@ impl Source for Camera {
     fn next(&mut self, patience: Duration, order: Order) -> Result<Next<'_>, SourceError> {
         let (_, mut now) = self.shared.now();
         let deadline = now.saturating_add(patience);
-        // While the frame before was in use, its buffer was not free.
-        self.capture(now);
-        self.buffers.give_back();
         loop {
             if let Some(error) = self.failure(now) {
                 return Err(error.into());
@@ -253,6 +258,9 @@ impl Source for Camera {
                 self.shared.wait(end - now);
                 return Ok(Next::Nothing);
             }
+            // While the frame before was in use, its buffer was not free.
+            self.capture(now);
+            self.buffers.give_back();
             if !self.buffers.is_empty() {
                 break;
             }
@@ -268,8 +276,10 @@ impl Source for Camera {
                 return Ok(Next::Nothing);
             }
             now = later;
-            self.capture(now);
         }
         Ok(self.lend(order).unwrap_or(Next::Nothing))
     }
 }
+
+#[cfg(test)]
+mod tests;

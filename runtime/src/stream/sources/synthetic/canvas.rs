@@ -98,11 +98,10 @@ impl Canvas {
             let index = index(&self.parts, place);
             let part = &mut self.parts[index];
             part.become_number(place.number, stage.seed, stage.defects, &stage.template, &stage.brush);
-            let Some((kind, bounds)) = part.defect else { continue };
-            let Some(bounds) = visible(bounds, place, stage) else { continue };
+            let Some((kind, bounds)) = visible(part, place, stage) else { continue };
             if bounds.width * bounds.height > most {
                 most = bounds.width * bounds.height;
-                truth = Truth { kind: Some(kind.name()), bounds: Some(bounds) };
+                truth = Truth { kind: Some(kind), bounds: Some(bounds) };
             }
         }
         truth
@@ -215,14 +214,18 @@ fn index(parts: &[Part], place: Place) -> usize {
     (place.number % parts.len() as u64) as usize
 }
 
-/// The part of a product's rectangle that lies in the frame.
-fn visible(bounds: Rect, place: Place, stage: &Stage) -> Option<Rect> {
-    let along = |start: i64, at: usize, length: usize, all: usize| {
-        let low = (start + at as i64).max(0);
-        let high = (start + (at + length) as i64).min(all as i64);
-        (high > low).then_some((low as usize, (high - low) as usize))
-    };
-    let (x, width) = along(place.x, bounds.x, bounds.width, stage.size.width)?;
-    let (y, height) = along(place.y, bounds.y, bounds.height, stage.size.height)?;
-    Some(Rect { x, y, width, height })
+/// What of a product's defect lies in the frame.
+fn visible(part: &Part, place: Place, stage: &Stage) -> Option<(&'static str, Rect)> {
+    // A place in the frame is at least -side and less than the frame's side.
+    let hidden = (-place.x).max(0) as usize;
+    let in_frame = (stage.size.width as i64 - place.x).max(0) as usize;
+    let (kind, bounds) = part.visible_defect(hidden, in_frame)?;
+    let top = (place.y + bounds.y as i64).max(0);
+    let bottom = (place.y + (bounds.y + bounds.height) as i64).min(stage.size.height as i64);
+    let height = usize::try_from(bottom - top).ok().filter(|&height| height > 0)?;
+    let x = (place.x + bounds.x as i64) as usize;
+    Some((kind.name(), Rect { x, y: top as usize, width: bounds.width, height }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use moead_model::self_test::SplitMix64;
 
 use super::chance::between;
-use super::product::{RING, SCREWS, SINK, Texel, empty_sink, over};
+use super::product::{RING, SCREWS, SINK, Texel, body, empty_sink, over};
 use super::shapes::{HALF, Point, WHOLE, cover, disc, fade, stroke};
 
 /// The kinds of defects.
@@ -38,14 +38,27 @@ impl Kind {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Defect {
     /// From point to point.
-    Scratch { points: [Point; 3], half_width: i64 },
-    Hole { centre: Point, radius: i64 },
+    Scratch {
+        points: [Point; 3],
+        half_width: i64,
+    },
+    Hole {
+        centre: Point,
+        radius: i64,
+    },
     /// Discs that run into each other.
-    Stain { spots: [(Point, i64); 5], strength: i64 },
+    Stain {
+        spots: [(Point, i64); 5],
+        strength: i64,
+    },
     /// Index of the screw.
-    Missing { screw: usize },
+    Missing {
+        screw: usize,
+    },
     /// Discs that are gone.
-    Chip { bites: [(Point, i64); 3] },
+    Chip {
+        bites: [(Point, i64); 3],
+    },
 }
 
 /// How far a stain's edge is blurred.
@@ -85,16 +98,16 @@ impl Defect {
 
     fn scratch(dice: &mut SplitMix64, pixel: i64) -> Self {
         let half_width = between(dice, 90, 190).max(pixel * 2 / 3);
-        let start = around(dice, Point::new(0, 0), 9500);
+        let middle = around(dice, Point::new(0, 0), 8500);
         let turn = between(dice, 0, 7) as usize;
-        let mut next = |from: Point, turn: usize| {
-            let (direction, length) = (DIRECTIONS[turn % DIRECTIONS.len()], between(dice, 3500, 7000));
-            // Towards the middle, so that it stays on the plate.
-            let sign = if from.x * direction.x + from.y * direction.y > 0 { -1 } else { 1 };
-            from.plus(Point::new(sign * direction.x * length / 1024, sign * direction.y * length / 1024))
+        let mut along = |turn: usize, sign: i64| {
+            let (direction, length) = (DIRECTIONS[turn % DIRECTIONS.len()], between(dice, 1800, 5000));
+            // Half a turn further, directions repeat themselves the other way round.
+            let sign = if turn < DIRECTIONS.len() { sign } else { -sign };
+            middle.plus(Point::new(sign * direction.x * length / 1024, sign * direction.y * length / 1024))
         };
-        let middle = next(start, turn);
-        let end = next(middle, turn + 1);
+        let start = along(turn, -1);
+        let end = along(turn + 1, 1);
         Self::Scratch { points: [start, middle, end], half_width }
     }
 
@@ -145,9 +158,8 @@ impl Defect {
         let mut colour = texel.colour.map(i64::from);
         match *self {
             Self::Scratch { points: [start, middle, end], half_width } => {
-                let line = |at, half_width| {
-                    stroke(at, [start, middle], half_width).min(stroke(at, [middle, end], half_width))
-                };
+                let line =
+                    |at, half_width| stroke(at, [start, middle], half_width).min(stroke(at, [middle, end], half_width));
                 let beside = at.minus(Point::new(0, 2 * half_width));
                 over(&mut colour, [92, 94, 98], cover(line(beside, half_width), pixel) * 3 / 4);
                 over(&mut colour, [236, 238, 240], cover(line(at, half_width), pixel));
@@ -164,10 +176,10 @@ impl Defect {
             Self::Missing { screw } => empty_sink(&mut colour, at.minus(SCREWS[screw]), pixel),
             Self::Chip { bites } => {
                 let distance = bites.iter().map(|&(centre, radius)| disc(at, centre, radius)).min().unwrap_or(HALF);
-                // Fresh metal along the break, then the belt.
-                let body = i64::from(255 - texel.belt);
-                over(&mut colour, [216 * body / 255; 3], cover(distance - 260, pixel));
-                let gone = cover(distance, pixel);
+                // Fresh metal along the break, then the belt; the plate's shadow beside it stays.
+                let body = body(at, pixel);
+                over(&mut colour, [216; 3], cover(distance - 260, pixel) * body / WHOLE);
+                let gone = cover(distance, pixel) * body / WHOLE;
                 colour = colour.map(|channel| channel - channel * gone / WHOLE);
                 texel.belt = (i64::from(texel.belt) + (255 - i64::from(texel.belt)) * gone / WHOLE) as u8;
             }

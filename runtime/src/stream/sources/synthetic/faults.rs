@@ -65,12 +65,8 @@ pub struct Faults {
     pub spells: Vec<Spell>,
 }
 
-const MISHAPS: [(&str, Mishap); 4] = [
-    ("drop", Mishap::Dropped),
-    ("corrupt", Mishap::Flagged),
-    ("short", Mishap::Short),
-    ("repeat", Mishap::Repeated),
-];
+const MISHAPS: [(&str, Mishap); 4] =
+    [("drop", Mishap::Dropped), ("corrupt", Mishap::Flagged), ("short", Mishap::Short), ("repeat", Mishap::Repeated)];
 
 const TROUBLES: [(&str, Trouble); 7] = [
     ("stall", Trouble::Stall),
@@ -102,12 +98,15 @@ impl Faults {
             } else if let Some((_, trouble)) = TROUBLES.iter().find(|known| known.0 == name) {
                 let spell = spell(*trouble, rest);
                 faults.spells.push(spell.ok_or_else(|| {
-                    refused(format!("how long and when, as in {name}:5s@20s, or {name}:5s@20s/1m for every minute from then on"))
+                    refused(format!(
+                        "how long and when, as in {name}:5s@20s, or {name}:5s@20s/1m for every minute from then on"
+                    ))
                 })?);
             } else if name == FATAL {
                 let moments = rest.strip_prefix('@').and_then(moments);
-                let (start, every) =
-                    moments.ok_or_else(|| refused("when, as in fatal@20s, or fatal@20s/1m for every minute from then on".into()))?;
+                let (start, every) = moments.ok_or_else(|| {
+                    refused("when, as in fatal@20s, or fatal@20s/1m for every minute from then on".into())
+                })?;
                 faults.spells.push(Spell { trouble: Trouble::Fatal, start, length: Duration::ZERO, every });
             } else {
                 return Err(refused(known(name)));
@@ -221,8 +220,18 @@ mod tests {
             "`fault=stall:5s`: expected how long and when, as in stall:5s@20s, or stall:5s@20s/1m for every minute from then on"
         );
         // A stall that takes as long as its period would never end.
-        for wrong in ["", "drop", "drop@1s", "stall:0s@1s", "stall:5s@1s/5s", "stall:5s@1s/0s", "fatal:1s", "fatal", "fatal@5", "x"]
-        {
+        for wrong in [
+            "",
+            "drop",
+            "drop@1s",
+            "stall:0s@1s",
+            "stall:5s@1s/5s",
+            "stall:5s@1s/0s",
+            "fatal:1s",
+            "fatal",
+            "fatal@5",
+            "x",
+        ] {
             assert!(matches!(Faults::parse(wrong), Err(UriError::Value { .. })), "{wrong}");
         }
     }
@@ -231,10 +240,14 @@ mod tests {
     fn a_spell_comes_at_its_time_and_again() {
         let faults = Faults::parse("stall:5s@20s,dark:1s@2s/10s").unwrap();
         let during = |trouble, time| faults.during(trouble, seconds(time));
-        for (time, expected) in [(0, None), (19, None), (20, Some((20, 25))), (24, Some((20, 25))), (25, None), (99, None)] {
+        for (time, expected) in
+            [(0, None), (19, None), (20, Some((20, 25))), (24, Some((20, 25))), (25, None), (99, None)]
+        {
             assert_eq!(during(Trouble::Stall, time), expected.map(|(a, b)| (seconds(a), seconds(b))), "{time}");
         }
-        for (time, expected) in [(1, None), (2, Some((2, 3))), (3, None), (12, Some((12, 13))), (1002, Some((1002, 1003)))] {
+        for (time, expected) in
+            [(1, None), (2, Some((2, 3))), (3, None), (12, Some((12, 13))), (1002, Some((1002, 1003)))]
+        {
             assert_eq!(during(Trouble::Dark, time), expected.map(|(a, b)| (seconds(a), seconds(b))), "{time}");
         }
     }

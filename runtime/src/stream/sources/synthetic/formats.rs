@@ -13,24 +13,28 @@ const CB: [i32; 3] = [-9714, -19071, 28785];
 const CR: [i32; 3] = [28785, -24104, -4681];
 
 /// `sums` are of `1 << shift` pixels.
+#[inline]
 fn weigh(factors: [i32; 3], sums: [i32; 3], offset: i32, shift: u32) -> u8 {
-    let weighed: i32 = factors.into_iter().zip(sums).map(|(factor, sum)| factor * sum).sum();
+    let weighed = factors[0] * sums[0] + factors[1] * sums[1] + factors[2] * sums[2];
     // Cannot leave a byte: the factors of each sum up to at most 65536.
     (((weighed + (1 << (15 + shift))) >> (16 + shift)) + offset) as u8
 }
 
-fn sum(pixels: &[[u8; 3]]) -> [i32; 3] {
-    std::array::from_fn(|channel| pixels.iter().map(|pixel| i32::from(pixel[channel])).sum())
+#[inline]
+fn sum([r, g, b]: [u8; 3], [red, green, blue]: [u8; 3]) -> [i32; 3] {
+    [i32::from(r) + i32::from(red), i32::from(g) + i32::from(green), i32::from(b) + i32::from(blue)]
 }
 
-fn luma(pixel: [u8; 3]) -> u8 {
-    weigh(Y, pixel.map(i32::from), 16, 0)
+#[inline]
+fn luma([r, g, b]: [u8; 3]) -> u8 {
+    weigh(Y, [r.into(), g.into(), b.into()], 16, 0)
 }
 
 /// A row in 8 bits of luminance.
 pub(super) fn grey(row: &[u8], target: &mut [u8]) {
     for (target, pixel) in target.iter_mut().zip(row.as_chunks::<3>().0) {
-        *target = weigh(LUMINANCE, pixel.map(i32::from), 0, 0);
+        let &[r, g, b] = pixel;
+        *target = weigh(LUMINANCE, [r.into(), g.into(), b.into()], 0, 0);
     }
 }
 
@@ -38,7 +42,7 @@ pub(super) fn grey(row: &[u8], target: &mut [u8]) {
 pub(super) fn yuyv(row: &[u8], target: &mut [u8]) {
     let pairs = row.as_chunks::<3>().0.as_chunks::<2>().0;
     for (target, pair) in target.as_chunks_mut::<4>().0.iter_mut().zip(pairs) {
-        let both = sum(pair);
+        let both = sum(pair[0], pair[1]);
         *target = [luma(pair[0]), weigh(CB, both, 128, 1), luma(pair[1]), weigh(CR, both, 128, 1)];
     }
 }
@@ -54,7 +58,8 @@ pub(super) fn y(row: &[u8], target: &mut [u8]) {
 pub(super) fn pairs(upper: &[u8], lower: &[u8], target: &mut [u8]) {
     let squares = upper.as_chunks::<3>().0.as_chunks::<2>().0.iter().zip(lower.as_chunks::<3>().0.as_chunks::<2>().0);
     for (target, (&[a, b], &[c, d])) in target.as_chunks_mut::<2>().0.iter_mut().zip(squares) {
-        let all = sum(&[a, b, c, d]);
+        let ([r, g, u], [red, green, blue]) = (sum(a, b), sum(c, d));
+        let all = [r + red, g + green, u + blue];
         *target = [weigh(CB, all, 128, 2), weigh(CR, all, 128, 2)];
     }
 }

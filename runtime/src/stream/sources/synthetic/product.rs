@@ -108,11 +108,16 @@ impl Template {
     }
 }
 
+/// How much of a pixel the plate covers.
+pub(super) fn body(at: Point, pixel: i64) -> i64 {
+    cover(plate(at, HALF, CORNER), pixel)
+}
+
 /// What is at a place of a good product, and how much brush marks show there.
 fn good(at: Point, pixel: i64, code: &Code) -> (Texel, u8) {
     let middle = Point::new(0, 0);
     let edge = plate(at, HALF, CORNER);
-    let body = cover(edge, pixel);
+    let body = body(at, pixel);
     let shadow = fade(plate(at.minus(SHADOW.0), HALF, CORNER), SHADOW.1) * SHADOW.2 / WHOLE;
     let mut colour = METAL;
     let mut brushed = WHOLE;
@@ -223,8 +228,10 @@ pub(super) fn lie(seed: u64, number: u64, diameter: usize) -> (i64, i64) {
 pub(super) struct Part {
     number: Option<u64>,
     pub(super) texels: Vec<Texel>,
-    /// What is wrong with it, and where that shows, in its own pixels.
-    pub(super) defect: Option<(Kind, Rect)>,
+    /// What is wrong with it.
+    pub(super) defect: Option<Kind>,
+    /// Where that shows: for each of its columns the first and the last row.
+    shows: Vec<Option<(usize, usize)>>,
 }
 
 /// A difference in any channel from here on shows.
@@ -232,11 +239,30 @@ const SHOWS: u8 = 12;
 
 impl Part {
     pub(super) fn blank(template: &Template) -> Self {
-        Self { number: None, texels: template.texels.clone(), defect: None }
+        Self { number: None, texels: template.texels.clone(), defect: None, shows: vec![None; template.side] }
+    }
+
+    /// What is wrong with it, and a rectangle around all of it that shows in columns `from` to `to`, in its own pixels.
+    pub(super) fn visible_defect(&self, from: usize, to: usize) -> Option<(Kind, Rect)> {
+        let kind = self.defect?;
+        let columns = self.shows.get(from..to.min(self.shows.len()))?.iter().enumerate();
+        let columns = columns.filter_map(|(x, rows)| rows.map(|(top, bottom)| (x, top, bottom)));
+        let (left, top, right, bottom) = columns.fold(None, |seen, (x, top, bottom)| {
+            let (left, highest, _, lowest) = seen.unwrap_or((x, top, x, bottom));
+            Some((left, top.min(highest), x, bottom.max(lowest)))
+        })?;
+        Some((kind, Rect { x: from + left, y: top, width: right - left + 1, height: bottom - top + 1 }))
     }
 
     /// Becomes that product, unless it is already.
-    pub(super) fn become_number(&mut self, number: u64, seed: u64, defects: Chance, template: &Template, brush: &Brush) {
+    pub(super) fn become_number(
+        &mut self,
+        number: u64,
+        seed: u64,
+        defects: Chance,
+        template: &Template,
+        brush: &Brush,
+    ) {
         if self.number == Some(number) {
             return;
         }
@@ -252,9 +278,8 @@ impl Part {
             let marks = brush.row(brush_y.wrapping_add(y));
             for (x, ((texel, plain), &brushed)) in row.iter_mut().zip(plain).zip(brushed).enumerate() {
                 let mark = i32::from(marks[brush_x.wrapping_add(x) % marks.len()]) * i32::from(brushed) / 256;
-                let colour = plain.colour.map(|channel| {
-                    ((i32::from(channel) * bright as i32 >> 8) + mark).clamp(0, 255) as u8
-                });
+                let colour =
+                    plain.colour.map(|channel| ((i32::from(channel) * bright as i32 >> 8) + mark).clamp(0, 255) as u8);
                 *texel = Texel { colour, belt: plain.belt };
             }
         }
@@ -262,7 +287,8 @@ impl Part {
     }
 
     /// Draws its defect, if it has one.
-    fn spoil(&mut self, seed: u64, number: u64, defects: Chance, template: &Template) -> Option<(Kind, Rect)> {
+    fn spoil(&mut self, seed: u64, number: u64, defects: Chance, template: &Template) -> Option<Kind> {
+        self.shows.fill(None);
         let mut dice = dice(seed, Purpose::Defect, number);
         if !defects.happens(&mut dice) {
             return None;
@@ -271,20 +297,20 @@ impl Part {
         let (low, high) = defect.extent();
         let (first_x, last_x) = template.pixels(low.x, high.x);
         let (first_y, last_y) = template.pixels(low.y, high.y);
-        let mut seen: Option<(usize, usize, usize, usize)> = None;
+        let mut is_seen = false;
         for y in first_y..=last_y {
             for x in first_x..=last_x {
                 let texel = &mut self.texels[y * template.side + x];
                 let before = *texel;
                 defect.paint(texel, template.place(x, y), template.pixel);
                 if texel.differs(before) {
-                    let (left, top, right, bottom) = seen.unwrap_or((x, y, x, y));
-                    seen = Some((left.min(x), top.min(y), right.max(x), bottom.max(y)));
+                    let (top, _) = self.shows[x].unwrap_or((y, y));
+                    self.shows[x] = Some((top, y));
+                    is_seen = true;
                 }
             }
         }
-        let (x, y, right, bottom) = seen?;
-        Some((defect.kind(), Rect { x, y, width: right - x + 1, height: bottom - y + 1 }))
+        is_seen.then_some(defect.kind())
     }
 }
 

@@ -93,7 +93,10 @@ mod tests {
 
     #[test]
     fn an_edge_through_a_pixel_covers_half_of_it() {
-        assert_eq!([cover(-100, 100), cover(-50, 100), cover(0, 100), cover(25, 100), cover(50, 100)], [256, 256, 128, 64, 0]);
+        assert_eq!(
+            [cover(-100, 100), cover(-50, 100), cover(0, 100), cover(25, 100), cover(50, 100)],
+            [256, 256, 128, 64, 0]
+        );
         assert_eq!([fade(-1, 100), fade(0, 100), fade(50, 100), fade(100, 100), fade(200, 100)], [256, 256, 128, 0, 0]);
     }
 }

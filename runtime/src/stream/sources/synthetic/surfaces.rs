@@ -21,7 +21,8 @@ impl Brush {
         // Long in one direction and one pixel wide in the other; two lengths.
         let long = Lattice::new(dice, MARKS, MARKS, 64, 1);
         let short = Lattice::new(dice, MARKS, MARKS, 8, 1);
-        let mark = |at: usize| ((long.at(at % MARKS, at / MARKS) * 9 + short.at(at % MARKS, at / MARKS) * 5) >> 8) as i8;
+        let mark =
+            |at: usize| ((long.at(at % MARKS, at / MARKS) * 9 + short.at(at % MARKS, at / MARKS) * 5) >> 8) as i8;
         Self((0..MARKS * MARKS).map(mark).collect())
     }
 
