@@ -103,7 +103,7 @@ pub enum SourceError {
     /// A camera.
     #[cfg(feature = "camera")]
     #[error(transparent)]
-    Camera(#[from] v4l2::CameraError),
+    Camera(#[from] v4l2::error::CameraError),
     /// The part that was asked for does not lie in the frame.
     #[error("region of interest {}x{} at {},{}: outside of the frame of {size}", .region.width, .region.height, .region.x, .region.y)]
     Region {

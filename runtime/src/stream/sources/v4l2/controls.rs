@@ -232,7 +232,9 @@ fn find<'a>(controls: &'a [Control], name: &str) -> Result<&'a Control, ControlE
         let renamed = RENAMED.iter().find(|(_, names)| names.contains(&wanted.as_str()));
         renamed.and_then(|(id, _)| controls.iter().find(|control| control.id == *id))
     };
-    by_title.or_else(by_id).ok_or_else(|| ControlError::Unknown { name: name.into(), closest: closest(controls, &wanted) })
+    by_title
+        .or_else(by_id)
+        .ok_or_else(|| ControlError::Unknown { name: name.into(), closest: closest(controls, &wanted) })
 }
 
 fn closest(controls: &[Control], wanted: &str) -> Vec<String> {
@@ -283,10 +285,9 @@ fn number_of(control: &Control, name: &str, value: &str) -> Result<i64, ControlE
             (bits, format!("bits out of {:#x}", control.most))
         }
         ControlKind::Button => (number.filter(|number| *number == 1), "1, which presses the button".to_owned()),
-        ControlKind::Integer | ControlKind::Other(_) => (
-            number.or(hexadecimal).filter(is_inside),
-            format!("a number from {} to {}", control.least, control.most),
-        ),
+        ControlKind::Integer | ControlKind::Other(_) => {
+            (number.or(hexadecimal).filter(is_inside), format!("a number from {} to {}", control.least, control.most))
+        }
     };
     found.ok_or_else(|| ControlError::Value { name: name.into(), value: value.into(), expected })
 }

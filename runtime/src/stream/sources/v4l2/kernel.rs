@@ -26,9 +26,12 @@ use super::node::{
     Buffer, Capabilities, Control, ControlKind, FormatDescription, FourCc, Frames, Interval, Intervals, Layout,
     LayoutRequest, MenuItem, Node, Ready, Sizes, Stamp, StartError,
 };
+use crate::stream::sources::Order;
 
 /// One lies with us; some drivers (rcar-vin) begin only when four lie with them.
 const BUFFERS: u32 = 5;
+/// A device that is always ready must not keep us for ever.
+const LONGEST_QUEUE: u64 = 16;
 /// How long the crate may wait for a frame that is there already.
 const TAKING: Duration = Duration::from_secs(1);
 /// Major number of video devices, `VIDEO_MAJOR`.
@@ -68,9 +71,7 @@ impl KernelNode {
         loop {
             // SAFETY: the request is one whose argument is a `T`: `Request::new` was told so and has compared the sizes.
             // `argument` is one, nobody else uses it meanwhile, and whatever the kernel writes there is a `T`.
-            let answer = unsafe {
-                v4l2::ioctl(self.device.handle().fd(), request.number, (&raw mut *argument).cast())
-            };
+            let answer = unsafe { v4l2::ioctl(self.device.handle().fd(), request.number, (&raw mut *argument).cast()) };
             match answer {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 answer => return answer,
@@ -240,16 +241,13 @@ impl Node for KernelNode {
         let Some(stream) = &mut frames.stream else { return Ok(Box::new(frames)) };
         stream.set_timeout(TAKING);
         // Buffer 0 counts as lent to us: the crate gives it back before it takes the first frame.
-        let mut queued = 0;
         for index in 1..=BUFFERS as usize * 2 {
             // One more attempt, as a driver may refuse once; the second time there is no such buffer.
-            if let Err(error) = stream.queue(index).or_else(|_| stream.queue(index)) {
-                if queued == 0 {
-                    return Err(refused("VIDIOC_QBUF")(error));
-                }
-                break;
+            match stream.queue(index).or_else(|_| stream.queue(index)) {
+                Ok(()) => {}
+                Err(error) if index == 1 => return Err(refused("VIDIOC_QBUF")(error)),
+                Err(_) => break,
             }
-            queued += 1;
         }
         stream.start().map_err(refused("VIDIOC_STREAMON"))?;
         Ok(Box::new(frames))
@@ -274,18 +272,32 @@ impl Frames for KernelFrames {
         }
     }
 
-    fn next(&mut self) -> io::Result<Buffer<'_>> {
+    fn next(&mut self, order: Order) -> io::Result<Buffer<'_>> {
         let Some(stream) = &mut self.stream else { return Err(Errno::NODEV.into()) };
-        let (bytes, about) = CaptureStream::next(stream)?;
-        #[allow(clippy::useless_conversion, reason = "32 bits on some machines")]
-        let stamp = Stamp {
-            seconds: about.timestamp.sec.into(),
-            microseconds: about.timestamp.usec.into(),
-            is_monotonic: about.flags & Flags::TIMESTAMP_MASK == Flags::TIMESTAMP_MONOTONIC,
-        };
-        let used = usize::try_from(about.bytesused).unwrap_or(usize::MAX).min(bytes.len());
-        let is_flagged = about.flags.contains(Flags::ERROR);
-        Ok(Buffer { bytes, used, is_flagged, sequence: about.sequence, stamp })
+        let handle = stream.handle();
+        let is_ready = || matches!(handle.poll(PollFlags::IN.bits().cast_signed(), 0), Ok(ready) if ready > 0);
+        let mut passed_over = 0;
+        loop {
+            let (bytes, about) = CaptureStream::next(stream)?;
+            let (bytes, about) = (std::ptr::from_ref(bytes), *about);
+            if order == Order::Newest && passed_over < LONGEST_QUEUE && is_ready() {
+                passed_over += 1;
+                continue;
+            }
+            // SAFETY: the bytes are a buffer of `stream`, mapped as long as it lives, and `self`, which owns it, stays
+            // borrowed as long as they are. The driver does not write to it before the next call gives it back. (A
+            // reference that is returned in one branch alone is more than the compiler can follow.)
+            let bytes = unsafe { &*bytes };
+            #[allow(clippy::useless_conversion, reason = "32 bits on some machines")]
+            let stamp = Stamp {
+                seconds: about.timestamp.sec.into(),
+                microseconds: about.timestamp.usec.into(),
+                is_monotonic: about.flags & Flags::TIMESTAMP_MASK == Flags::TIMESTAMP_MONOTONIC,
+            };
+            let used = usize::try_from(about.bytesused).unwrap_or(usize::MAX).min(bytes.len());
+            let is_flagged = about.flags.contains(Flags::ERROR);
+            return Ok(Buffer { bytes, used, is_flagged, sequence: about.sequence, stamp, passed_over });
+        }
     }
 }
 

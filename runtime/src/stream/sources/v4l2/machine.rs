@@ -63,7 +63,9 @@ pub(super) fn links(machine: &dyn Machine, node: &Path) -> Vec<PathBuf> {
         let paths = entries.flatten().map(|entry| entry.path()).take(limits::NODES);
         let mut pointing: Vec<_> = paths.filter(|path| path.canonicalize().is_ok_and(|end| end == target)).collect();
         pointing.sort();
-        links.extend(pointing.iter().filter_map(|path| Some(Path::new("/").join(path.strip_prefix(machine.root()).ok()?))));
+        links.extend(
+            pointing.iter().filter_map(|path| Some(Path::new("/").join(path.strip_prefix(machine.root()).ok()?))),
+        );
     }
     links
 }
@@ -96,7 +98,8 @@ pub(super) fn place(machine: &dyn Machine, node: &Path) -> Place {
     };
     // `device` is one interface of the USB device; the device itself is above.
     let serial = || {
-        let [vendor, product, serial] = ["idVendor", "idProduct", "serial"].map(|name| line(&format!("device/../{name}")));
+        let [vendor, product, serial] =
+            ["idVendor", "idProduct", "serial"].map(|name| line(&format!("device/../{name}")));
         Some(format!("{}:{} {}", vendor?, product?, serial?))
     };
     Place { index: line("index").and_then(|index| index.parse().ok()), serial: serial() }

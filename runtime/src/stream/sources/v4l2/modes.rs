@@ -207,15 +207,14 @@ fn interval_of(intervals: &[Intervals], rate: Option<f64>) -> Option<Option<Inte
         return Some(rate.and_then(Interval::of_rate));
     }
     let nearest = |wanted: f64| {
-        let fitting = intervals.iter().filter_map(move |intervals| match *intervals {
+        intervals.iter().filter_map(move |intervals| match *intervals {
             Intervals::One(interval) => Some(interval),
             Intervals::Range { shortest, longest } => {
                 let is_inside = (longest.rate()..=shortest.rate()).contains(&wanted);
                 let end = if wanted > shortest.rate() { shortest } else { longest };
                 if is_inside { Interval::of_rate(wanted) } else { Some(end) }
             }
-        });
-        fitting
+        })
     };
     match rate {
         Some(rate) => nearest(rate)
@@ -228,6 +227,11 @@ fn interval_of(intervals: &[Intervals], rate: Option<f64>) -> Option<Option<Inte
             slowest.or_else(|| nearest(USUAL_RATE).max_by(|a, b| a.rate().total_cmp(&b.rate()))).map(Some)
         }
     }
+}
+
+/// A rate for people.
+pub(super) fn rate(rate: f64) -> Rate {
+    Rate(rate)
 }
 
 /// Frame rates for people, the highest first: `30, 15, 5 to 1`.

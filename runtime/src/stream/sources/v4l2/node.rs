@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use moead_model::architecture::ImageSize;
 
+use crate::stream::sources::Order;
+
 /// An open device node.
 pub trait Node: Send {
     /// `VIDIOC_QUERYCAP`.
@@ -63,12 +65,12 @@ pub trait Frames: Send {
     /// By the kernel.
     fn wait(&mut self, patience: Duration) -> io::Result<Ready>;
 
-    /// Gives the frame before back and takes the next one. Only when [`Frames::wait`] says so: it might wait for ever
-    /// otherwise.
+    /// Gives the frame before back and takes the next one, or the newest of those that are there. Only when
+    /// [`Frames::wait`] says so: it might wait otherwise.
     ///
     /// # Errors
     /// By the kernel; no further frame will come then.
-    fn next(&mut self) -> io::Result<Buffer<'_>>;
+    fn next(&mut self, order: Order) -> io::Result<Buffer<'_>>;
 }
 
 /// Whether there is something to take.
@@ -93,6 +95,8 @@ pub struct Buffer<'a> {
     pub sequence: u32,
     /// When it was taken.
     pub stamp: Stamp,
+    /// Frames that were given back to get at this one.
+    pub passed_over: u64,
 }
 
 /// A driver's time stamp.
@@ -224,17 +228,14 @@ impl Interval {
         (numerator > 0 && denominator > 0).then_some(Self { numerator, denominator })
     }
 
-    /// The interval for so many frames per second, to a millionth.
+    /// The interval for so many frames per second: as drivers write it, 1/30 or 1001/30000, or else to a millionth.
     pub fn of_rate(rate: f64) -> Option<Self> {
-        // What cameras have, exactly: 30 is 1/30 and 29.97 is 1001/30000.
-        for (scale, numerator) in [(1.0, 1), (1.001, 1001), (1000.0, 1000)] {
-            let denominator = if numerator == 1001 { (rate * 1.001).round() * 1000.0 } else { (rate * scale).round() };
-            let candidate = Self::new(numerator, denominator as u32);
-            if candidate.is_some_and(|interval| (interval.rate() - rate).abs() < rate * 1e-5) {
-                return candidate;
-            }
-        }
-        Self::new(1_000_000, (rate * 1e6).round() as u32)
+        let candidates =
+            [(1, rate.round()), (1001, (rate * 1.001).round() * 1000.0), (1_000_000, (rate * 1e6).round())];
+        let is_close = |interval: &Self| (interval.rate() - rate).abs() <= rate * 1e-5;
+        let intervals =
+            candidates.into_iter().filter_map(|(numerator, denominator)| Self::new(numerator, denominator as u32));
+        intervals.into_iter().find(is_close)
     }
 
     /// Frames per second.
@@ -398,7 +399,7 @@ mod tests {
         let pair = |rate| Interval::of_rate(rate).map(|interval| (interval.numerator, interval.denominator));
         assert_eq!(pair(30.0), Some((1, 30)));
         assert_eq!(pair(29.97), Some((1001, 30000)));
-        assert_eq!(pair(7.5), Some((1000, 7500)));
+        assert_eq!(pair(7.5), Some((1_000_000, 7_500_000)));
         assert_eq!(pair(1000.0), Some((1, 1000)));
         assert_eq!(pair(0.000_01), Some((1_000_000, 10)));
         assert_eq!(pair(1e-9), None);

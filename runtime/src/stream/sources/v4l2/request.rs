@@ -83,8 +83,7 @@ mod tests {
 
     #[test]
     fn settings_are_taken_and_the_rest_are_controls_in_their_order() {
-        let request =
-            parsed("0", "gain=10&format=mjpg&size=1280x720&fps=29.97&stride=4096&exposure_auto=1").unwrap();
+        let request = parsed("0", "gain=10&format=mjpg&size=1280x720&fps=29.97&stride=4096&exposure_auto=1").unwrap();
         let size = ImageSize { height: 720, width: 1280 };
         assert_eq!((request.encoding, request.size), (Some(Encoding::Jpeg), Some(size)));
         assert_eq!((request.rate, request.stride), (Some(29.97), Some(4096)));
@@ -95,10 +94,7 @@ mod tests {
     #[test]
     fn a_format_that_cannot_be_read_is_refused_with_those_that_can() {
         let error = parsed("0", "format=H264").unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "`format=H264`: expected one of YUYV, UYVY, NV12, YU12, RGB3, BGR3, GREY, Y16, MJPG"
-        );
+        assert_eq!(error, "`format=H264`: expected one of YUYV, UYVY, NV12, YU12, RGB3, BGR3, GREY, Y16, MJPG");
         assert!(parsed("0", "stride=-1").is_err());
     }
 }
