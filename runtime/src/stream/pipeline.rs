@@ -303,12 +303,13 @@ pub(super) fn read_lane(shared: &Arc<Shared>, lane: usize, generation: u64, mut 
     shared.slots.end(lane);
 }
 
-/// Of one source: what its lines have told already.
+/// Of one source: how far its lines have come.
 #[derive(Debug, Clone, Copy, Default)]
 struct Lines {
-    lost: u64,
-    /// Frames that count as broken and have a line.
-    broken: u64,
+    /// The number of the frame that should come next.
+    next: u64,
+    /// Frames lost by the driver that have been told.
+    lost_by_driver: u64,
 }
 
 /// The thread that runs the engine.
@@ -407,19 +408,20 @@ impl<E> Consumer<E> {
             }
             Err(_) => tally.counts.corrupt += 1,
         }
-        let lines = &mut self.lines[frame.source];
-        lines.broken += u64::from(outcome.is_err());
-        let dropped_since_last = tally.counts.lost(lines.broken) - lines.lost;
         drop(tally);
+        let lines = self.lines[frame.source];
+        let dropped_since_last = (frame.number - lines.next) + (frame.lost_by_driver - lines.lost_by_driver);
         FrameResult { frame, outcome, latency, dropped_since_last }
     }
 
     /// Counts a result that the sinks dropped; the next line then tells of it.
     fn recount(&mut self, result: &FrameResult, told: Told) {
-        let source = result.frame.source;
+        let frame = &result.frame;
         match told {
-            Told::Written => self.lines[source].lost += result.dropped_since_last,
-            Told::Dropped => self.shared.count(source, |counts| counts.sink += 1),
+            Told::Written => {
+                self.lines[frame.source] = Lines { next: frame.number + 1, lost_by_driver: frame.lost_by_driver };
+            }
+            Told::Dropped => self.shared.count(frame.source, |counts| counts.sink += 1),
         }
     }
 
@@ -443,157 +445,4 @@ impl<E> Consumer<E> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use jiff::Timestamp;
-
-    use super::*;
-    use crate::engine::{Output, Outputs, Tensor};
-    use crate::sinks::heatmap;
-    use crate::stream::sources::files::PictureFile;
-
-    const SIZE: ImageSize = ImageSize { height: 2, width: 2 };
-
-    /// Answers with the mean of its input, and fails on demand.
-    struct Mean {
-        runs: u64,
-        fails_at: Option<u64>,
-    }
-
-    impl Engine for Mean {
-        fn input(&self) -> ImageSize {
-            SIZE
-        }
-
-        fn run(&mut self, input: &[f32]) -> Result<Outputs, EngineError> {
-            self.runs += 1;
-            if self.fails_at == Some(self.runs) {
-                return Err(EngineError::Run { engine: "mean", message: "as asked".into() });
-            }
-            let mean = input.iter().sum::<f32>() / input.len() as f32;
-            Ok(Outputs::new(vec![
-                (Output::PredScore, Tensor { shape: vec![1], data: vec![mean] }),
-                (Output::AnomalyMap, Tensor { shape: vec![1, 1, 2, 2], data: vec![mean; 4] }),
-            ]))
-        }
-    }
-
-    /// A second passes whenever somebody looks.
-    #[derive(Default)]
-    struct Ticking(AtomicU64);
-
-    impl Clock for Ticking {
-        fn monotonic(&self) -> Monotonic {
-            Monotonic::after(Duration::from_secs(self.0.fetch_add(1, Ordering::Relaxed)))
-        }
-
-        fn wall(&self) -> WallClock {
-            WallClock::new(Timestamp::UNIX_EPOCH)
-        }
-    }
-
-    /// Grey pictures of rising brightness; the third is none.
-    fn pictures(folder: &Path, count: u8) -> FileList {
-        let file = |number: u8| {
-            let path = folder.join(format!("{number}.png"));
-            if number == 2 {
-                std::fs::write(&path, b"no picture").unwrap();
-            } else {
-                heatmap::write_png(&path, &Picture::filled(SIZE, [100 + number; 3])).unwrap();
-            }
-            PictureFile { path, output: number.to_string().into() }
-        };
-        FileList { name: "x".into(), files: (0..count).map(file).collect() }
-    }
-
-    fn settings() -> Settings {
-        Settings {
-            normalization: Normalization { mean: [0.0; 3], std: [1.0 / 255.0; 3] },
-            threshold: Threshold::new(103.5).ok(),
-            pictures: Pictures::Dropped,
-            frames: None,
-            duration: None,
-        }
-    }
-
-    /// Runs five pictures and notes what comes out.
-    fn noted(settings: &Settings, fails_at: Option<u64>) -> (Vec<String>, Tally) {
-        let folder = tempfile::tempdir().unwrap();
-        let sources = [pictures(folder.path(), 5)];
-        let mut lines = Vec::new();
-        let mut last = None;
-        let mut engine = Mean { runs: 0, fails_at };
-        run(&mut engine, &sources, settings, &Ticking::default(), &Interrupt::default(), |event| {
-            match event {
-                Event::Frame(result) => lines.push(match &result.outcome {
-                    Ok(judged) => format!("{} {:?}", result.frame, judged.judgement.verdict),
-                    Err(_) => format!("{} error", result.frame),
-                }),
-                Event::Summary(summary) => last = Some(summary.tally.clone()),
-            }
-            Ok::<_, ()>(())
-        })
-        .unwrap();
-        (lines, last.unwrap())
-    }
-
-    #[test]
-    fn results_come_in_order_and_an_unreadable_picture_stops_nothing() {
-        let (lines, tally) = noted(&settings(), None);
-        assert_eq!(lines, ["0 Some(Ok)", "1 Some(Ok)", "2 error", "3 Some(Ok)", "4 Some(Defect)"]);
-        assert_eq!((tally.received(), tally.judged, tally.corrupt, tally.ok, tally.defects), (5, 4, 1, 3, 1));
-    }
-
-    #[test]
-    fn an_engine_that_fails_once_loses_one_picture() {
-        let (lines, tally) = noted(&settings(), Some(2));
-        assert_eq!(lines[1], "1 error");
-        assert_eq!((tally.judged, tally.corrupt), (3, 2));
-    }
-
-    #[test]
-    fn a_run_ends_by_itself() {
-        let (lines, _) = noted(&Settings { frames: Some(2), ..settings() }, None);
-        assert_eq!(lines.len(), 2);
-        let (lines, tally) = noted(&Settings { duration: Some(Duration::from_secs(3)), ..settings() }, None);
-        assert!(lines.len() < 5 && tally.received() == lines.len() as u64, "{lines:?}");
-    }
-
-    #[test]
-    fn a_sink_that_fails_ends_the_run_with_its_error_and_a_summary() {
-        let folder = tempfile::tempdir().unwrap();
-        let sources = [pictures(folder.path(), 5), pictures(folder.path(), 5)];
-        let mut summaries = 0;
-        let mut engine = Mean { runs: 0, fails_at: None };
-        let interrupt = Interrupt::default();
-        let outcome = run(&mut engine, &sources, &settings(), &Ticking::default(), &interrupt, |event| match event {
-            Event::Frame(_) => Err("full disk"),
-            Event::Summary(_) => {
-                summaries += 1;
-                Ok(())
-            }
-        });
-        assert_eq!((outcome, summaries), (Err("full disk"), 1));
-        assert!(engine.runs < 5, "the rest was not computed");
-    }
-
-    #[test]
-    fn an_interrupt_leaves_the_rest_unread() {
-        let folder = tempfile::tempdir().unwrap();
-        let sources = [pictures(folder.path(), 40)];
-        let interrupt = Interrupt::default();
-        let mut engine = Mean { runs: 0, fails_at: None };
-        let mut received = 0;
-        run(&mut engine, &sources, &settings(), &Ticking::default(), &interrupt, |event| {
-            match event {
-                Event::Frame(_) => interrupt.request(),
-                Event::Summary(summary) => received = summary.tally.received(),
-            }
-            Ok::<_, ()>(())
-        })
-        .unwrap();
-        // What waits in two queues and three hands is still judged.
-        assert!((1..=8).contains(&received), "{received}");
-    }
-}
+mod tests;
