@@ -114,11 +114,11 @@ mod tests {
         assert!(colours.len() > 1000, "{}", colours.len());
         let scene = Scene { colours: &colours, width: 16, height: 12, seed: 1 };
         let expected = scene.encode("RGB3");
-        for (format, bytes) in [("YUYV", 2), ("UYVY", 2), ("NV12", 1), ("YU12", 1), ("BGR3", 3)] {
+        for (format, bytes) in [("YUYV", 2_usize), ("UYVY", 2), ("NV12", 1), ("YU12", 1), ("BGR3", 3)] {
             let layout = Layout { stride: bytes * 16, ..layout(format, 16, 12) };
             assert!(layout.convert(&scene.encode(format)).into_raw() == expected, "{format}");
         }
-        let grey = |format: &str, bytes| {
+        let grey = |format: &str, bytes: usize| {
             Layout { stride: bytes * 16, ..layout(format, 16, 12) }.convert(&scene.encode(format)).into_raw()
         };
         assert!(grey("GREY", 1) == grey("Y16", 2));
