@@ -20,9 +20,13 @@ const STATES = {
 const WORDS = { ok: "OK", defect: "DEFECT" };
 
 // Few digits; words for what is no number.
-const number = (value, digits = 3) =>
-  value === null ? "no number" : Math.abs(value) >= 1e6 ? value.toExponential(digits - 1) : value.toPrecision(digits).replace(/e.*/, "") * 1 === 0 && value !== 0
-    ? value.toExponential(digits - 1) : Number(value.toPrecision(digits)).toFixed(Math.max(0, Math.min(6, digits - 1 - Math.floor(Math.log10(Math.abs(value) || 1)))));
+function number(value, digits = 3) {
+  if (value === null) return "no number";
+  if (value === 0) return "0";
+  // Rounding comes first: 9.996 becomes 10.0 and has one digit more before the point.
+  const exponent = Number(value.toExponential(digits - 1).split("e")[1]);
+  return exponent < -4 || exponent > 5 ? value.toExponential(digits - 1) : value.toFixed(Math.max(0, digits - 1 - exponent));
+}
 
 // Two numbers with as many digits as it takes to see that they differ.
 function toldApart(one, other) {
@@ -105,6 +109,7 @@ export class Card {
         this.find(".frame img").replaceWith(next);
         this.find(".frame").style.aspectRatio = `${picture.width} / ${picture.height}`;
         this.shown = wanted;
+        this.pictured = picture;
         this.shownAt = performance.now();
       }
       if (isLoaded && isHeated !== this.isHeated) this.load();
@@ -128,7 +133,14 @@ export class Card {
     if (last === null) return { shape: "none", word: "WAITING", why: "for the first result", age };
     if (now - last.answered > patience) return { shape: "wrong", word: "NO RESULT", why: `For ${ago(now - last.answered)}. ${past}`, age };
     if (last.verdict === null) return { shape: "none", word: "NO VERDICT", why: last.cause ?? "", age, isNow: true };
-    return { shape: last.verdict, word: WORDS[last.verdict] ?? last.verdict, why: "", age, isNow: true };
+    return { shape: last.verdict, word: WORDS[last.verdict] ?? last.verdict, why: this.lastDefect(now), age, isNow: true };
+  }
+
+  // A defect passes faster than anybody looks.
+  lastDefect(now) {
+    if (this.report.last.verdict === "defect") return "";
+    const defect = this.points.findLast((point) => point.verdict === "defect");
+    return defect === undefined ? "no defect in the last 5 minutes" : `last defect ${ago(now - defect.at)} ago`;
   }
 
   // Several times a second: ages grow while nothing comes.
@@ -167,7 +179,8 @@ export class Card {
     this.element.classList.toggle("stale", isStale && this.shown > 0);
     const old = this.shown === 0 ? "" : !verdict.isNow ? `Not live: ${ago(now - last.captured)} old` : isBehind ? "The picture is behind" : "";
     this.text(".old", old);
-    this.text(".age", picture === null ? "no picture yet" : `frame ${picture.frame}, ${clock(last.time)}`);
+    const { frame, score, verdict: word } = this.pictured ?? {};
+    this.text(".age", this.pictured === undefined ? "no picture yet" : `frame ${frame}: ${word ?? "no verdict"}${score === null ? "" : `, ${number(score)}`}`);
   }
 
   counters() {

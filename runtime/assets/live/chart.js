@@ -51,20 +51,9 @@ export function draw(canvas, { points, threshold, now, interval }) {
   context.textAlign = "right";
   context.fillText("now", width - MARGIN.right, height - 4);
 
-  if (threshold !== null) {
-    context.strokeStyle = colour("ink");
-    context.lineWidth = 1.5;
-    context.setLineDash([6, 4]);
-    line(MARGIN.left, y(threshold), width - MARGIN.right, y(threshold));
-    context.setLineDash([]);
-    context.fillStyle = colour("ink");
-    context.textAlign = "left";
-    context.fillText("threshold", MARGIN.left + 4, y(threshold) - 5);
-  }
-
   const seen = points.filter((point) => point.at >= now - SPAN);
   context.strokeStyle = colour("line");
-  context.lineWidth = 1.5;
+  context.lineWidth = 1.25;
   context.lineJoin = "round";
   context.beginPath();
   let last = null;
@@ -76,6 +65,21 @@ export function draw(canvas, { points, threshold, now, interval }) {
     last = point;
   }
   context.stroke();
+  if (threshold !== null) {
+    context.strokeStyle = colour("ink");
+    context.lineWidth = 1.5;
+    context.setLineDash([6, 4]);
+    line(MARGIN.left, y(threshold), width - MARGIN.right, y(threshold));
+    context.setLineDash([]);
+    context.fillStyle = colour("ink");
+    context.textAlign = "left";
+    // A halo, or the line behind it could not be told from the letters.
+    context.strokeStyle = colour("sheet");
+    context.lineWidth = 4;
+    context.strokeText("threshold", MARGIN.left + 4, y(threshold) - 5);
+    context.fillText("threshold", MARGIN.left + 4, y(threshold) - 5);
+  }
+
   context.strokeStyle = colour("defect");
   context.lineWidth = 2;
   for (const point of seen.filter((point) => point.verdict === "defect" && point.score !== null)) {

@@ -76,6 +76,7 @@ pub(super) struct Shot {
     pub(super) regions: Vec<Region>,
     pub(super) score: Option<Score>,
     pub(super) threshold: Option<Threshold>,
+    pub(super) verdict: Option<Verdict>,
 }
 
 /// What is known about a picture before it is drawn.
@@ -83,6 +84,9 @@ pub(super) struct Shot {
 pub(super) struct Shown {
     pub(super) number: u64,
     pub(super) frame: u64,
+    pub(super) score: Option<Score>,
+    pub(super) verdict: Option<Verdict>,
+    /// When it is drawn.
     pub(super) size: ImageSize,
 }
 
@@ -157,8 +161,8 @@ impl Pictures {
 
     /// Which picture would be drawn now. None when there is none yet.
     pub(super) fn shown(&self) -> Option<Shown> {
-        let Shot { number, frame, size, part, .. } = self.take_newest().shot;
-        (number > 0).then(|| Shown { number, frame, size: drawing::shown(size, part) })
+        let Shot { number, frame, score, verdict, size, part, .. } = self.take_newest().shot;
+        (number > 0).then(|| Shown { number, frame, score, verdict, size: drawing::shown(size, part) })
     }
 
     /// Takes the newest picture from the desk, unless it is here already.
@@ -227,6 +231,7 @@ impl Shot {
             regions: Vec::with_capacity(MAX_REGIONS),
             score: None,
             threshold: None,
+            verdict: None,
         }
     }
 
@@ -244,6 +249,7 @@ impl Shot {
         self.regions.extend(observation.regions.iter().take(MAX_REGIONS));
         self.score = observation.score;
         self.threshold = observation.threshold;
+        self.verdict = observation.verdict;
     }
 }
 

@@ -13,6 +13,7 @@ use crate::stream::tally::Counts;
 use super::defects::Defect;
 use super::figures::{Figures, Last};
 use super::history::{self, Point};
+use super::pictures::Shown;
 use super::shared::{Shared, Source};
 
 const SCHEMA: u32 = 1;
@@ -92,6 +93,8 @@ struct LatencyReport {
 struct PictureReport {
     number: u64,
     frame: u64,
+    score: Option<f32>,
+    verdict: Option<&'static str>,
     width: usize,
     height: usize,
 }
@@ -188,8 +191,9 @@ impl<'a> SourceReport<'a> {
             state_cause: some_text(&figures.state_cause),
             last: figures.last.map(|last| LastReport::new(&last, &figures)),
             picture: picture.map(|picture| {
-                let ImageSize { height, width } = picture.size;
-                PictureReport { number: picture.number, frame: picture.frame, width, height }
+                let Shown { number, frame, score, verdict, size: ImageSize { height, width } } = picture;
+                let score = score.map(|Score(score)| score);
+                PictureReport { number, frame, score, verdict: verdict.map(Verdict::name), width, height }
             }),
             frames: FramesReport::new(counts),
             verdicts: VerdictsReport { ok: counts.ok, defect: counts.defects, null: counts.no_verdict },
