@@ -12,6 +12,8 @@ mod arguments;
 mod hints;
 mod outputs;
 mod run;
+mod service;
+mod sources;
 
 use arguments::{Arguments, Command};
 

@@ -3,8 +3,8 @@
 //! * [`preprocess`]: bytes to [`preprocess::picture::Picture`], resized and normalised as the network was trained.
 //! * [`engine`]: runs the graph of a [`moead_model::onnx::model_file::ModelFile`].
 //! * [`score`]: the network's answer becomes a verdict and regions.
-//! * `stream`: sources of pictures and the threads between them and the sinks (feature `cli`).
-//! * `sinks`: result lines, heatmaps, maps (feature `cli`).
+//! * `stream`: sources of pictures and the threads between them and the sinks (feature `stream`).
+//! * `sinks`: result lines, heatmaps, maps (feature `stream`).
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "cli")]
@@ -12,7 +12,7 @@ pub mod cli;
 pub mod engine;
 pub mod preprocess;
 pub mod score;
-#[cfg(feature = "cli")]
+#[cfg(feature = "stream")]
 pub mod sinks;
-#[cfg(feature = "cli")]
+#[cfg(feature = "stream")]
 pub mod stream;

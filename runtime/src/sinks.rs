@@ -1,6 +1,8 @@
 //! Where results go.
 
+pub mod drawings;
 pub mod heatmap;
 pub mod json_lines;
+pub mod lines;
 pub mod maps;
 pub mod text;

@@ -1,9 +1,10 @@
 //! From sources to sinks: who waits for whom.
 //!
-//! Three threads overlap: reading and preprocessing of the next picture, inference on this one, scoring, drawing and
-//! writing of the one before. Between them stand queues of [`pipeline::QUEUE`] pictures, so memory is bounded however many
-//! pictures a folder holds.
+//! Every source has a thread, which opens it, prepares its frames and hands them over through a bounded slot; one thread
+//! runs the engine and hands results to the sinks. What happens when frames come faster than the engine takes them is the
+//! source's [`policy::Policy`]. Memory is bounded by the slots, however long a run lasts.
 
+mod backoff;
 pub mod blindness;
 pub mod clock;
 pub mod frame;

@@ -8,7 +8,8 @@ use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::{CompletionsArguments, ManualArguments};
 
 use crate::score::verdict::Threshold;
-use crate::stream::uri::SourceUri;
+use crate::stream::policy::Policy;
+use crate::stream::uri::{SourceUri, query};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,13 +17,19 @@ Examples:
   moead-edge --model bolt.onnx --source bolts/ --threshold 4.5 --heatmaps seen/
   moead-edge --model bolt.onnx --source 'day1/*.png' --source b=day2/ --format json > results.jsonl
   moead-edge --model bolt.onnx --source part.png --threshold 4.5 --fail-on-defect
+  moead-edge --model bolt.onnx --camera /dev/video0 --threshold 4.5 --view
+  moead-edge --model bolt.onnx --source 'line1=v4l2:///dev/video0?size=640x480&exposure_time_absolute=200' --threshold 4.5
+  rpicam-vid -t 0 --codec mjpeg -o - | moead-edge --model bolt.onnx --source - --threshold 4.5
+  moead-edge --model bolt.onnx --source 'synthetic://conveyor?defects=0.2' --threshold 4.5 --duration 10s
 
-Exit status: 0 every source was read to its end (unreadable pictures are counted, and are lines with an error), 1 an
-error, or no picture at all could be judged, 2 a wrong command line, 3 defects found and --fail-on-defect given.";
+Exit status: 0 every source was read to its end, or the run was asked to stop (unreadable pictures are counted, and are
+lines with an error), 1 an error, or no picture at all could be judged, 2 a wrong command line, 3 defects found and
+--fail-on-defect given. A camera that is lost while running is waited for, for ever, unless --exit-on-loss is given.";
 
 /// Says ok or defect for every picture, and shows where.
 ///
-/// Runs a model file that moead-export wrote. Prints one line per picture: text on a terminal, JSON lines elsewhere.
+/// Runs a model file that moead-export wrote on pictures or cameras. Prints one line per picture: text on a terminal, JSON
+/// lines elsewhere.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, after_long_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -53,12 +60,32 @@ pub(super) struct RunArguments {
     /// The model file that moead-export wrote
     #[arg(short, long, value_name = "FILE", required = true, env = "MOEAD_MODEL")]
     model: Option<PathBuf>,
-    /// Pictures: a file, a folder with everything below it, or a quoted pattern; NAME=… names it in results. May be repeated
-    #[arg(short, long, value_name = "[NAME=]URI", required = true, num_args = 1.., value_parser = SourceUri::parse)]
-    pub(super) source: Vec<SourceUri>,
+    /// A file, a folder with everything below it, a quoted pattern, a device as v4l2:///dev/video0?size=640x480, a drawn
+    /// scene as synthetic://conveyor, or - for standard input; NAME=… names it in results. May be repeated
+    #[arg(short, long, value_name = "[NAME=]URI", required_unless_present = "camera", num_args = 1.., value_parser = SourceUri::parse)]
+    source: Vec<SourceUri>,
+    /// A camera: short for --source v4l2://DEVICE. May be repeated
+    #[cfg(feature = "camera")]
+    #[arg(short, long, value_name = "DEVICE", value_parser = parse_camera)]
+    camera: Vec<SourceUri>,
     /// The score from which on a picture is defective
     #[arg(short, long, value_name = "SCORE", env = "MOEAD_THRESHOLD", value_parser = parse_threshold, allow_hyphen_values = true)]
     pub(super) threshold: Option<Threshold>,
+    /// Which frames are given up when they come faster than they are judged [default: latest for cameras, never for files]
+    #[arg(long, value_enum, env = "MOEAD_POLICY")]
+    pub(super) policy: Option<PolicyArgument>,
+    /// Close a camera that delivers nothing for that long, and open it again
+    #[arg(long, value_name = "TIME", default_value = "20s", env = "MOEAD_STALL_TIMEOUT", value_parser = parse_limit)]
+    pub(super) stall_timeout: Duration,
+    /// Frames that stay the same for that long are no reason for a verdict
+    #[arg(long, value_name = "TIME", default_value = "10s", env = "MOEAD_FROZEN_AFTER", value_parser = parse_limit)]
+    pub(super) frozen_after: Duration,
+    /// End with an error when a camera is lost, in place of waiting for it
+    #[arg(long)]
+    pub(super) exit_on_loss: bool,
+    /// Begin without a camera that is not there yet, and wait for it, in place of ending with an error
+    #[arg(long, conflicts_with = "exit_on_loss")]
+    pub(super) wait_for_cameras: bool,
     /// Write a picture per picture into this folder: where the model sees something, on which scale
     #[arg(long, value_name = "FOLDER")]
     pub(super) heatmaps: Option<PathBuf>,
@@ -83,6 +110,15 @@ pub(super) struct RunArguments {
 }
 
 impl RunArguments {
+    /// Every source, in the order of the flags.
+    pub(super) fn sources(&self) -> Vec<SourceUri> {
+        #[cfg(feature = "camera")]
+        let cameras = self.camera.iter();
+        #[cfg(not(feature = "camera"))]
+        let cameras = [].iter();
+        cameras.chain(&self.source).cloned().collect()
+    }
+
     /// The model file's path.
     pub(super) fn model(&self) -> &Path {
         // Required by the parser, but for a subcommand's sake it must be able to be absent from the type.
@@ -94,6 +130,26 @@ impl RunArguments {
 pub(super) enum FormatArgument {
     Text,
     Json,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum PolicyArgument {
+    /// The newest waits, an older one is dropped
+    Latest,
+    /// What waits is kept, the newcomer is dropped
+    Oldest,
+    /// Nothing is dropped, the source waits
+    Never,
+}
+
+impl From<PolicyArgument> for Policy {
+    fn from(policy: PolicyArgument) -> Self {
+        match policy {
+            PolicyArgument::Latest => Self::Latest,
+            PolicyArgument::Oldest => Self::Oldest,
+            PolicyArgument::Never => Self::Never,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -112,19 +168,23 @@ fn parse_frames(text: &str) -> Result<u64, String> {
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
-    let expected = || "expected a time, as in 90s, 10m or 2h".to_owned();
-    let split = text.find(|char: char| !char.is_ascii_digit() && char != '.').ok_or_else(expected)?;
-    let (number, unit) = text.split_at(split);
-    let seconds = match unit {
-        "ms" => 1e-3,
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        "d" => 86400.0,
-        _ => return Err(expected()),
-    };
-    let number: f64 = number.parse().map_err(|_| expected())?;
-    Duration::try_from_secs_f64(number * seconds).map_err(|_| expected())
+    query::duration(text).ok_or_else(|| "expected a time, as in 90s, 10m or 2h".to_owned())
+}
+
+/// A time that something may take: not none.
+fn parse_limit(text: &str) -> Result<Duration, String> {
+    parse_duration(text)
+        .ok()
+        .filter(|&limit| limit >= Duration::from_millis(100))
+        .ok_or_else(|| "expected a time of at least 100ms, as in 500ms, 20s or 2m".to_owned())
+}
+
+#[cfg(feature = "camera")]
+fn parse_camera(text: &str) -> Result<SourceUri, String> {
+    let device = text.strip_prefix("v4l2://").unwrap_or(text);
+    let mut uri = SourceUri::parse(&format!("v4l2://{device}")).map_err(|error| error.to_string())?;
+    uri.name = device.split('?').next().unwrap_or(device).to_owned();
+    Ok(uri)
 }
 
 #[cfg(test)]
@@ -132,10 +192,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_with_their_unit() {
-        assert_eq!(parse_duration("1.5m"), Ok(Duration::from_secs(90)));
-        for wrong in ["", "5", "s", "5x", "-1s", "1e99h", "1.2.3s"] {
-            assert!(parse_duration(wrong).is_err(), "{wrong}");
+    fn limits_are_times_that_something_can_keep() {
+        assert_eq!(parse_limit("1.5m"), Ok(Duration::from_secs(90)));
+        for wrong in ["0s", "5", "99ms", "-1s"] {
+            assert!(parse_limit(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -5,8 +5,8 @@ use std::io;
 use moead_model::onnx::model_file::ModelFileError;
 use moead_terminal::failure::find;
 
-use super::outputs::FolderError;
 use crate::engine::EngineError;
+use crate::sinks::drawings::FolderError;
 use crate::stream::sources::files::ListError;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {

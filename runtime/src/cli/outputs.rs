@@ -1,128 +1,149 @@
-//! The folders that a run writes into.
+//! Where a run's results go: lines, drawings, progress.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
 
 use moead_model::architecture::ImageSize;
-use moead_terminal::failure::At;
+use moead_terminal::flags::Reader;
+use moead_terminal::printer::{Printer, ReaderGone};
+use moead_terminal::progress::Bar;
 
+use super::arguments::{FormatArgument, RunArguments};
+use super::sources::Sources;
 use crate::score::verdict::Threshold;
-use crate::sinks::heatmap::{self, Annotation, Scale};
-use crate::sinks::maps;
-use crate::stream::pipeline::{FrameResult, Judged};
+use crate::sinks::drawings::{DrawingSink, Wanted};
+use crate::sinks::lines::{LineSink, WhenFailing, WhenFull};
+use crate::sinks::{json_lines, text};
+use crate::stream::clock::Clock;
+use crate::stream::interrupt::Interrupt;
+use crate::stream::pipeline::{Event, Nature, Told};
+use crate::stream::tally::Counts;
 
-/// An output folder that was there when the run began.
-#[derive(Debug)]
-pub(super) struct Folder {
-    path: PathBuf,
+/// All sinks of a run.
+pub(super) struct Outputs {
+    format: FormatArgument,
+    lines: LineSink,
+    drawings: Option<DrawingSink>,
+    bar: Option<Bar>,
+    names: Vec<String>,
+    /// By source.
+    when_full: Vec<WhenFull>,
+    threshold: Option<Threshold>,
+    seen: Counts,
 }
 
-/// Why a folder cannot be written into.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FolderError {
-    #[error("{}: expected a folder, found nothing", .0.display())]
-    Missing(PathBuf),
-    #[error("{}: expected a folder, found a file", .0.display())]
-    NotAFolder(PathBuf),
-    #[error("{}: {source}", .path.display())]
-    Read { path: PathBuf, source: io::Error },
-}
-
-impl Folder {
-    /// The folder must exist: a typing error would otherwise fill the disk at a place where nobody looks.
-    pub(super) fn existing(path: &Path) -> Result<Self, FolderError> {
-        match std::fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => Ok(Self { path: path.to_owned() }),
-            Ok(_) => Err(FolderError::NotAFolder(path.to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(FolderError::Missing(path.to_owned())),
-            Err(source) => Err(FolderError::Read { path: path.to_owned(), source }),
-        }
-    }
-
-    /// Where `output` with this ending goes; folders below ours are made.
-    fn place(&self, source: Option<&str>, output: &Path, ending: &str) -> io::Result<PathBuf> {
-        let mut place = self.path.clone();
-        if let Some(source) = source {
-            place.push(plain(source));
-        }
-        place.push(output);
-        let mut name = place.file_name().map(ToOwned::to_owned).unwrap_or_default();
-        name.push(ending);
-        place.set_file_name(name);
-        if let Some(parent) = place.parent() {
-            std::fs::create_dir_all(parent)?;
-        }
-        Ok(place)
-    }
-}
-
-/// A source's name as a folder's name.
-fn plain(source: &str) -> String {
-    let name: String =
-        source.chars().map(|char| if char.is_alphanumeric() || "-_.".contains(char) { char } else { '_' }).collect();
-    // `.` and `..` are folders already.
-    if name.chars().all(|char| char == '.') { "_".repeat(name.len().max(1)) } else { name }
-}
-
-/// What is written about each picture beside its line.
-#[derive(Debug, Default)]
-pub(super) struct Drawings {
-    pub(super) heatmaps: Option<Folder>,
-    pub(super) maps: Option<Folder>,
-}
-
-impl Drawings {
-    /// Writes them. `source` is the folder below, when there are several sources.
-    pub(super) fn write(
-        &self,
-        result: &FrameResult,
-        judged: &Judged,
+impl Outputs {
+    pub(super) fn start(
+        arguments: &RunArguments,
+        wanted: Wanted,
+        sources: &Sources,
         network: ImageSize,
-        threshold: Option<Threshold>,
-        source: Option<&str>,
-    ) -> anyhow::Result<()> {
-        let judgement = &judged.judgement;
-        if let Some(folder) = &self.maps {
-            let path = folder.place(source, &result.output, ".npy").at(folder.path.display())?;
-            maps::write_npy(&path, &[network.height, network.width], &judgement.map.data).at(path.display())?;
+        clock: &Arc<dyn Clock>,
+        interrupt: &Interrupt,
+        printer: &Printer,
+    ) -> Self {
+        let reader = Reader::of_stdout();
+        let format = arguments.format.unwrap_or(match reader {
+            Reader::Person => FormatArgument::Text,
+            Reader::Program => FormatArgument::Json,
+        });
+        let is_live = sources.feeds.iter().any(|(feed, _)| feed.nature == Nature::Live);
+        let failing = if is_live { WhenFailing::Retry } else { WhenFailing::End };
+        let lines = LineSink::start(output(reader, printer), failing, Arc::clone(clock), interrupt);
+        let threshold = arguments.threshold;
+        let drawings = (!wanted.is_nothing()).then(|| DrawingSink::start(wanted, network, threshold));
+        // Where results scroll by on the terminal they are the progress.
+        let total = sources.pictures.filter(|&total| total > 1 && reader == Reader::Program);
+        let bar = total.map(|total| printer.progress().bar(total, "pictures"));
+        let when_full = sources.feeds.iter().map(|(feed, _)| match feed.nature {
+            Nature::Files => WhenFull::Wait,
+            Nature::Live => WhenFull::Drop,
+        });
+        let (names, when_full) = (sources.names.clone(), when_full.collect());
+        Self { format, lines, drawings, bar, names, when_full, threshold, seen: Counts::default() }
+    }
+
+    /// Passes an event on.
+    pub(super) fn take(&mut self, event: Event<'_>, printer: &Printer) -> anyhow::Result<Told> {
+        if let Some(trouble) = self.lines.trouble() {
+            printer.warning(format_args!("results cannot be written, trying again: {trouble}"));
         }
-        if let (Some(folder), Some(picture)) = (&self.heatmaps, &judged.picture) {
-            let path = folder.place(source, &result.output, ".heatmap.png").at(folder.path.display())?;
-            let title = result.file.file_name().unwrap_or_default().to_string_lossy();
-            let annotation = Annotation {
-                picture,
-                map: &judgement.map.data,
-                map_size: network,
-                score: judgement.score,
-                threshold,
-                verdict: judgement.verdict,
-                regions: &judgement.regions,
-                title: &title,
-            };
-            let scale = Scale::around(threshold);
-            heatmap::write_png(&path, &heatmap::draw(&annotation, scale)).at(path.display())?;
+        let Self { format, lines, names, threshold, .. } = self;
+        let is_json = *format == FormatArgument::Json;
+        match event {
+            Event::Frame(result, _) => {
+                let source = result.frame.source;
+                let name = names[source].as_str();
+                let several = (names.len() > 1).then_some(name);
+                let told = lines.result(self.when_full[source], |line| match is_json {
+                    true => json_lines::frame(result, name, *threshold, line),
+                    false => text::frame(result, several, line),
+                })?;
+                if let Some(drawings) = &self.drawings {
+                    drawings.draw(result, several, self.when_full[source])?;
+                }
+                if let Some(bar) = &self.bar {
+                    bar.advance(1);
+                }
+                Ok(told)
+            }
+            Event::Status(status) => {
+                let name = &names[status.source];
+                Ok(lines.other(WhenFull::Drop, |line| match is_json {
+                    true => json_lines::status(status, name, line),
+                    false => text::status(status, name, line),
+                })?)
+            }
+            Event::Summary(summary) => {
+                let counts = &summary.tally.counts;
+                self.seen.judged += counts.judged;
+                self.seen.corrupt += counts.corrupt;
+                self.seen.defects += counts.defects;
+                let name = &names[summary.source];
+                Ok(lines.other(WhenFull::Wait, |line| match is_json {
+                    true => json_lines::summary(summary, name, line),
+                    false => text::summary(summary, name, line),
+                })?)
+            }
         }
-        Ok(())
+    }
+
+    /// Writes what waits. The sum of all sources.
+    pub(super) fn finish(self, printer: &Printer) -> anyhow::Result<Counts> {
+        let drawn = self.drawings.map(DrawingSink::finish);
+        self.lines.finish()?;
+        drop(self.bar);
+        if let Some(missing) = drawn.transpose()?.filter(|&missing| missing > 0) {
+            printer.warning(format_args!("{missing} results have no drawing: drawing takes longer than judging"));
+        }
+        Ok(self.seen)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Standard output: for people through the printer, which knows about colours and progress; for programs the file itself, so
+/// that a line of which a part was written can be continued.
+fn output(reader: Reader, printer: &Printer) -> Box<dyn Write + Send> {
+    match (reader, io::stdout().as_fd().try_clone_to_owned()) {
+        (Reader::Program, Ok(stdout)) => Box::new(Program(stdout.into())),
+        _ => Box::new(printer.data()),
+    }
+}
 
-    #[test]
-    fn a_source_cannot_lead_out_of_the_folder() {
-        assert_eq!(plain("../../etc"), ".._.._etc");
-        assert_eq!(plain(".."), "__");
-        assert_eq!(plain("line 1"), "line_1");
+/// Standard output for a program that reads it.
+struct Program(File);
+
+impl Write for Program {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(|error| match error.kind() {
+            // Marked, so that the program ends quietly.
+            io::ErrorKind::BrokenPipe => io::Error::new(io::ErrorKind::BrokenPipe, ReaderGone),
+            _ => error,
+        })
     }
 
-    #[test]
-    fn outputs_keep_their_folders() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = Folder::existing(root.path()).unwrap();
-        let place = folder.place(Some("b"), Path::new("deep/a.b"), ".npy").unwrap();
-        assert_eq!(place, root.path().join("b/deep/a.b.npy"));
-        assert!(place.parent().unwrap().is_dir());
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

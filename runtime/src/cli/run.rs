@@ -1,27 +1,30 @@
 //! `moead-edge --model FILE --source URI…`.
 
-use std::io::Write as _;
+use std::sync::Arc;
 
 use moead_model::onnx::model_file::ModelFile;
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::At;
-use moead_terminal::flags::Reader;
 use moead_terminal::printer::Printer;
 
-use super::arguments::{EngineArgument, FormatArgument, RunArguments};
-use super::outputs::{Drawings, Folder};
+use super::arguments::{EngineArgument, RunArguments};
+use super::outputs::Outputs;
+use super::service::Service;
+use super::sources::SourceUris;
 use crate::engine::{Engine as _, tract};
-use crate::sinks::{json_lines, text};
-use crate::stream::clock::SystemClock;
+use crate::sinks::drawings::{Folder, Wanted};
+use crate::stream::clock::{Clock, SystemClock};
 use crate::stream::interrupt::Interrupt;
 use crate::stream::judge;
-use crate::stream::pipeline::{self, Event, Pictures, Settings};
-use crate::stream::sources::files::FileList;
+use crate::stream::pipeline::{self, OnLoss, RunError, Settings};
+use crate::stream::prepare::Pictures;
 
 pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let folder = |path: &Option<_>| path.as_deref().map(Folder::existing).transpose();
-    let drawings = Drawings { heatmaps: folder(&arguments.heatmaps)?, maps: folder(&arguments.maps)? };
-    let sources = arguments.source.iter().map(FileList::new).collect::<Result<Vec<_>, _>>()?;
+    let wanted = Wanted { heatmaps: folder(&arguments.heatmaps)?, maps: folder(&arguments.maps)? };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let interrupt = Interrupt::default();
+    let uris = SourceUris::list(arguments)?;
     let mut steps = printer.progress().steps();
     steps.begin(&format!("loading {}", arguments.model().display()));
     let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
@@ -39,69 +42,43 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
              and give `--threshold SCORE`",
         );
     }
-    let interrupt = Interrupt::default();
+    let mut sources = uris.open(arguments, engine.input(), &clock, &interrupt, printer)?;
     let handler = interrupt.clone();
     ctrlc::set_handler(move || handler.request())?;
+    let service = Service::of_environment();
     let settings = Settings {
         normalization: input.normalization(),
         threshold: arguments.threshold,
-        pictures: if drawings.heatmaps.is_some() { Pictures::Kept } else { Pictures::Dropped },
+        pictures: if wanted.heatmaps.is_some() { Pictures::Kept } else { Pictures::Dropped },
         frames: arguments.frames,
         duration: arguments.duration,
+        stall_timeout: arguments.stall_timeout,
+        frozen_after: arguments.frozen_after,
+        on_loss: if arguments.exit_on_loss { OnLoss::End } else { OnLoss::Retry },
+        pulse: service.pulse(),
     };
-    let reader = Reader::of_stdout();
-    let format = arguments.format.unwrap_or(match reader {
-        Reader::Person => FormatArgument::Text,
-        Reader::Program => FormatArgument::Json,
-    });
-    let limit = usize::try_from(arguments.frames.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let total = sources.iter().map(|source| source.files.len().min(limit) as u64).sum();
-    // Where results scroll by on the terminal they are the progress.
-    let bar = (reader == Reader::Program && total > 1).then(|| printer.progress().bar(total, "pictures"));
-    let network = engine.input();
-    let (mut judged_pictures, mut unreadable, mut defects) = (0_u64, 0_u64, 0_u64);
-    pipeline::run(&mut engine, &sources, &settings, &SystemClock::start(), &interrupt, |event| {
-        let line = match event {
-            Event::Frame(result) => {
-                if let Ok(judged) = &result.outcome {
-                    let below = (sources.len() > 1).then(|| sources[result.source].name.as_str());
-                    drawings.write(result, judged, network, settings.threshold, below)?;
-                }
-                if let Some(bar) = &bar {
-                    bar.advance(1);
-                }
-                match format {
-                    FormatArgument::Text => text::frame(result, settings.threshold),
-                    FormatArgument::Json => json_lines::frame(result, &sources[result.source].name, settings.threshold),
-                }
-            }
-            Event::Summary(summary) => {
-                judged_pictures += summary.tally.judged;
-                unreadable += summary.tally.corrupt;
-                defects += summary.tally.defects;
-                let name = &sources[summary.source].name;
-                match format {
-                    FormatArgument::Text => text::summary(summary, name),
-                    FormatArgument::Json => json_lines::summary(summary, name),
-                }
-            }
-        };
-        match format {
-            FormatArgument::Text => printer.line(line)?,
-            FormatArgument::Json => printer.data().write_all(format!("{line}\n").as_bytes())?,
+    let mut outputs = Outputs::start(arguments, wanted, &sources, engine.input(), &clock, &interrupt, printer);
+    service.ready();
+    let feeds = std::mem::take(&mut sources.feeds);
+    let outcome =
+        pipeline::run(&mut engine, feeds, &settings, &clock, &interrupt, |event| outputs.take(event, printer));
+    service.stopping();
+    let seen = outputs.finish(printer);
+    match outcome {
+        Ok(()) => {}
+        Err(RunError::Sink(error)) => return Err(error),
+        Err(RunError::Loss { source_index, error }) => {
+            return Err(anyhow::Error::new(error).context(sources.names[source_index].clone()));
         }
-        anyhow::Ok(())
-    })?;
-    drop(bar);
+    }
+    let seen = seen?;
     if interrupt.is_requested() {
         printer.note("stopped early, as asked");
     }
-    if unreadable > 0 {
-        anyhow::ensure!(judged_pictures > 0, "none of {unreadable} pictures could be judged; their lines say why");
-        printer.warning(format_args!(
-            "{unreadable} of {} pictures could not be judged; their lines say why",
-            unreadable + judged_pictures
-        ));
+    if seen.corrupt > 0 {
+        anyhow::ensure!(seen.judged > 0, "none of {} pictures could be judged; their lines say why", seen.corrupt);
+        let all = seen.corrupt + seen.judged;
+        printer.warning(format_args!("{} of {all} pictures could not be judged; their lines say why", seen.corrupt));
     }
-    Ok(if arguments.fail_on_defect && defects > 0 { Exit::Defects } else { Exit::Fine })
+    Ok(if arguments.fail_on_defect && seen.defects > 0 { Exit::Defects } else { Exit::Fine })
 }

@@ -210,7 +210,7 @@ fn failure(format: Format, error: &ImageError) -> DecodeError {
     }
 }
 
-fn one_line(message: &str) -> String {
+pub(super) fn one_line(message: &str) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().take(limits::MESSAGE_CHARACTERS).collect()
 }

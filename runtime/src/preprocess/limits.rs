@@ -1,5 +1,7 @@
 //! How large a picture may be. Each constant: the attack it stops, and what honest pictures need.
 
+use moead_model::architecture::ImageSize;
+
 /// A file, in bytes. Stops: reading a disk image or an endless file into memory. Honest: an uncompressed 16-bit colour
 /// TIFF of 40 megapixels is 240 MB.
 pub const FILE_BYTES: u64 = 256 << 20;
@@ -11,6 +13,13 @@ pub const SIDE: u32 = 32 << 10;
 /// Height times width. Stops: a few kilobytes of compressed zeros that become gigabytes of pixels. Honest: 65 megapixels
 /// for the largest area sensors in use.
 pub const PIXELS: u64 = 100_000_000;
+
+/// Whether a picture has pixels, and no more than [`SIDE`] and [`PIXELS`] allow.
+pub(super) fn picture(size: ImageSize) -> bool {
+    let side = 1..=SIDE as usize;
+    // Two sides of 15 bits.
+    side.contains(&size.height) && side.contains(&size.width) && (size.height * size.width) as u64 <= PIXELS
+}
 
 /// Memory for the decoded pixels and, where the decoder counts it, for decoding, in bytes. Stops: tables and rows that are
 /// large where the picture is small. Honest: 800 MB for 16-bit RGBA at [`PIXELS`]. The decoders of JPEG and WebP do not

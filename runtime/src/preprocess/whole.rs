@@ -6,6 +6,7 @@
 
 use super::entropy::Sequential;
 use super::limits;
+use super::markers::{END_OF_IMAGE, HUFFMAN_TABLES, Markers, RESTART_INTERVAL, RESTARTS, START_OF_SCAN};
 
 /// What is wrong with the container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,30 +31,19 @@ pub(super) enum Fault {
     Scans,
 }
 
-const START_OF_SCAN: u8 = 0xda;
-const END_OF_IMAGE: u8 = 0xd9;
-
-/// Follows the markers of a JPEG (ISO/IEC 10918-1, B.1.1) up to the end of the image. Bytes after it are allowed: cameras
-/// put previews there.
+/// Follows the markers of a JPEG up to the end of the image. Bytes after it are allowed: cameras put previews there.
 pub(super) fn jpeg(bytes: &[u8]) -> Result<(), Fault> {
     let mut scans = 0;
     let mut sequential = Sequential::default();
-    let mut rest = bytes.get(2..).unwrap_or_default();
+    let mut markers = Markers::new(bytes);
     loop {
-        // Between segments, anything up to the next 0xff is skipped: that is the entropy-coded data, too.
-        let marker = rest.iter().position(|&byte| byte == 0xff).ok_or(Fault::CutShort)?;
-        // Any number of further 0xff may precede the marker's code.
-        let code = rest[marker..].iter().position(|&byte| byte != 0xff).ok_or(Fault::CutShort)?;
-        let marker = rest[marker..][code..].split_first().ok_or(Fault::CutShort)?;
-        let &code = marker.0;
-        rest = marker.1;
+        let (code, _) = markers.next()?;
         match code {
-            // A stuffed 0xff of the data, a marker without meaning, restarts.
-            0x00 | 0x01 | 0xd0..=0xd7 => continue,
+            _ if RESTARTS.contains(&code) => continue,
             END_OF_IMAGE if scans == 0 => return Err(Fault::Empty),
             END_OF_IMAGE => return Ok(()),
             // After the first scan: tables, comments, application data, further scans.
-            START_OF_SCAN | 0xc4 | 0xdb | 0xdd | 0xe0..=0xef | 0xfe => {}
+            START_OF_SCAN | HUFFMAN_TABLES | 0xdb | RESTART_INTERVAL | 0xe0..=0xef | 0xfe => {}
             _ if scans > 0 => return Err(Fault::Marker(code)),
             _ => {}
         }
@@ -63,14 +53,9 @@ pub(super) fn jpeg(bytes: &[u8]) -> Result<(), Fault> {
                 return Err(Fault::Scans);
             }
         }
-        let length = usize::from(u16::from_be_bytes(*rest.first_chunk().ok_or(Fault::CutShort)?));
-        if length < 2 {
-            return Err(Fault::SegmentLength(code));
-        }
-        let segment = rest.get(2..length).ok_or(Fault::CutShort)?;
-        rest = &rest[length..];
+        let segment = markers.segment(code)?;
         if code == START_OF_SCAN {
-            rest = &rest[sequential.scan(segment, rest)?..];
+            markers.skip(sequential.scan(segment, markers.rest())?);
         } else {
             sequential.segment(code, segment);
         }

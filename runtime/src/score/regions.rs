@@ -43,34 +43,61 @@ pub struct Region {
 /// (H W) / (h w), rounded, and at least 1: where the map is finer than the picture, parts smaller than one of its pixels
 /// still count as one.
 pub fn find(map: &[f32], map_size: ImageSize, threshold: Threshold, source: ImageSize) -> Vec<Region> {
-    let pixels = map.len().min(map_size.height.saturating_mul(map_size.width));
-    let map = &map[..pixels];
-    let reaches = |at: usize| map[at] >= threshold.value();
-    let mut seen = vec![false; pixels];
-    let mut waiting = Vec::new();
     let mut regions = Vec::new();
-    for start in 0..pixels {
-        if seen[start] || !reaches(start) {
-            continue;
-        }
-        seen[start] = true;
-        waiting.push(start);
-        let mut part = Part::at(start, map_size);
-        while let Some(at) = waiting.pop() {
-            part.add(at, map[at], map_size);
-            for next in around(at, map_size) {
-                if next < pixels && !seen[next] && reaches(next) {
-                    seen[next] = true;
-                    waiting.push(next);
+    Finder::default().find_into(map, map_size, threshold, source, &mut regions);
+    regions
+}
+
+/// Does what [`find`] does for map after map, and takes no memory once it has seen the largest.
+#[derive(Debug, Clone, Default)]
+pub struct Finder {
+    seen: Vec<bool>,
+    waiting: Vec<usize>,
+}
+
+impl Finder {
+    /// As [`find`], into `regions`, which is emptied first.
+    pub fn find_into(
+        &mut self,
+        map: &[f32],
+        map_size: ImageSize,
+        threshold: Threshold,
+        source: ImageSize,
+        regions: &mut Vec<Region>,
+    ) {
+        regions.clear();
+        let pixels = map.len().min(map_size.height.saturating_mul(map_size.width));
+        let map = &map[..pixels];
+        let reaches = |at: usize| map[at] >= threshold.value();
+        let Self { seen, waiting } = self;
+        seen.clear();
+        seen.resize(pixels, false);
+        // Each pixel waits once at most.
+        waiting.reserve(pixels);
+        for start in 0..pixels {
+            if seen[start] || !reaches(start) {
+                continue;
+            }
+            seen[start] = true;
+            waiting.push(start);
+            let mut part = Part::at(start, map_size);
+            while let Some(at) = waiting.pop() {
+                part.add(at, map[at], map_size);
+                for next in around(at, map_size) {
+                    if next < pixels && !seen[next] && reaches(next) {
+                        seen[next] = true;
+                        waiting.push(next);
+                    }
                 }
             }
+            // Behind its equals, so that reading order decides between equal peaks.
+            let place = regions.partition_point(|region| region.peak.0 >= part.peak);
+            if place < MAX_REGIONS {
+                regions.truncate(MAX_REGIONS - 1);
+                regions.insert(place, part.region(map_size, source));
+            }
         }
-        regions.push(part.region(map_size, source));
     }
-    // Stable, so that reading order decides between equal peaks.
-    regions.sort_by(|a, b| b.peak.0.total_cmp(&a.peak.0));
-    regions.truncate(MAX_REGIONS);
-    regions
 }
 
 /// The pixel and its neighbours inside the map, as places in the row-major map.

@@ -1,6 +1,6 @@
 //! JSON lines, schema 1: one object per line, for other programs. This module is the format's specification.
 //!
-//! A picture's line:
+//! A frame's line:
 //!
 //! ```json
 //! {"schema":1,"source":"line1","frame":1234,"time":"2026-01-02T03:04:05.678Z","file":"bolts/7.png","product":null,
@@ -12,18 +12,40 @@
 //! | field | meaning |
 //! | --- | --- |
 //! | `source` | the source's name, or its URI |
-//! | `frame` | from 0, per source |
-//! | `time` | when the picture was received, UTC, RFC 3339 |
-//! | `file` | its path; bytes that are no UTF-8 are replaced, and `file_bytes` then has all of them in hexadecimal |
+//! | `frame` | from 0, per source: its place among the frames that were received |
+//! | `time` | when the frame was captured (a file: was about to be opened), UTC, RFC 3339 |
+//! | `file` | its path, null for cameras; bytes that are no UTF-8 are replaced, and `file_bytes` then has all of them in hexadecimal |
 //! | `product`, `severity` | null: they need a calibration |
 //! | `score` | the network's `pred_score`; null if there is none |
 //! | `threshold` | the score from which on a picture is defective; null if there is none |
 //! | `verdict` | `ok`, `defect`, or null: then `cause` or `error` says why |
 //! | `cause` | why a judged picture has no verdict; absent otherwise |
-//! | `regions` | 8-connected parts of the anomaly map at or above the threshold, in pixels of the source picture, largest peak (`score`) first, at most 16; `area` in pixels |
-//! | `dropped_since_last` | pictures that were received and not judged since the line before |
-//! | `latency_ms` | `age`: from receiving to the result; the other three are parts of it |
+//! | `regions` | 8-connected parts of the anomaly map at or above the threshold, in pixels of the source's frame, largest peak (`score`) first, at most 16; `area` in pixels |
+//! | `dropped_since_last` | frames of this source since its line before of which there is no line: given up by the policy or by a slow reader of these lines, lost by the driver, broken |
+//! | `latency_ms` | `age`: from capture to the result; the other three are parts of it |
 //! | `error` | why the picture could not be judged; null if it was |
+//! | `truth` | of drawn scenes only: what is really to be seen, as below; `box` is null without a defect |
+//!
+//! ```json
+//! {"defect":true,"kind":"scratch","box":{"x":10,"y":20,"width":30,"height":40}}
+//! ```
+//!
+//! A line about a source has `event` in place of `verdict`:
+//!
+//! ```json
+//! {"schema":1,"event":"lost","source":"line1","time":"2026-01-02T03:04:05.678Z",
+//!  "cause":"/dev/video0: the device is gone",
+//!  "frames":{"received":20,"judged":19,"dropped":{"policy":0,"driver":0,"sink":0},"corrupt":1,"repeated":0,"late":0},
+//!  "reconnects":0}
+//! ```
+//!
+//! | event | meaning of `cause` |
+//! | --- | --- |
+//! | `connecting` | null: the source is being opened, for the first time or again |
+//! | `streaming` | what was agreed with the device, and where it differs from what was asked; or that it shows something again |
+//! | `stalled` | for how long no frame came; the device is still open |
+//! | `lost` | why it was closed; opening it is tried again for ever, and a cause that stays the same is told once |
+//! | `frozen`, `dark`, `saturated` | what is wrong with what the camera shows; results have no verdict meanwhile |
 //!
 //! The last line of each source:
 //!
@@ -33,88 +55,103 @@
 //!  "verdicts":{"ok":17,"defect":2,"null":0},"reconnects":0,"latency_ms":{"p50":41.0,"p99":66.0,"max":90.2}}
 //! ```
 //!
-//! `received` = `judged` + dropped by `policy` + `corrupt`. The ages of results give `latency_ms`; p50 and p99 are at most
-//! 3.2 % too high, and all are null without results.
+//! `received` = `judged` + dropped by `policy` + `corrupt`. Dropped by `driver`: gaps in its numbers, frames that were never
+//! received. Dropped by `sink`: results, of judged frames, that a slow reader of these lines had no room for. `repeated`:
+//! frames that the driver handed out a second time; they are not received again. `late`: results older than one frame
+//! interval and 1.3 times their inference. The ages of results give `latency_ms`; p50 and p99 are at most 3.2 % too high,
+//! and all are null without results.
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::score::regions::Region;
+use crate::score::regions::{Rect, Region};
 use crate::score::verdict::Threshold;
-use crate::stream::judge::Latency;
+use crate::stream::clock::WallClock;
+use crate::stream::frame::Truth;
+use crate::stream::judge::{Latency, NoVerdict};
 use crate::stream::pipeline::{FrameResult, Summary};
+use crate::stream::prepare::FrameError;
+use crate::stream::status::Status;
+use crate::stream::tally::Counts;
 
 const SCHEMA: u32 = 1;
 
-/// A picture's line, without a line feed.
-pub fn frame(result: &FrameResult, source: &str, threshold: Option<Threshold>) -> String {
-    let judged = result.outcome.as_ref().ok();
-    let judgement = judged.map(|judged| &judged.judgement);
-    let verdict = judgement.and_then(|judgement| judgement.verdict);
-    let cause = match judgement {
-        Some(judgement) if verdict.is_none() => Some(no_verdict(judgement.score.0, threshold)),
-        _ => None,
-    };
-    line(&FrameLine {
-        schema: SCHEMA,
-        source,
-        frame: result.frame,
-        time: result.time.to_string(),
-        file: result.file.to_string_lossy().into_owned(),
-        file_bytes: file_bytes(&result.file),
-        product: None,
-        score: judgement.map(|judgement| judgement.score.0),
-        severity: None,
-        threshold: threshold.map(Threshold::value),
-        verdict: verdict.map(|verdict| verdict.name()),
-        cause,
-        regions: judgement.map_or_else(Vec::new, |judgement| judgement.regions.iter().map(RegionLine::new).collect()),
-        dropped_since_last: 0,
-        latency_ms: LatencyLine::new(&result.latency),
-        error: result.outcome.as_ref().err().map(ToString::to_string),
-    })
+/// Appends a frame's line. Takes no memory but what `line` lacks, as long as the frame has no file.
+pub fn frame(result: &FrameResult, source: &str, threshold: Option<Threshold>, line: &mut Vec<u8>) {
+    let frame = &result.frame;
+    let judgement = result.outcome.as_ref().ok();
+    let file = frame.file.as_ref().map(|file| file.path.as_path());
+    write(
+        &FrameLine {
+            schema: SCHEMA,
+            source,
+            frame: frame.number,
+            time: Shown(&frame.time),
+            file: file.map(Path::to_string_lossy),
+            file_bytes: file.and_then(file_bytes),
+            product: None,
+            score: judgement.map(|judgement| judgement.score.0),
+            severity: None,
+            threshold: threshold.map(Threshold::value),
+            verdict: judgement.and_then(|judgement| judgement.verdict.ok()).map(|verdict| verdict.name()),
+            cause: judgement.and_then(|judgement| judgement.verdict.err()).map(Shown),
+            regions: Regions(judgement.map_or(&[], |judgement| &judgement.regions)),
+            dropped_since_last: result.dropped_since_last,
+            latency_ms: LatencyLine::new(&result.latency),
+            error: result.outcome.as_ref().err().map(Shown),
+            truth: frame.truth.map(TruthLine::new),
+        },
+        line,
+    );
 }
 
-/// A source's last line, without a line feed.
-pub fn summary(summary: &Summary, source: &str) -> String {
+/// Appends a line about what happened to a source.
+pub fn status(status: &Status, source: &str, line: &mut Vec<u8>) {
+    write(
+        &StatusLine {
+            schema: SCHEMA,
+            event: status.state.name(),
+            source,
+            time: Shown(&status.time),
+            cause: status.cause.as_deref(),
+            frames: FramesLine::new(&status.counts),
+            reconnects: status.counts.reconnects,
+        },
+        line,
+    );
+}
+
+/// Appends a source's last line.
+pub fn summary(summary: &Summary, source: &str, line: &mut Vec<u8>) {
     let tally = &summary.tally;
-    line(&SummaryLine {
-        schema: SCHEMA,
-        event: "summary",
-        source,
-        time: summary.time.to_string(),
-        seconds: rounded(summary.elapsed.as_secs_f64()),
-        frames: FramesLine {
-            received: tally.received(),
-            judged: tally.judged,
-            dropped: DroppedLine { policy: 0, driver: 0, sink: 0 },
-            corrupt: tally.corrupt,
-            repeated: 0,
-            late: 0,
+    let counts = &tally.counts;
+    write(
+        &SummaryLine {
+            schema: SCHEMA,
+            event: "summary",
+            source,
+            time: Shown(&summary.time),
+            seconds: rounded(summary.elapsed.as_secs_f64()),
+            frames: FramesLine::new(counts),
+            verdicts: VerdictsLine { ok: counts.ok, defect: counts.defects, null: counts.no_verdict },
+            reconnects: counts.reconnects,
+            latency_ms: QuantilesLine {
+                p50: tally.age_quantile(0.5).map(milliseconds),
+                p99: tally.age_quantile(0.99).map(milliseconds),
+                max: tally.age_max().map(milliseconds),
+            },
         },
-        verdicts: VerdictsLine { ok: tally.ok, defect: tally.defects, null: tally.no_verdict },
-        reconnects: 0,
-        latency_ms: QuantilesLine {
-            p50: tally.age_quantile(0.5).map(milliseconds),
-            p99: tally.age_quantile(0.99).map(milliseconds),
-            max: tally.age_max().map(milliseconds),
-        },
-    })
+        line,
+    );
 }
 
-/// Why a judged picture has no verdict.
-pub(super) fn no_verdict(score: f32, threshold: Option<Threshold>) -> &'static str {
-    match (score.is_nan(), threshold) {
-        (true, _) => "the score is not a number",
-        (false, _) => "no threshold",
-    }
-}
-
-fn line(value: &impl Serialize) -> String {
-    // Numbers that JSON cannot hold become null; string keys only: nothing is left to fail.
-    serde_json::to_string(value).unwrap_or_default()
+fn write(value: &impl Serialize, line: &mut Vec<u8>) {
+    // Numbers that JSON cannot hold become null, keys are strings, memory does not fail: nothing is left to go wrong.
+    let _ = serde_json::to_writer(&mut *line, value);
+    line.push(b'\n');
 }
 
 fn file_bytes(path: &Path) -> Option<String> {
@@ -134,13 +171,31 @@ fn rounded(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
+/// Written as text, without a string in between.
+struct Shown<T>(T);
+
+impl<T: fmt::Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// Written as a list, without a list in between.
+struct Regions<'a>(&'a [Region]);
+
+impl Serialize for Regions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(RegionLine::new))
+    }
+}
+
 #[derive(Serialize)]
 struct FrameLine<'a> {
     schema: u32,
     source: &'a str,
     frame: u64,
-    time: String,
-    file: String,
+    time: Shown<&'a WallClock>,
+    file: Option<std::borrow::Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file_bytes: Option<String>,
     product: Option<&'a str>,
@@ -149,11 +204,51 @@ struct FrameLine<'a> {
     threshold: Option<f32>,
     verdict: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'static str>,
-    regions: Vec<RegionLine>,
+    cause: Option<Shown<NoVerdict>>,
+    regions: Regions<'a>,
     dropped_since_last: u64,
     latency_ms: LatencyLine,
-    error: Option<String>,
+    error: Option<Shown<&'a FrameError>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    truth: Option<TruthLine>,
+}
+
+#[derive(Serialize)]
+struct TruthLine {
+    defect: bool,
+    kind: Option<&'static str>,
+    r#box: Option<BoxLine>,
+}
+
+impl TruthLine {
+    fn new(truth: Truth) -> Self {
+        Self { defect: truth.kind.is_some(), kind: truth.kind, r#box: truth.bounds.map(BoxLine::new) }
+    }
+}
+
+#[derive(Serialize)]
+struct BoxLine {
+    x: usize,
+    y: usize,
+    width: usize,
+    height: usize,
+}
+
+impl BoxLine {
+    fn new(bounds: Rect) -> Self {
+        Self { x: bounds.x, y: bounds.y, width: bounds.width, height: bounds.height }
+    }
+}
+
+#[derive(Serialize)]
+struct StatusLine<'a> {
+    schema: u32,
+    event: &'static str,
+    source: &'a str,
+    time: Shown<&'a WallClock>,
+    cause: Option<&'a str>,
+    frames: FramesLine,
+    reconnects: u64,
 }
 
 #[derive(Serialize)]
@@ -204,7 +299,7 @@ struct SummaryLine<'a> {
     schema: u32,
     event: &'static str,
     source: &'a str,
-    time: String,
+    time: Shown<&'a WallClock>,
     seconds: f64,
     frames: FramesLine,
     verdicts: VerdictsLine,
@@ -220,6 +315,19 @@ struct FramesLine {
     corrupt: u64,
     repeated: u64,
     late: u64,
+}
+
+impl FramesLine {
+    fn new(counts: &Counts) -> Self {
+        Self {
+            received: counts.received(),
+            judged: counts.judged,
+            dropped: DroppedLine { policy: counts.policy, driver: counts.driver, sink: counts.sink },
+            corrupt: counts.corrupt,
+            repeated: counts.repeated,
+            late: counts.late,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -252,11 +360,11 @@ mod tests {
     use super::*;
     use crate::engine::Tensor;
     use crate::preprocess::decode;
-    use crate::score::regions::Rect;
     use crate::score::verdict::{Score, Verdict};
-    use crate::stream::clock::WallClock;
+    use crate::stream::frame::Frame;
     use crate::stream::judge::Judgement;
-    use crate::stream::pipeline::{FrameError, Judged};
+    use crate::stream::sources::files::PictureFile;
+    use crate::stream::status::State;
     use crate::stream::tally::Tally;
 
     /// The examples of this module's documentation, in order.
@@ -270,7 +378,7 @@ mod tests {
         WallClock::new("2026-01-02T03:04:05.678Z".parse::<Timestamp>().expect("a date"))
     }
 
-    fn result(score: f32, verdict: Option<Verdict>, regions: Vec<Region>) -> FrameResult {
+    fn result(score: f32, verdict: Result<Verdict, NoVerdict>, regions: Vec<Region>) -> FrameResult {
         let map = Tensor { shape: vec![1, 1, 1, 1], data: vec![score] };
         let judgement = Judgement { score: Score(score), verdict, regions, map };
         let latency = Latency {
@@ -279,64 +387,86 @@ mod tests {
             inference: Duration::from_millis(38),
             postprocess: Duration::from_micros(400),
         };
-        FrameResult {
-            source: 0,
-            frame: 1234,
-            time: time(),
-            file: "bolts/7.png".into(),
-            output: "7".into(),
-            outcome: Ok(Judged { judgement, size: ImageSize { height: 1, width: 1 }, picture: None }),
-            latency,
-        }
+        let mut frame = Box::new(Frame::blank(ImageSize { height: 1, width: 1 }));
+        frame.number = 1234;
+        frame.time = time();
+        frame.file = Some(PictureFile { path: "bolts/7.png".into(), output: "7".into() });
+        FrameResult { frame, outcome: Ok(judgement), latency, dropped_since_last: 0 }
     }
 
-    fn parsed(line: &str) -> Value {
-        serde_json::from_str(line).expect("a line is JSON")
+    fn parsed(write: impl FnOnce(&mut Vec<u8>)) -> Value {
+        let mut line = Vec::new();
+        write(&mut line);
+        assert_eq!(line.iter().filter(|&&byte| byte == b'\n').count(), 1);
+        serde_json::from_slice(&line).expect("a line is JSON")
+    }
+
+    fn keys(value: &Value) -> Option<Vec<String>> {
+        value.as_object().map(|object| object.keys().cloned().collect())
     }
 
     #[test]
     fn the_documented_lines_are_the_written_ones() {
-        let [line, last] = <[Value; 2]>::try_from(examples()).expect("two examples");
+        let [line, truth, lost, last] = <[Value; 4]>::try_from(examples()).expect("four examples");
         let bounds = Rect { x: 10, y: 20, width: 30, height: 40 };
         let region = Region { bounds, peak: Score(5.1), area: 812 };
-        let written = frame(&result(3.21, Some(Verdict::Defect), vec![region]), "line1", Threshold::new(3.0).ok());
+        let threshold = Threshold::new(3.0).ok();
+        let mut written = result(3.21, Ok(Verdict::Defect), vec![region]);
         // Numbers are written with the fewest digits that tell an f32 apart.
-        assert_eq!(parsed(&written), line);
-        let keys = |value: &Value| value.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>());
+        assert_eq!(parsed(|to| frame(&written, "line1", threshold, to)), line);
+        written.frame.truth = Some(Truth { kind: Some("scratch"), bounds: Some(bounds) });
+        assert_eq!(parsed(|to| frame(&written, "line1", threshold, to))["truth"], truth);
+
         let mut tally = Tally::default();
-        tally.judged(Some(Verdict::Ok), Duration::from_millis(41));
-        tally.corrupt();
+        for _ in 0..19 {
+            tally.judged(Some(Verdict::Ok), Duration::from_millis(41));
+        }
+        tally.counts.corrupt += 1;
+        let cause = lost["cause"].as_str().map(ToOwned::to_owned);
+        let told = Status { source: 0, time: time(), state: State::Lost, cause, counts: tally.counts };
+        assert_eq!(parsed(|to| status(&told, "line1", to)), lost);
         let ended = Summary { source: 0, time: time(), elapsed: Duration::from_millis(61_200), tally };
-        let written = parsed(&summary(&ended, "line1"));
+        let written = parsed(|to| summary(&ended, "line1", to));
         assert_eq!(keys(&written), keys(&last));
         for part in ["frames", "verdicts", "latency_ms"] {
             assert_eq!(keys(&written[part]), keys(&last[part]), "{part}");
         }
-        assert_eq!((&written["seconds"], &written["frames"]["received"]), (&61.2.into(), &2.into()));
+        assert_eq!((&written["seconds"], &written["frames"]), (&61.2.into(), &last["frames"]));
     }
 
     #[test]
     fn a_picture_without_verdict_says_why() {
-        let line = parsed(&frame(&result(3.0, None, Vec::new()), "x", None));
+        let line = parsed(|to| frame(&result(3.0, Err(NoVerdict::NoThreshold), Vec::new()), "x", None, to));
         assert_eq!((&line["verdict"], &line["cause"]), (&Value::Null, &"no threshold".into()));
-        let line = parsed(&frame(&result(f32::NAN, None, Vec::new()), "x", Threshold::new(1.0).ok()));
+        let line = parsed(|to| frame(&result(f32::NAN, Err(NoVerdict::NotANumber), Vec::new()), "x", None, to));
         assert_eq!((&line["score"], &line["cause"]), (&Value::Null, &"the score is not a number".into()));
     }
 
     #[test]
     fn an_unreadable_picture_has_an_error_and_no_score() {
         let error = decode::decode(b"no picture").expect_err("no picture");
-        let unreadable = FrameResult { outcome: Err(FrameError::Decode(error)), ..result(0.0, None, Vec::new()) };
-        let line = parsed(&frame(&unreadable, "x", None));
+        let unreadable = FrameResult { outcome: Err(error.into()), ..result(0.0, Ok(Verdict::Ok), Vec::new()) };
+        let line = parsed(|to| frame(&unreadable, "x", None, to));
         assert!(line["score"].is_null() && line["verdict"].is_null() && line.get("cause").is_none());
         assert!(line["error"].as_str().is_some_and(|text| !text.is_empty()));
     }
 
     #[test]
+    fn a_camera_has_no_file_and_a_drawn_scene_without_defect_no_box() {
+        let mut seen = result(1.0, Ok(Verdict::Ok), Vec::new());
+        (seen.frame.file, seen.frame.truth) = (None, Some(Truth { kind: None, bounds: None }));
+        let line = parsed(|to| frame(&seen, "x", None, to));
+        assert_eq!(line["file"], Value::Null);
+        assert_eq!(line["truth"], serde_json::json!({"defect": false, "kind": null, "box": null}));
+    }
+
+    #[test]
     fn a_name_that_is_no_utf_8_is_kept_in_hexadecimal() {
         use std::os::unix::ffi::OsStrExt as _;
-        let file = Path::new(std::ffi::OsStr::from_bytes(b"a\xff")).to_owned();
-        let line = parsed(&frame(&FrameResult { file, ..result(1.0, None, Vec::new()) }, "x", None));
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"a\xff")).to_owned();
+        let mut unnamed = result(1.0, Ok(Verdict::Ok), Vec::new());
+        unnamed.frame.file = Some(PictureFile { path, output: "a".into() });
+        let line = parsed(|to| frame(&unnamed, "x", None, to));
         assert_eq!((&line["file"], &line["file_bytes"]), (&"a\u{fffd}".into(), &"61ff".into()));
     }
 }

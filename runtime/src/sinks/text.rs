@@ -1,67 +1,126 @@
 //! Lines for people: verdict, score, file, then what matters about it.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
 
-use crate::score::verdict::{Threshold, Verdict};
+use crate::score::verdict::Verdict;
+use crate::stream::judge::NoVerdict;
 use crate::stream::pipeline::{FrameResult, Summary};
+use crate::stream::status::Status;
 
-/// One picture, one line: `defect  7.214  bolts/7.png  2 regions, largest 40x31 at 12,80  (41 ms)`.
+/// One picture, one line: `defect  7.214  bolts/7.png  2 regions, strongest 40x31 at 12,80  (41 ms)`. Of a camera the frame's
+/// time and number stand in the file's place.
 ///
-/// The verdict stands in front in a column of its own; colour only repeats it.
-pub fn frame(result: &FrameResult, threshold: Option<Threshold>) -> String {
-    let file = printable(&result.file.to_string_lossy());
-    let judged = match &result.outcome {
-        Ok(judged) => judged,
-        Err(error) => return format!("{:<7} {:>8}  {file}  {}", "error", "-", printable(&error.to_string())),
+/// The verdict stands in front in a column of its own; colour only repeats it. `source` is given where there are several.
+pub fn frame(result: &FrameResult, source: Option<&str>, line: &mut Vec<u8>) {
+    // Writing into memory cannot fail; so below.
+    let _ = write_frame(result, source, line);
+}
+
+fn write_frame(result: &FrameResult, source: Option<&str>, line: &mut Vec<u8>) -> std::io::Result<()> {
+    let frame = &result.frame;
+    let judgement = match &result.outcome {
+        Ok(judgement) => {
+            let word = judgement.verdict.map_or("-", Verdict::name);
+            write!(line, "{word:<7} {:>8.3}  ", judgement.score.0)?;
+            Some(judgement)
+        }
+        Err(_) => {
+            write!(line, "{:<7} {:>8}  ", "error", "-")?;
+            None
+        }
     };
-    let judgement = &judged.judgement;
-    let word = judgement.verdict.map_or("-", Verdict::name);
-    let mut line = format!("{word:<7} {:>8.3}  {file}", judgement.score.0);
+    match &frame.file {
+        Some(file) => write!(line, "{}", Printable(file.path.display()))?,
+        None => {
+            if let Some(source) = source {
+                write!(line, "{}  ", Printable(source))?;
+            }
+            write!(line, "{} #{}", frame.time, frame.number)?;
+        }
+    }
+    let Some(judgement) = judgement else {
+        if let Err(error) = &result.outcome {
+            write!(line, "  {}", Printable(error))?;
+        }
+        line.push(b'\n');
+        return Ok(());
+    };
     if let Some(largest) = judgement.regions.first() {
         let count = judgement.regions.len();
         let bounds = largest.bounds;
         let noun = if count == 1 { "region" } else { "regions, strongest" };
-        // Writing into a string cannot fail.
-        let _ = write!(line, "  {count} {noun} {}x{} at {},{}", bounds.width, bounds.height, bounds.x, bounds.y);
+        write!(line, "  {count} {noun} {}x{} at {},{}", bounds.width, bounds.height, bounds.x, bounds.y)?;
     }
-    if judgement.verdict.is_none() && threshold.is_some() {
-        line.push_str("  the score is not a number");
+    if let Err(cause @ (NoVerdict::NotANumber | NoVerdict::Blind(_))) = judgement.verdict {
+        write!(line, "  {cause}")?;
     }
-    let _ = write!(line, "  ({:.0} ms)", result.latency.age.as_secs_f64() * 1e3);
-    line
+    if let Some(truth) = frame.truth {
+        write!(line, "  [{}]", truth.kind.unwrap_or("no defect"))?;
+    }
+    if result.dropped_since_last > 0 && frame.file.is_none() {
+        write!(line, "  {} skipped", result.dropped_since_last)?;
+    }
+    writeln!(line, "  ({:.0} ms)", result.latency.age.as_secs_f64() * 1e3)
+}
+
+/// What happened to a source: `lost     /dev/video0  2026-01-02T03:04:05.678Z: the device is gone`.
+pub fn status(status: &Status, source: &str, line: &mut Vec<u8>) {
+    let _ = write!(line, "{:<16}  {} {}", status.state.name(), Printable(source), status.time);
+    if let Some(cause) = &status.cause {
+        let _ = write!(line, ": {}", Printable(cause));
+    }
+    line.push(b'\n');
 }
 
 /// The end of a source: `bolts/: 20 pictures in 1.9 s: 17 ok, 2 defects, 1 unreadable`.
-pub fn summary(summary: &Summary, source: &str) -> String {
-    let tally = &summary.tally;
-    let mut parts = Vec::new();
+pub fn summary(summary: &Summary, source: &str, line: &mut Vec<u8>) {
+    let counts = &summary.tally.counts;
+    let mut found = String::new();
     let mut count = |number: u64, one: &str, many: &str| {
         if number > 0 {
-            parts.push(format!("{number} {}", if number == 1 { one } else { many }));
+            let comma = if found.is_empty() { "" } else { ", " };
+            let _ = write!(found, "{comma}{number} {}", if number == 1 { one } else { many });
         }
     };
-    count(tally.ok, "ok", "ok");
-    count(tally.defects, "defect", "defects");
-    count(tally.no_verdict, "without a verdict", "without a verdict");
-    count(tally.corrupt, "unreadable", "unreadable");
-    let found = if parts.is_empty() { "nothing judged".to_owned() } else { parts.join(", ") };
-    let noun = if tally.received() == 1 { "picture" } else { "pictures" };
+    count(counts.ok, "ok", "ok");
+    count(counts.defects, "defect", "defects");
+    count(counts.no_verdict, "without a verdict", "without a verdict");
+    count(counts.corrupt, "unreadable", "unreadable");
+    count(counts.policy, "passed over", "passed over");
+    count(counts.driver, "lost by the driver", "lost by the driver");
+    count(counts.sink, "result not printed", "results not printed");
+    count(counts.repeated, "repeated", "repeated");
+    count(counts.reconnects, "reconnection", "reconnections");
+    if found.is_empty() {
+        found.push_str("nothing judged");
+    }
+    let noun = if counts.received() == 1 { "picture" } else { "pictures" };
     let seconds = summary.elapsed.as_secs_f64();
-    format!("{}: {} {noun} in {seconds:.1} s: {found}", printable(source), tally.received())
+    let _ = writeln!(line, "{}: {} {noun} in {seconds:.1} s: {found}", Printable(source), counts.received());
 }
 
 /// Control characters as escapes: a file's name may not move the cursor or forge a line.
-fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for char in text.chars() {
-        let reorders = matches!(char, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if char.is_control() || reorders {
-            shown.extend(char.escape_unicode());
-        } else {
-            shown.push(char);
+struct Printable<T>(T);
+
+impl<T: fmt::Display> fmt::Display for Printable<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Escaping<'a, 'b>(&'a mut fmt::Formatter<'b>);
+        impl fmt::Write for Escaping<'_, '_> {
+            fn write_str(&mut self, text: &str) -> fmt::Result {
+                text.chars().try_for_each(|char| {
+                    let reorders =
+                        matches!(char, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+                    if char.is_control() || reorders {
+                        write!(self.0, "{}", char.escape_unicode())
+                    } else {
+                        self.0.write_char(char)
+                    }
+                })
+            }
         }
+        write!(Escaping(f), "{}", self.0)
     }
-    shown
 }
 
 #[cfg(test)]
@@ -70,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_move_the_cursor() {
-        assert_eq!(printable("a\u{1b}[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\u{a}c\\u{202e}d");
-        assert_eq!(printable("Prüfling 7.png"), "Prüfling 7.png");
+        assert_eq!(Printable("a\u{1b}[2Jb\nc\u{202e}d").to_string(), "a\\u{1b}[2Jb\\u{a}c\\u{202e}d");
+        assert_eq!(Printable("Prüfling 7.png").to_string(), "Prüfling 7.png");
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use moead_model::architecture::ImageSize;
 
+use super::blindness::Blindness;
 use crate::engine::{Output, Outputs, Tensor};
-use crate::score::regions::{self, Region};
+use crate::score::regions::{Finder, Rect, Region};
 use crate::score::verdict::{Score, Threshold, Verdict};
 
 /// What the network and the threshold say about a picture.
@@ -13,12 +14,26 @@ use crate::score::verdict::{Score, Threshold, Verdict};
 pub struct Judgement {
     /// How unusual it is.
     pub score: Score,
-    /// None without a threshold, or when the score is no number.
-    pub verdict: Option<Verdict>,
-    /// Where it reaches the threshold; empty without one.
+    /// `ok` or `defect`, or why neither.
+    pub verdict: Result<Verdict, NoVerdict>,
+    /// Where it reaches the threshold, in pixels of the source's frame; empty without a threshold.
     pub regions: Vec<Region>,
     /// 1 x 1 x H x W, for those who draw or keep it.
     pub map: Tensor,
+}
+
+/// Why a picture that the network answered has no verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoVerdict {
+    /// Nothing says from which score on a picture is defective.
+    #[error("no threshold")]
+    NoThreshold,
+    /// The network answered with something that cannot be compared.
+    #[error("the score is not a number")]
+    NotANumber,
+    /// The camera shows nothing.
+    #[error("{0}")]
+    Blind(Blindness),
 }
 
 /// The network did not give what was asked for.
@@ -29,32 +44,61 @@ pub struct MissingOutput(pub &'static str);
 /// What a session must be loaded with.
 pub const OUTPUTS: [Output; 2] = [Output::PredScore, Output::AnomalyMap];
 
-/// Judges an engine's answer. `network` is the map's size, `source` the picture's.
-///
-/// # Errors
-/// [`MissingOutput`]
-pub fn judge(
-    mut outputs: Outputs,
+/// Judges one engine's answers.
+#[derive(Debug)]
+pub struct Judge {
     network: ImageSize,
-    source: ImageSize,
     threshold: Option<Threshold>,
-) -> Result<Judgement, MissingOutput> {
-    let mut take = |output: Output| outputs.take(output).ok_or(MissingOutput(output.name()));
-    let score = take(Output::PredScore)?.data.first().copied().map(Score);
-    let score = score.ok_or(MissingOutput(Output::PredScore.name()))?;
-    let map = take(Output::AnomalyMap)?;
-    if map.data.len() != network.height * network.width {
-        return Err(MissingOutput(Output::AnomalyMap.name()));
+    finder: Finder,
+}
+
+impl Judge {
+    /// For a network of that input size, which is its maps' size.
+    pub fn new(network: ImageSize, threshold: Option<Threshold>) -> Self {
+        Self { network, threshold, finder: Finder::default() }
     }
-    let verdict = threshold.and_then(|threshold| Verdict::of(score, threshold));
-    let regions = threshold.map_or_else(Vec::new, |threshold| regions::find(&map.data, network, threshold, source));
-    Ok(Judgement { score, verdict, regions, map })
+
+    /// Judges an answer about the part `seen` of a frame. `regions` is memory for the regions.
+    ///
+    /// # Errors
+    /// [`MissingOutput`]
+    pub fn judge(
+        &mut self,
+        mut outputs: Outputs,
+        seen: Rect,
+        blindness: Option<Blindness>,
+        mut regions: Vec<Region>,
+    ) -> Result<Judgement, MissingOutput> {
+        let mut take = |output: Output| outputs.take(output).ok_or(MissingOutput(output.name()));
+        let score = take(Output::PredScore)?.data.first().copied().map(Score);
+        let score = score.ok_or(MissingOutput(Output::PredScore.name()))?;
+        let map = take(Output::AnomalyMap)?;
+        if map.data.len() != self.network.height * self.network.width {
+            return Err(MissingOutput(Output::AnomalyMap.name()));
+        }
+        regions.clear();
+        if let Some(threshold) = self.threshold {
+            let size = ImageSize { height: seen.height, width: seen.width };
+            self.finder.find_into(&map.data, self.network, threshold, size, &mut regions);
+            for Region { bounds, .. } in &mut regions {
+                bounds.x += seen.x;
+                bounds.y += seen.y;
+            }
+        }
+        let verdict = match (blindness, self.threshold) {
+            (Some(blindness), _) => Err(NoVerdict::Blind(blindness)),
+            (None, _) if score.0.is_nan() => Err(NoVerdict::NotANumber),
+            (None, None) => Err(NoVerdict::NoThreshold),
+            (None, Some(threshold)) => Verdict::of(score, threshold).ok_or(NoVerdict::NotANumber),
+        };
+        Ok(Judgement { score, verdict, regions, map })
+    }
 }
 
 /// How long each part of the way took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Latency {
-    /// From the moment the picture was received (for a file: was about to be opened) to its result.
+    /// From the moment the frame was captured (a file: was about to be opened) to its result.
     pub age: Duration,
     /// Decoding, resizing, normalising.
     pub preprocess: Duration,
@@ -77,21 +121,40 @@ mod tests {
         ])
     }
 
+    const SEEN: Rect = Rect { x: 10, y: 20, width: 4, height: 4 };
+
+    fn judge(outputs: Outputs, threshold: f32) -> Result<Judgement, MissingOutput> {
+        Judge::new(SIZE, Threshold::new(threshold).ok()).judge(outputs, SEEN, None, Vec::new())
+    }
+
     #[test]
     fn without_a_threshold_there_is_no_verdict_and_no_region() {
-        let judgement = judge(answer(3.0), SIZE, SIZE, None).unwrap();
-        assert_eq!((judgement.score, judgement.verdict, judgement.regions.len()), (Score(3.0), None, 0));
+        let judgement = judge(answer(3.0), 0.0).unwrap();
+        assert_eq!((judgement.score, judgement.regions.len()), (Score(3.0), 0));
+        assert_eq!(judgement.verdict, Err(NoVerdict::NoThreshold));
     }
 
     #[test]
     fn a_score_that_is_no_number_is_not_judged() {
-        let judgement = judge(answer(f32::NAN), SIZE, SIZE, Threshold::new(1.0).ok()).unwrap();
-        assert_eq!(judgement.verdict, None);
+        assert_eq!(judge(answer(f32::NAN), 1.0).unwrap().verdict, Err(NoVerdict::NotANumber));
+    }
+
+    #[test]
+    fn a_camera_that_shows_nothing_is_never_ok() {
+        let judgement = Judge::new(SIZE, Threshold::new(9.0).ok())
+            .judge(answer(3.0), SEEN, Some(Blindness::Dark), Vec::new())
+            .unwrap();
+        assert_eq!(judgement.verdict, Err(NoVerdict::Blind(Blindness::Dark)));
+    }
+
+    #[test]
+    fn regions_are_in_pixels_of_the_whole_frame() {
+        let judgement = judge(answer(3.0), 3.0).unwrap();
+        assert_eq!(judgement.regions[0].bounds, Rect { x: 12, y: 22, width: 2, height: 2 });
     }
 
     #[test]
     fn an_answer_without_the_score_is_an_error() {
-        let outputs = Outputs::new(Vec::new());
-        assert_eq!(judge(outputs, SIZE, SIZE, None).unwrap_err(), MissingOutput("pred_score"));
+        assert_eq!(judge(Outputs::new(Vec::new()), 1.0).unwrap_err(), MissingOutput("pred_score"));
     }
 }

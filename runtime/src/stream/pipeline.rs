@@ -1,31 +1,37 @@
-//! Three threads and two queues: read and prepare, infer, write.
+//! A run: sources with their threads, one engine, and whoever takes the results.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use moead_model::architecture::{ImageSize, Normalization};
 
 use super::clock::{Clock, Monotonic, WallClock};
+use super::frame::Frame;
 use super::interrupt::Interrupt;
-use super::judge::{self, Judgement, Latency, MissingOutput};
-use super::sources::files::FileList;
-use super::tally::Tally;
-use crate::engine::{Engine, EngineError};
-use crate::preprocess::decode::{self, DecodeError};
-use crate::preprocess::normalize;
-use crate::preprocess::picture::Picture;
-use crate::preprocess::resize;
+use super::judge::{Judge, Judgement, Latency};
+use super::policy::Policy;
+use super::prepare::{FrameError, Pictures};
+use super::slot::{Slots, Work};
+use super::sources::{Opener, Source, SourceError};
+use super::status::Status;
+use super::supervisor::Supervisor;
+use super::tally::{Counts, Tally};
+use super::watchdog::{self, Heartbeat, Stage};
+use crate::engine::Engine;
+use crate::score::regions::Rect;
 use crate::score::verdict::Threshold;
 
-/// Pictures that wait between two threads. Two keep the slower side busy while the faster one hiccups; a picture in the
-/// queue takes its network input, and its pixels where a heatmap is drawn.
-pub const QUEUE: usize = 2;
+pub use super::supervisor::Nature;
+
+/// A result is late when it is older than one frame interval and this many times its inference.
+const LATE: f64 = 1.3;
+/// How long a run that was asked to stop waits for a source that hangs in its driver.
+const LAST_WAIT: Duration = Duration::from_secs(3);
 
 /// What a run needs to know.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// How pixels become numbers.
     pub normalization: Normalization,
@@ -33,80 +39,76 @@ pub struct Settings {
     pub threshold: Option<Threshold>,
     /// Whether results carry their picture, to be drawn on.
     pub pictures: Pictures,
-    /// End after so many pictures of each source.
+    /// End after so many frames of each source.
     pub frames: Option<u64>,
     /// End after that time.
     pub duration: Option<Duration>,
+    /// A source that delivers nothing for that long is closed and opened again.
+    pub stall_timeout: Duration,
+    /// Frames that stay the same for that long come from a frozen camera.
+    pub frozen_after: Duration,
+    /// What the loss of a source means.
+    pub on_loss: OnLoss,
+    /// Called about once a second while the engine answers: a sign of life for whoever supervises the process.
+    pub pulse: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
-/// What becomes of a picture's pixels after the network has seen them.
+/// What the loss of a source means while the run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pictures {
-    /// They go on to the sinks.
-    Kept,
-    /// They are freed before inference.
-    Dropped,
+pub enum OnLoss {
+    /// It is opened again until it is back.
+    Retry,
+    /// The run ends.
+    End,
 }
 
-/// One picture's result.
+/// One source of a run.
+pub struct Feed {
+    /// Opens it.
+    pub opener: Arc<dyn Opener>,
+    /// What it is.
+    pub nature: Nature,
+    /// Which of its frames are given up.
+    pub policy: Policy,
+    /// The part of each frame that the network sees.
+    pub region: Option<Rect>,
+}
+
+/// One frame's result.
 #[derive(Debug)]
 pub struct FrameResult {
-    /// Index of the source.
-    pub source: usize,
-    /// From 0, per source.
-    pub frame: u64,
-    /// When it was received.
-    pub time: WallClock,
-    /// Its file.
-    pub file: PathBuf,
-    /// Relative path for what is written about it, without an ending.
-    pub output: PathBuf,
+    /// What was judged.
+    pub frame: Box<Frame>,
     /// What came of it.
-    pub outcome: Result<Judged, FrameError>,
+    pub outcome: Result<Judgement, FrameError>,
     /// How long it took.
     pub latency: Latency,
-}
-
-/// A picture that the network answered.
-#[derive(Debug)]
-pub struct Judged {
-    /// The answer, against the threshold.
-    pub judgement: Judgement,
-    /// The source picture's size.
-    pub size: ImageSize,
-    /// Its pixels, if they were kept.
-    pub picture: Option<Picture>,
-}
-
-/// Why a picture has no result.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FrameError {
-    /// The file is no picture that can be read.
-    #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// A decoder gave up in a way that it should not.
-    #[error("the decoder failed: {0}")]
-    DecoderPanicked(String),
-    /// The engine failed.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The model lacks an output.
-    #[error(transparent)]
-    MissingOutput(#[from] MissingOutput),
+    /// Frames of this source, since its last line, of which there is no line: given up, lost, broken.
+    pub dropped_since_last: u64,
 }
 
 /// What a run tells its sinks.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// A picture is done.
-    Frame(&'a FrameResult),
+    /// A frame is done. Its picture and map may be taken away.
+    Frame(&'a mut FrameResult, &'a Counts),
+    /// Something happened to a source.
+    Status(&'a Status),
     /// A source is done.
     Summary(&'a Summary),
 }
 
+/// What a sink did with an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// It has a line, or will have.
+    Written,
+    /// It was dropped, since the sink is slow.
+    Dropped,
+}
+
 /// The end of a source.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Summary {
     /// Index of the source.
     pub source: usize,
@@ -118,304 +120,327 @@ pub struct Summary {
     pub tally: Tally,
 }
 
-/// Runs `engine` over all pictures, one source after the other, and hands results to `sink` in order. Ends early, after
-/// what is in hand, when `interrupt` is requested; summaries come in any case.
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError<E> {
+    /// A sink cannot go on.
+    #[error(transparent)]
+    Sink(E),
+    /// A source was lost, and nobody wants to wait for it.
+    #[error("source {source_index}: {error}")]
+    Loss {
+        /// Index of the source.
+        source_index: usize,
+        /// Why.
+        error: SourceError,
+    },
+}
+
+/// What the threads of a run share.
+pub(super) struct Shared {
+    pub(super) network: ImageSize,
+    pub(super) settings: Settings,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) interrupt: Interrupt,
+    pub(super) start: Monotonic,
+    pub(super) slots: Slots,
+    /// By source.
+    pub(super) feeds: Vec<Feed>,
+    /// By source: frames that arrived, whatever became of them.
+    pub(super) received: Vec<AtomicU64>,
+    /// By source.
+    tallies: Vec<Mutex<Tally>>,
+    /// By source: when it was begun.
+    pub(super) began: Vec<OnceLock<Monotonic>>,
+    pub(super) lanes: Vec<Lane>,
+    pub(super) engine: Heartbeat,
+    loss: Mutex<Option<(usize, SourceError)>>,
+}
+
+/// Sources that are read by one thread, one after the other: a live one alone, or all files together.
+pub(super) struct Lane {
+    pub(super) sources: Vec<usize>,
+    pub(super) heartbeat: Heartbeat,
+    /// Grows when the thread is given up.
+    pub(super) generation: AtomicU64,
+}
+
+impl Shared {
+    fn tally(&self, source: usize) -> MutexGuard<'_, Tally> {
+        // Counters are whole at any time.
+        self.tallies[source].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn count(&self, source: usize, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.tally(source).counts);
+    }
+
+    pub(super) fn counts(&self, source: usize) -> Counts {
+        self.tally(source).counts
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        let is_late = |limit| self.clock.monotonic().since(self.start) >= limit;
+        self.interrupt.is_requested() || self.settings.duration.is_some_and(is_late)
+    }
+
+    /// Ends the run for a loss, if that is what a loss means.
+    pub(super) fn is_lost_for_good(&self, source: usize, error: SourceError) -> bool {
+        if self.settings.on_loss == OnLoss::Retry || self.is_over() {
+            return false;
+        }
+        self.loss.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((source, error));
+        self.interrupt.request();
+        true
+    }
+
+    fn summary(&self, source: usize) -> Summary {
+        let began = self.began[source].get().copied().unwrap_or(self.start);
+        let elapsed = self.clock.monotonic().since(began);
+        Summary { source, time: self.clock.wall(), elapsed, tally: self.tally(source).clone() }
+    }
+}
+
+/// Runs `engine` over all sources until they end (what stands beside a source is the same, if it is open already), and hands results to `sink`: those of one source in order. Ends early,
+/// after what is in hand, when `interrupt` is requested; a summary of every source that began comes in any case.
 ///
 /// # Errors
-/// The first error of `sink`. The source's summary is still handed out before it is returned.
+/// The first error of `sink`, or the first loss where losses end a run.
 pub fn run<E>(
     engine: &mut dyn Engine,
-    sources: &[FileList],
+    sources: Vec<(Feed, Option<Box<dyn Source>>)>,
     settings: &Settings,
-    clock: &dyn Clock,
+    clock: &Arc<dyn Clock>,
     interrupt: &Interrupt,
-    mut sink: impl FnMut(Event<'_>) -> Result<(), E>,
-) -> Result<(), E> {
-    let start = clock.monotonic();
-    for (index, source) in sources.iter().enumerate() {
-        let source_start = clock.monotonic();
-        let mut tally = Tally::default();
-        let outcome = std::thread::scope(|scope| {
-            let (prepared_sender, prepared) = sync_channel(QUEUE);
-            let (result_sender, results) = sync_channel(QUEUE);
-            let size = engine.input();
-            scope.spawn(move || {
-                let reader = Reader { index, source, size, settings, clock, start, interrupt };
-                reader.run(&prepared_sender);
-            });
-            scope.spawn(|| infer(engine, settings, clock, prepared, result_sender));
-            let mut outcome = Ok(());
-            for result in results {
-                match &result.outcome {
-                    Ok(judged) => tally.judged(judged.judgement.verdict, result.latency.age),
-                    Err(_) => tally.corrupt(),
-                }
-                outcome = sink(Event::Frame(&result));
-                if outcome.is_err() {
-                    // Dropping the queue ends the other threads at their next picture.
-                    interrupt.request();
-                    break;
-                }
-            }
-            outcome
-        });
-        let elapsed = clock.monotonic().since(source_start);
-        let summary = Summary { source: index, time: clock.wall(), elapsed, tally };
-        let summed = sink(Event::Summary(&summary));
-        outcome?;
-        summed?;
-        if interrupt.is_requested() {
+    mut sink: impl FnMut(Event<'_>) -> Result<Told, E>,
+) -> Result<(), RunError<E>> {
+    let (feeds, opened) = sources.into_iter().unzip();
+    let shared = share(engine.input(), feeds, settings, clock, interrupt);
+    let mut threads = begin(&shared, opened);
+    let guard = watchdog::start(&shared);
+    let mut consumer = Consumer {
+        judge: Judge::new(shared.network, settings.threshold),
+        lines: vec![Lines::default(); shared.feeds.len()],
+        summed: vec![false; shared.feeds.len()],
+        asked_to_stop: None,
+        failure: None,
+        shared: Arc::clone(&shared),
+    };
+    while let Some(work) = consumer.next() {
+        consumer.handle(work, engine, &mut sink);
+    }
+    shared.slots.close();
+    consumer.sum_up_the_rest(&mut sink);
+    guard.end();
+    // A thread that hangs in a driver ends with the process.
+    for thread in threads.drain(..).filter(JoinHandle::is_finished) {
+        let _ = thread.join();
+    }
+    let loss = shared.loss.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (consumer.failure, loss) {
+        (Some(error), _) => Err(RunError::Sink(error)),
+        (None, Some((source_index, error))) => Err(RunError::Loss { source_index, error }),
+        (None, None) => Ok(()),
+    }
+}
+
+fn share(
+    network: ImageSize,
+    feeds: Vec<Feed>,
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    interrupt: &Interrupt,
+) -> Arc<Shared> {
+    let of = |nature| move |(_, feed): &(usize, &Feed)| feed.nature == nature;
+    let files: Vec<usize> = feeds.iter().enumerate().filter(of(Nature::Files)).map(|(index, _)| index).collect();
+    let live = feeds.iter().enumerate().filter(of(Nature::Live)).map(|(index, _)| vec![index]);
+    let lanes: Vec<Vec<usize>> = live.chain((!files.is_empty()).then_some(files)).collect();
+    let policies: Vec<_> = lanes.iter().filter_map(|lane| lane.first()).map(|&first| feeds[first].policy).collect();
+    let lane = |sources| Lane { sources, heartbeat: Heartbeat::new(&**clock), generation: AtomicU64::new(0) };
+    let shared = Shared {
+        network,
+        settings: settings.clone(),
+        clock: Arc::clone(clock),
+        interrupt: interrupt.clone(),
+        start: clock.monotonic(),
+        slots: Slots::new(network, &policies),
+        received: feeds.iter().map(|_| AtomicU64::new(0)).collect(),
+        tallies: feeds.iter().map(|_| Mutex::default()).collect(),
+        began: feeds.iter().map(|_| OnceLock::new()).collect(),
+        lanes: lanes.into_iter().map(lane).collect(),
+        engine: Heartbeat::new(&**clock),
+        loss: Mutex::new(None),
+        feeds,
+    };
+    shared.engine.reach(Stage::Waiting, &**clock);
+    Arc::new(shared)
+}
+
+/// Starts a thread for each lane.
+fn begin(shared: &Arc<Shared>, mut opened: Vec<Option<Box<dyn Source>>>) -> Vec<JoinHandle<()>> {
+    let mut threads = Vec::new();
+    for lane in 0..shared.lanes.len() {
+        let first = shared.lanes[lane].sources.first().and_then(|&source| opened[source].take());
+        let shared = Arc::clone(shared);
+        threads.push(thread::spawn(move || read_lane(&shared, lane, 0, first)));
+    }
+    threads
+}
+
+/// What the thread of a lane does.
+pub(super) fn read_lane(shared: &Arc<Shared>, lane: usize, generation: u64, mut first: Option<Box<dyn Source>>) {
+    for &source in &shared.lanes[lane].sources {
+        if shared.is_over() && first.is_none() {
             break;
         }
+        let supervisor = Supervisor { shared: Arc::clone(shared), source, lane, generation };
+        supervisor.run(first.take());
+        if shared.lanes[lane].generation.load(Ordering::Acquire) != generation {
+            return;
+        }
+        shared.slots.end_source(lane, source);
     }
-    Ok(())
+    shared.slots.end(lane);
 }
 
-/// A picture on its way to the engine.
-struct Prepared {
-    source: usize,
-    frame: u64,
-    received: Monotonic,
-    time: WallClock,
-    file: PathBuf,
-    output: PathBuf,
-    content: Result<Content, FrameError>,
-    preprocess: Duration,
+/// Of one source: what its lines have told already.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lines {
+    lost: u64,
+    /// Frames that count as broken and have a line.
+    broken: u64,
 }
 
-struct Content {
-    size: ImageSize,
-    picture: Option<Picture>,
-    input: Vec<f32>,
+/// The thread that runs the engine.
+struct Consumer<E> {
+    shared: Arc<Shared>,
+    judge: Judge,
+    lines: Vec<Lines>,
+    summed: Vec<bool>,
+    asked_to_stop: Option<Monotonic>,
+    failure: Option<E>,
 }
 
-/// The first thread.
-struct Reader<'a> {
-    index: usize,
-    source: &'a FileList,
-    size: ImageSize,
-    settings: &'a Settings,
-    clock: &'a dyn Clock,
-    start: Monotonic,
-    interrupt: &'a Interrupt,
-}
-
-impl Reader<'_> {
-    fn run(&self, queue: &SyncSender<Prepared>) {
-        let frames = self.settings.frames.unwrap_or(u64::MAX);
-        for (frame, file) in (0..frames).zip(&self.source.files) {
-            let received = self.clock.monotonic();
-            let is_over = self.settings.duration.is_some_and(|limit| received.since(self.start) >= limit);
-            if is_over || self.interrupt.is_requested() {
-                return;
+impl<E> Consumer<E> {
+    /// What is to be done; none when the run is over.
+    fn next(&mut self) -> Option<Work> {
+        loop {
+            match self.shared.slots.take() {
+                Work::End => return None,
+                Work::Nothing => {}
+                work => return Some(work),
             }
-            let time = self.clock.wall();
-            let content = self.prepare(&file.path);
-            let preprocess = self.clock.monotonic().since(received);
-            let (path, output) = (file.path.clone(), file.output.clone());
-            let prepared =
-                Prepared { source: self.index, frame, received, time, file: path, output, content, preprocess };
-            if queue.send(prepared).is_err() {
-                return;
+            if self.shared.is_over() {
+                let now = self.shared.clock.monotonic();
+                let asked = *self.asked_to_stop.get_or_insert(now);
+                if now.since(asked) >= LAST_WAIT {
+                    return None;
+                }
             }
         }
     }
 
-    fn prepare(&self, path: &Path) -> Result<Content, FrameError> {
-        // Decoders read bytes from anywhere; a panic in one costs its picture, not the run.
-        let picture = catch_unwind(AssertUnwindSafe(|| decode::read(path)))
-            .map_err(|panic| FrameError::DecoderPanicked(words(&*panic)))??;
-        let size = picture.size();
-        let resized = resize::resize(&picture, self.size);
-        let input = normalize::normalize(resized.pixels(), self.settings.normalization);
-        let picture = (self.settings.pictures == Pictures::Kept).then_some(picture);
-        Ok(Content { size, picture, input })
+    fn handle(&mut self, work: Work, engine: &mut dyn Engine, sink: &mut impl FnMut(Event<'_>) -> Result<Told, E>) {
+        match work {
+            Work::Frame(lane, frame) if self.failure.is_some() => {
+                self.shared.count(frame.source, |counts| counts.policy += 1);
+                self.shared.slots.recycle(lane, frame);
+            }
+            Work::Frame(lane, frame) => {
+                let mut result = self.judged(frame, engine);
+                let counts = self.shared.counts(result.frame.source);
+                let told = self.note(sink(Event::Frame(&mut result, &counts)));
+                self.recount(&result, told);
+                let FrameResult { mut frame, outcome, .. } = result;
+                if let Ok(judgement) = outcome {
+                    frame.regions = judgement.regions;
+                }
+                self.shared.slots.recycle(lane, frame);
+            }
+            Work::Status(status) => {
+                self.note(sink(Event::Status(&status)));
+            }
+            Work::SourceEnd(source) => self.sum_up(source, sink),
+            Work::Nothing | Work::End => {}
+        }
     }
-}
 
-fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
-}
+    /// Keeps the first error, and asks everyone to stop for it.
+    fn note(&mut self, told: Result<Told, E>) -> Told {
+        match told {
+            Ok(told) => told,
+            Err(error) => {
+                self.failure.get_or_insert(error);
+                self.shared.interrupt.request();
+                Told::Dropped
+            }
+        }
+    }
 
-/// The second thread.
-fn infer(
-    engine: &mut dyn Engine,
-    settings: &Settings,
-    clock: &dyn Clock,
-    prepared: Receiver<Prepared>,
-    results: SyncSender<FrameResult>,
-) {
-    for Prepared { source, frame, received, time, file, output, content, preprocess } in prepared {
-        let mut latency = Latency { preprocess, ..Latency::default() };
-        let outcome = content.and_then(|Content { size, picture, input }| {
+    fn judged(&mut self, mut frame: Box<Frame>, engine: &mut dyn Engine) -> FrameResult {
+        let shared = &*self.shared;
+        let clock = &*shared.clock;
+        let mut latency = Latency { preprocess: frame.preprocess, ..Latency::default() };
+        let mut run = || {
+            if let Some(problem) = frame.problem.take() {
+                return Err(problem);
+            }
             let before = clock.monotonic();
-            let outputs = engine.run(&input)?;
+            shared.engine.reach(Stage::Preparing, clock);
+            let outputs = engine.run(&frame.input);
+            shared.engine.reach(Stage::Waiting, clock);
             let after = clock.monotonic();
             latency.inference = after.since(before);
-            let judgement = judge::judge(outputs, engine.input(), size, settings.threshold)?;
+            let regions = std::mem::take(&mut frame.regions);
+            let judgement = self.judge.judge(outputs?, frame.region, frame.blindness, regions)?;
             latency.postprocess = clock.monotonic().since(after);
-            Ok(Judged { judgement, size, picture })
-        });
-        latency.age = clock.monotonic().since(received);
-        if results.send(FrameResult { source, frame, time, file, output, outcome, latency }).is_err() {
-            return;
+            Ok(judgement)
+        };
+        let outcome = run();
+        latency.age = clock.monotonic().since(frame.captured);
+        let mut tally = shared.tally(frame.source);
+        match &outcome {
+            Ok(judgement) => {
+                tally.judged(judgement.verdict.ok(), latency.age);
+                let bound = frame.interval.map(|interval| interval + latency.inference.mul_f64(LATE));
+                tally.counts.late += u64::from(bound.is_some_and(|bound| latency.age > bound));
+            }
+            Err(_) => tally.counts.corrupt += 1,
+        }
+        let lines = &mut self.lines[frame.source];
+        lines.broken += u64::from(outcome.is_err());
+        let dropped_since_last = tally.counts.lost(lines.broken) - lines.lost;
+        drop(tally);
+        FrameResult { frame, outcome, latency, dropped_since_last }
+    }
+
+    /// Counts a result that the sinks dropped; the next line then tells of it.
+    fn recount(&mut self, result: &FrameResult, told: Told) {
+        let source = result.frame.source;
+        match told {
+            Told::Written => self.lines[source].lost += result.dropped_since_last,
+            Told::Dropped => self.shared.count(source, |counts| counts.sink += 1),
+        }
+    }
+
+    fn sum_up(&mut self, source: usize, sink: &mut impl FnMut(Event<'_>) -> Result<Told, E>) {
+        self.summed[source] = true;
+        let summary = self.shared.summary(source);
+        self.note(sink(Event::Summary(&summary)));
+    }
+
+    /// Sources whose threads did not come back.
+    fn sum_up_the_rest(&mut self, sink: &mut impl FnMut(Event<'_>) -> Result<Told, E>) {
+        for lane in self.shared.slots.unfinished() {
+            let shared = Arc::clone(&self.shared);
+            for &source in &shared.lanes[lane].sources {
+                if !self.summed[source] {
+                    self.sum_up(source, sink);
+                }
+            }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    use jiff::Timestamp;
-
-    use super::*;
-    use crate::engine::{Output, Outputs, Tensor};
-    use crate::sinks::heatmap;
-    use crate::stream::sources::files::PictureFile;
-
-    const SIZE: ImageSize = ImageSize { height: 2, width: 2 };
-
-    /// Answers with the mean of its input, and fails on demand.
-    struct Mean {
-        runs: u64,
-        fails_at: Option<u64>,
-    }
-
-    impl Engine for Mean {
-        fn input(&self) -> ImageSize {
-            SIZE
-        }
-
-        fn run(&mut self, input: &[f32]) -> Result<Outputs, EngineError> {
-            self.runs += 1;
-            if self.fails_at == Some(self.runs) {
-                return Err(EngineError::Run { engine: "mean", message: "as asked".into() });
-            }
-            let mean = input.iter().sum::<f32>() / input.len() as f32;
-            Ok(Outputs::new(vec![
-                (Output::PredScore, Tensor { shape: vec![1], data: vec![mean] }),
-                (Output::AnomalyMap, Tensor { shape: vec![1, 1, 2, 2], data: vec![mean; 4] }),
-            ]))
-        }
-    }
-
-    /// A second passes whenever somebody looks.
-    #[derive(Default)]
-    struct Ticking(AtomicU64);
-
-    impl Clock for Ticking {
-        fn monotonic(&self) -> Monotonic {
-            Monotonic::after(Duration::from_secs(self.0.fetch_add(1, Ordering::Relaxed)))
-        }
-
-        fn wall(&self) -> WallClock {
-            WallClock::new(Timestamp::UNIX_EPOCH)
-        }
-    }
-
-    /// Grey pictures of rising brightness; the third is none.
-    fn pictures(folder: &Path, count: u8) -> FileList {
-        let file = |number: u8| {
-            let path = folder.join(format!("{number}.png"));
-            if number == 2 {
-                std::fs::write(&path, b"no picture").unwrap();
-            } else {
-                heatmap::write_png(&path, &Picture::filled(SIZE, [100 + number; 3])).unwrap();
-            }
-            PictureFile { path, output: number.to_string().into() }
-        };
-        FileList { name: "x".into(), files: (0..count).map(file).collect() }
-    }
-
-    fn settings() -> Settings {
-        Settings {
-            normalization: Normalization { mean: [0.0; 3], std: [1.0 / 255.0; 3] },
-            threshold: Threshold::new(103.5).ok(),
-            pictures: Pictures::Dropped,
-            frames: None,
-            duration: None,
-        }
-    }
-
-    /// Runs five pictures and notes what comes out.
-    fn noted(settings: &Settings, fails_at: Option<u64>) -> (Vec<String>, Tally) {
-        let folder = tempfile::tempdir().unwrap();
-        let sources = [pictures(folder.path(), 5)];
-        let mut lines = Vec::new();
-        let mut last = None;
-        let mut engine = Mean { runs: 0, fails_at };
-        run(&mut engine, &sources, settings, &Ticking::default(), &Interrupt::default(), |event| {
-            match event {
-                Event::Frame(result) => lines.push(match &result.outcome {
-                    Ok(judged) => format!("{} {:?}", result.frame, judged.judgement.verdict),
-                    Err(_) => format!("{} error", result.frame),
-                }),
-                Event::Summary(summary) => last = Some(summary.tally.clone()),
-            }
-            Ok::<_, ()>(())
-        })
-        .unwrap();
-        (lines, last.unwrap())
-    }
-
-    #[test]
-    fn results_come_in_order_and_an_unreadable_picture_stops_nothing() {
-        let (lines, tally) = noted(&settings(), None);
-        assert_eq!(lines, ["0 Some(Ok)", "1 Some(Ok)", "2 error", "3 Some(Ok)", "4 Some(Defect)"]);
-        assert_eq!((tally.received(), tally.judged, tally.corrupt, tally.ok, tally.defects), (5, 4, 1, 3, 1));
-    }
-
-    #[test]
-    fn an_engine_that_fails_once_loses_one_picture() {
-        let (lines, tally) = noted(&settings(), Some(2));
-        assert_eq!(lines[1], "1 error");
-        assert_eq!((tally.judged, tally.corrupt), (3, 2));
-    }
-
-    #[test]
-    fn a_run_ends_by_itself() {
-        let (lines, _) = noted(&Settings { frames: Some(2), ..settings() }, None);
-        assert_eq!(lines.len(), 2);
-        let (lines, tally) = noted(&Settings { duration: Some(Duration::from_secs(3)), ..settings() }, None);
-        assert!(lines.len() < 5 && tally.received() == lines.len() as u64, "{lines:?}");
-    }
-
-    #[test]
-    fn a_sink_that_fails_ends_the_run_with_its_error_and_a_summary() {
-        let folder = tempfile::tempdir().unwrap();
-        let sources = [pictures(folder.path(), 5), pictures(folder.path(), 5)];
-        let mut summaries = 0;
-        let mut engine = Mean { runs: 0, fails_at: None };
-        let interrupt = Interrupt::default();
-        let outcome = run(&mut engine, &sources, &settings(), &Ticking::default(), &interrupt, |event| match event {
-            Event::Frame(_) => Err("full disk"),
-            Event::Summary(_) => {
-                summaries += 1;
-                Ok(())
-            }
-        });
-        assert_eq!((outcome, summaries), (Err("full disk"), 1));
-        assert!(engine.runs < 5, "the rest was not computed");
-    }
-
-    #[test]
-    fn an_interrupt_leaves_the_rest_unread() {
-        let folder = tempfile::tempdir().unwrap();
-        let sources = [pictures(folder.path(), 40)];
-        let interrupt = Interrupt::default();
-        let mut engine = Mean { runs: 0, fails_at: None };
-        let mut received = 0;
-        run(&mut engine, &sources, &settings(), &Ticking::default(), &interrupt, |event| {
-            match event {
-                Event::Frame(_) => interrupt.request(),
-                Event::Summary(summary) => received = summary.tally.received(),
-            }
-            Ok::<_, ()>(())
-        })
-        .unwrap();
-        // What waits in two queues and three hands is still judged.
-        assert!((1..=8).contains(&received), "{received}");
-    }
-}
+mod tests;

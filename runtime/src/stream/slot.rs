@@ -185,7 +185,8 @@ impl Slots {
         if let Some(told) = lanes.iter_mut().find_map(Lane::take_told) {
             return told;
         }
-        let waiting = lanes.iter_mut().enumerate().filter_map(|(index, lane)| Some((lane.first_captured()?, index, lane)));
+        let waiting =
+            lanes.iter_mut().enumerate().filter_map(|(index, lane)| Some((lane.first_captured()?, index, lane)));
         let Some((_, index, lane)) = waiting.min_by_key(|(captured, _, lane)| (lane.served, *captured)) else {
             return if lanes.iter().all(|lane| lane.has_ended) { Work::End } else { Work::Nothing };
         };

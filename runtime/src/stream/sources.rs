@@ -120,9 +120,24 @@ pub enum SourceError {
         /// Where the source's thread is.
         stage: super::watchdog::Stage,
     },
+    /// Frames came, and none could be used for too long.
+    #[error("no frame that can be used for {} s; the last one: {problem}", .silence.as_secs_f64().round())]
+    OnlyBroken {
+        /// Since the last good frame.
+        silence: Duration,
+        /// What was wrong with the last one.
+        problem: String,
+    },
     /// Opening or reading panicked: a defect of a driver crate, which costs this attempt and not the run.
     #[error("the source failed: {0}")]
     Panicked(String),
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.description)?;
+        self.differences.iter().try_for_each(|difference| write!(f, "; {difference}"))
+    }
 }
 
 impl fmt::Debug for dyn Source {

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 
 pub mod query;
 
-
 use query::Query;
 
 use super::sources::standard_input::StreamRequest;

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use walkdir::WalkDir;
 
-use crate::stream::uri::{SourceKind, SourceUri, UriError};
+use super::{Mode, Next, Opener, Order, Source, SourceError};
+use crate::stream::frame::{Arrival, Content};
+use crate::stream::uri::UriError;
 
 /// Endings of picture files. In folders only these are read; a file that is named itself may have any name.
 pub const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp", "jfif"];
@@ -14,8 +17,6 @@ pub const EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "
 /// The pictures of one source, in a stable order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileList {
-    /// In result lines.
-    pub name: String,
     /// Sorted by path.
     pub files: Vec<PictureFile>,
 }
@@ -60,33 +61,63 @@ pub enum ListError {
 }
 
 impl FileList {
-    /// Lists a source's pictures.
+    /// Lists the pictures of a file or a folder.
     ///
     /// # Errors
     /// [`ListError`]; a folder that cannot be read is an error, not an empty folder.
-    pub fn new(uri: &SourceUri) -> Result<Self, ListError> {
-        let pairs = match &uri.kind {
-            SourceKind::Path(path) => {
-                let metadata =
-                    std::fs::metadata(path).map_err(|source| ListError::Read { path: path.clone(), source })?;
-                if metadata.is_dir() {
-                    folder(path)?
-                } else if metadata.is_file() {
-                    vec![(path.clone(), path.file_name().map_or_else(PathBuf::new, PathBuf::from))]
-                } else {
-                    return Err(ListError::Kind { path: path.clone() });
-                }
-            }
-            SourceKind::Glob(pattern) => matches(pattern)?,
+    pub fn of_path(path: &Path) -> Result<Self, ListError> {
+        let metadata = std::fs::metadata(path).map_err(|source| ListError::Read { path: path.to_owned(), source })?;
+        let pairs = if metadata.is_dir() {
+            folder(path)?
+        } else if metadata.is_file() {
+            vec![(path.to_owned(), path.file_name().map_or_else(PathBuf::new, PathBuf::from))]
+        } else {
+            return Err(ListError::Kind { path: path.to_owned() });
         };
+        Self::of_pairs(pairs, || path.display().to_string())
+    }
+
+    /// Lists the pictures that a pattern finds.
+    ///
+    /// # Errors
+    /// [`ListError`]
+    pub fn of_pattern(pattern: &str) -> Result<Self, ListError> {
+        Self::of_pairs(matches(pattern)?, || pattern.to_owned())
+    }
+
+    fn of_pairs(pairs: Vec<(PathBuf, PathBuf)>, place: impl FnOnce() -> String) -> Result<Self, ListError> {
         if pairs.is_empty() {
-            let place = match &uri.kind {
-                SourceKind::Path(path) => path.display().to_string(),
-                SourceKind::Glob(pattern) => pattern.clone(),
-            };
-            return Err(ListError::Empty { place });
+            Err(ListError::Empty { place: place() })
+        } else {
+            Ok(Self { files: with_outputs(pairs) })
         }
-        Ok(Self { name: uri.name.clone(), files: with_outputs(pairs) })
+    }
+}
+
+impl Opener for FileList {
+    fn open(&self) -> Result<Box<dyn Source>, SourceError> {
+        Ok(Box::new(Files { files: self.files.clone(), next: 0, mode: Mode::default() }))
+    }
+}
+
+/// A list that is being read.
+#[derive(Debug)]
+struct Files {
+    files: Vec<PictureFile>,
+    next: usize,
+    mode: Mode,
+}
+
+impl Source for Files {
+    fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    fn next(&mut self, _patience: Duration, _order: Order) -> Result<Next<'_>, SourceError> {
+        let Some(file) = self.files.get(self.next) else { return Ok(Next::End) };
+        self.next += 1;
+        let content = Content::File(file);
+        Ok(Next::Frame(Arrival { content, sequence: None, captured: None, passed_over: 0, truth: None }))
     }
 }
 
@@ -162,8 +193,12 @@ mod tests {
         root
     }
 
+    fn listed(place: &str) -> Result<FileList, ListError> {
+        if place.contains('*') { FileList::of_pattern(place) } else { FileList::of_path(Path::new(place)) }
+    }
+
     fn list(uri: &str) -> Vec<(String, String)> {
-        let list = FileList::new(&SourceUri::parse(uri).unwrap()).unwrap();
+        let list = listed(uri).unwrap();
         let shown = |path: &Path| path.display().to_string();
         list.files.iter().map(|file| (shown(file.path.file_name().unwrap().as_ref()), shown(&file.output))).collect()
     }
@@ -196,10 +231,10 @@ mod tests {
     fn nothing_to_read_is_an_error() {
         let root = tree(&["notes.txt"]);
         for uri in [root.path().display().to_string(), format!("{}/*.png", root.path().display())] {
-            let error = FileList::new(&SourceUri::parse(&uri).unwrap()).unwrap_err();
+            let error = listed(&uri).unwrap_err();
             assert!(matches!(error, ListError::Empty { .. }), "{error}");
         }
-        let error = FileList::new(&SourceUri::parse("no/such/file.png").unwrap()).unwrap_err();
+        let error = listed("no/such/file.png").unwrap_err();
         assert!(matches!(error, ListError::Read { .. }), "{error}");
     }
 
@@ -208,7 +243,6 @@ mod tests {
     fn a_folder_that_contains_itself_is_an_error_and_no_endless_walk() {
         let root = tree(&["a.png"]);
         std::os::unix::fs::symlink(root.path(), root.path().join("again")).unwrap();
-        let uri = SourceUri::parse(&root.path().display().to_string()).unwrap();
-        assert!(matches!(FileList::new(&uri), Err(ListError::Read { .. })));
+        assert!(matches!(FileList::of_path(root.path()), Err(ListError::Read { .. })));
     }
 }

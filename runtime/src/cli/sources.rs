@@ -1,0 +1,105 @@
+//! The sources of a run, from what was typed.
+
+use std::sync::Arc;
+
+use moead_model::architecture::ImageSize;
+use moead_terminal::printer::Printer;
+
+use super::arguments::RunArguments;
+use crate::stream::clock::Clock;
+use crate::stream::interrupt::Interrupt;
+use crate::stream::pipeline::{Feed, Nature};
+use crate::stream::policy::Policy;
+use crate::stream::sources::files::FileList;
+use crate::stream::sources::standard_input::StreamOpener;
+use crate::stream::sources::synthetic::SceneOpener;
+#[cfg(feature = "camera")]
+use crate::stream::sources::v4l2::CameraOpener;
+use crate::stream::sources::{Opener, Source};
+use crate::stream::uri::{SourceKind, SourceUri};
+
+/// Sources as they were typed; files are listed already.
+pub(super) struct SourceUris(Vec<(SourceUri, Option<FileList>)>);
+
+/// Sources that are ready to be read.
+pub(super) struct Sources {
+    pub(super) names: Vec<String>,
+    pub(super) feeds: Vec<(Feed, Option<Box<dyn Source>>)>,
+    /// Pictures in files, if all sources are files: so many lines there will be.
+    pub(super) pictures: Option<u64>,
+}
+
+impl SourceUris {
+    /// Lists files, which needs no model: a wrong path is found at once. Devices are not opened yet.
+    pub(super) fn list(arguments: &RunArguments) -> anyhow::Result<Self> {
+        let list = |uri: SourceUri| {
+            let files = match &uri.kind {
+                SourceKind::Path(path) => Some(FileList::of_path(path)?),
+                SourceKind::Glob(pattern) => Some(FileList::of_pattern(pattern)?),
+                _ => None,
+            };
+            Ok((uri, files))
+        };
+        Ok(Self(arguments.sources().into_iter().map(list).collect::<anyhow::Result<_>>()?))
+    }
+
+    /// Opens every device: what is wrong at the beginning is for the one who begins.
+    pub(super) fn open(
+        self,
+        arguments: &RunArguments,
+        network: ImageSize,
+        clock: &Arc<dyn Clock>,
+        interrupt: &Interrupt,
+        printer: &Printer,
+    ) -> anyhow::Result<Sources> {
+        let limit = usize::try_from(arguments.frames.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let mut sources = Sources { names: Vec::new(), feeds: Vec::new(), pictures: Some(0) };
+        for (SourceUri { name, kind, region }, files) in self.0 {
+            let listed = files.as_ref().map(|list| list.files.len().min(limit) as u64);
+            sources.pictures = sources.pictures.zip(listed).map(|(sum, count)| sum + count);
+            let opener: Arc<dyn Opener> = match (kind, files) {
+                (_, Some(list)) => Arc::new(list),
+                (SourceKind::Synthetic(request), _) => {
+                    Arc::new(SceneOpener::new(request, Arc::clone(clock), interrupt.clone()))
+                }
+                (SourceKind::StandardInput(request), _) => Arc::new(StreamOpener::new(request, Arc::clone(clock))),
+                #[cfg(feature = "camera")]
+                (SourceKind::Camera(request), _) => Arc::new(CameraOpener::new(request, network, Arc::clone(clock))),
+                // Listed above.
+                (SourceKind::Path(_) | SourceKind::Glob(_), None) => continue,
+            };
+            let (nature, policy) =
+                if listed.is_some() { (Nature::Files, Policy::Never) } else { (Nature::Live, Policy::Latest) };
+            let policy = arguments.policy.map_or(policy, Policy::from);
+            let opened = match nature {
+                Nature::Live => open(&name, &*opener, arguments, printer)?,
+                Nature::Files => None,
+            };
+            sources.names.push(name);
+            sources.feeds.push((Feed { opener, nature, policy, region }, opened));
+        }
+        Ok(sources)
+    }
+}
+
+fn open(
+    name: &str,
+    opener: &dyn Opener,
+    arguments: &RunArguments,
+    printer: &Printer,
+) -> anyhow::Result<Option<Box<dyn Source>>> {
+    match opener.open() {
+        Ok(source) => {
+            for difference in &source.mode().differences {
+                printer.warning(format_args!("{name}: {difference}"));
+            }
+            printer.detail(format_args!("{name}: {}", source.mode().description));
+            Ok(Some(source))
+        }
+        Err(error) if arguments.wait_for_cameras => {
+            printer.warning(format_args!("{name}: {error}; waiting for it"));
+            Ok(None)
+        }
+        Err(error) => Err(anyhow::Error::new(error)),
+    }
+}

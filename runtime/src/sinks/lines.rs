@@ -1,0 +1,233 @@
+//! Result lines on their way out: a bounded queue and a thread that writes, so that a reader who is slow, a full disk or a
+//! blocked pipe never holds the engine.
+//!
+//! A line is written whole or not at all, in order. What is given up is a line that finds the queue full, and whoever brought
+//! it is told.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::stream::clock::Clock;
+use crate::stream::interrupt::Interrupt;
+use crate::stream::pipeline::Told;
+
+/// Results that wait to be written: two seconds of a fast camera.
+const RESULTS: usize = 64;
+/// Lines of other kinds have so much room beyond; they are few, and matter more.
+const EXTRA: usize = 64;
+/// How long to wait after a failed write before it is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long a run that was asked to stop waits for its reader.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+/// How often a waiting thread looks whether it is asked to stop.
+const ATTENTION: Duration = Duration::from_millis(200);
+
+/// What becomes of a line that finds the queue full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenFull {
+    /// Whoever brings it waits: nothing of a folder is lost.
+    Wait,
+    /// It is dropped: a camera does not wait.
+    Drop,
+}
+
+/// What a write that fails means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenFailing {
+    /// The run ends with the error.
+    End,
+    /// It is tried again until it succeeds: a disk may have room again. A reader that has gone ends the run all the same.
+    Retry,
+}
+
+/// A place to put lines into.
+#[derive(Debug)]
+pub struct LineSink {
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<()>>,
+    interrupt: Interrupt,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    state: Mutex<State>,
+    work: Condvar,
+    room: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Vec<u8>>,
+    /// Memory of lines that have been written.
+    spare: Vec<Vec<u8>>,
+    failure: Option<io::Error>,
+    /// The first failure that is being retried, until somebody asks.
+    trouble: Option<String>,
+    is_closed: bool,
+    /// The thread has nothing more to do.
+    is_done: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Lines are moved in and out whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LineSink {
+    /// Starts a thread that writes to `output`.
+    pub fn start(
+        output: Box<dyn Write + Send>,
+        failing: WhenFailing,
+        clock: Arc<dyn Clock>,
+        interrupt: &Interrupt,
+    ) -> Self {
+        let queue = Arc::new(Queue::default());
+        let (shared, asked) = (Arc::clone(&queue), interrupt.clone());
+        let thread = thread::spawn(move || Writer { queue: shared, output, failing, clock, interrupt: asked }.run());
+        Self { queue, thread: Some(thread), interrupt: interrupt.clone() }
+    }
+
+    /// Puts a result's line in; `write` fills memory that is used again.
+    ///
+    /// # Errors
+    /// The writer's error, once it has given up; [`io::ErrorKind::TimedOut`] when the run was asked to stop and nobody reads.
+    pub fn result(&self, when_full: WhenFull, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<Told> {
+        self.put(RESULTS, when_full, write)
+    }
+
+    /// Puts another line in.
+    ///
+    /// # Errors
+    /// As [`LineSink::result`]
+    pub fn other(&self, when_full: WhenFull, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<Told> {
+        self.put(RESULTS + EXTRA, when_full, write)
+    }
+
+    fn put(&self, room: usize, when_full: WhenFull, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<Told> {
+        let mut line = self.queue.lock().spare.pop().unwrap_or_default();
+        write(&mut line);
+        let mut state = self.queue.lock();
+        let mut waited = Duration::ZERO;
+        while state.failure.is_none() && state.waiting.len() >= room {
+            if when_full == WhenFull::Drop {
+                line.clear();
+                state.spare.push(line);
+                return Ok(Told::Dropped);
+            }
+            (state, _) = self.queue.room.wait_timeout(state, ATTENTION).unwrap_or_else(PoisonError::into_inner);
+            waited = if self.interrupt.is_requested() { waited + ATTENTION } else { Duration::ZERO };
+            if waited >= LAST_WAIT {
+                return Err(unread());
+            }
+        }
+        if let Some(failure) = state.failure.take() {
+            state.failure = Some(io::Error::new(failure.kind(), "writing failed before"));
+            return Err(failure);
+        }
+        state.waiting.push_back(line);
+        drop(state);
+        self.queue.work.notify_one();
+        Ok(Told::Written)
+    }
+
+    /// What keeps the writer from writing, if it has run into something new since this was asked last.
+    pub fn trouble(&self) -> Option<String> {
+        self.queue.lock().trouble.take()
+    }
+
+    /// Writes what waits, and ends the thread.
+    ///
+    /// # Errors
+    /// The writer's; [`io::ErrorKind::TimedOut`] when the run was asked to stop and nobody reads.
+    pub fn finish(mut self) -> io::Result<()> {
+        let mut state = self.queue.lock();
+        state.is_closed = true;
+        self.queue.work.notify_one();
+        let mut waited = Duration::ZERO;
+        while !state.is_done {
+            (state, _) = self.queue.room.wait_timeout(state, ATTENTION).unwrap_or_else(PoisonError::into_inner);
+            waited = if self.interrupt.is_requested() { waited + ATTENTION } else { Duration::ZERO };
+            if waited >= LAST_WAIT {
+                return Err(unread());
+            }
+        }
+        let failure = state.failure.take();
+        drop(state);
+        if let Some(thread) = self.thread.take() {
+            // It is done, so it does not wait.
+            let _ = thread.join();
+        }
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+fn unread() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "standard output takes nothing, and the run was asked to stop")
+}
+
+/// The thread.
+struct Writer {
+    queue: Arc<Queue>,
+    output: Box<dyn Write + Send>,
+    failing: WhenFailing,
+    clock: Arc<dyn Clock>,
+    interrupt: Interrupt,
+}
+
+impl Writer {
+    fn run(mut self) {
+        while let Some(mut line) = self.next() {
+            let written = self.write(&line);
+            let mut state = self.queue.lock();
+            line.clear();
+            state.spare.push(line);
+            if let Err(error) = written {
+                state.failure = Some(error);
+                break;
+            }
+            drop(state);
+            self.queue.room.notify_all();
+        }
+        let flushed = self.output.flush();
+        let mut state = self.queue.lock();
+        if let Err(error) = flushed {
+            state.failure.get_or_insert(error);
+        }
+        state.is_done = true;
+        drop(state);
+        self.queue.room.notify_all();
+    }
+
+    fn next(&self) -> Option<Vec<u8>> {
+        let state = self.queue.lock();
+        let idle = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
+        self.queue.work.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner).waiting.pop_front()
+    }
+
+    /// Writes a line to its end, however often it takes.
+    fn write(&mut self, line: &[u8]) -> io::Result<()> {
+        let mut rest = line;
+        while !rest.is_empty() {
+            match self.output.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => rest = &rest[count..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if self.is_for_good(&error) => return Err(error),
+                Err(error) => {
+                    self.queue.lock().trouble.get_or_insert_with(|| error.to_string());
+                    self.clock.pause(RETRY, &self.interrupt);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_for_good(&self, error: &io::Error) -> bool {
+        self.failing == WhenFailing::End || error.kind() == io::ErrorKind::BrokenPipe || self.interrupt.is_requested()
+    }
+}

@@ -1,0 +1,1 @@
+//! A stream that runs takes no memory.
