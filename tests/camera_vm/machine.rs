@@ -34,7 +34,9 @@ struct Scenario {
 /// Boots the machine, runs all scenarios of a group in it, and fails with all that did not go as expected.
 pub(crate) fn play(group: &str) {
     if let Some(obstacle) = obstacle() {
-        golden::write_note(&format!("skipped: the camera scenarios `{group}` need a virtual machine, and {obstacle}\n"));
+        golden::write_note(&format!(
+            "skipped: the camera scenarios `{group}` need a virtual machine, and {obstacle}\n"
+        ));
         return;
     }
     let share = tempfile::Builder::new().prefix(&format!("camera_vm_{group}.")).tempdir_in(env!("CARGO_TARGET_TMPDIR"));
@@ -92,7 +94,14 @@ fn boot(group: &str, share: &Path) -> String {
     let guest = golden::root().join("tests/camera_vm/guest/run.py");
     let mut script = script();
     script.arg("--share").arg(share).arg("--console").arg(share.join("console.log")).args(["--timeout", TIMEOUT]);
-    script.args(["--loopback", "devices=2 video_nr=20,21 exclusive_caps=1,1 card_label=Line1,Line2", "--vivid", "none", "--udev", "--"]);
+    script.args([
+        "--loopback",
+        "devices=2 video_nr=20,21 exclusive_caps=1,1 card_label=Line1,Line2",
+        "--vivid",
+        "none",
+        "--udev",
+        "--",
+    ]);
     // Without the modules of the site: each file costs time under emulation.
     script.arg(python::executable()).args(["-S", "-E", "-B"]).arg(guest);
     script.arg(group).arg(program).arg(share.join("model.onnx")).arg(share);
