@@ -1,4 +1,5 @@
 //! The program `moead-edge`: the only place of this crate that knows flags, prints and ends the process.
+#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
 //! Where results go.
+#![forbid(unsafe_code)]
 
 pub mod drawings;
 pub mod heatmap;

@@ -118,7 +118,7 @@ pub enum SourceError {
     /// A camera.
     #[cfg(feature = "camera")]
     #[error(transparent)]
-    Camera(#[from] v4l2::CameraError),
+    Camera(#[from] v4l2::error::CameraError),
     /// A scene.
     #[error(transparent)]
     Scene(#[from] synthetic::camera::SceneError),

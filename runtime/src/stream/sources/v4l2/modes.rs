@@ -1,0 +1,249 @@
+//! Which of a camera's modes is asked for: the cheapest that shows the network enough, often enough.
+
+use std::fmt;
+
+use moead_model::architecture::ImageSize;
+
+use super::encoding::Encoding;
+use super::node::{FormatDescription, FourCc, Interval, Intervals, Node, Rate, Sizes};
+
+/// The rate that is wanted when nobody asks for one: what cameras have, and faster than any line moves its parts on.
+const USUAL_RATE: f64 = 30.0;
+/// A rate that differs by less is the same: 29.97 is 30.
+const SAME_RATE: f64 = 0.01;
+/// What a pixel of a JPEG picture costs, in pixels that are plain. Measured: 4.2 ms against 0.8 ms from 1280x720 to 224x224.
+const JPEG_COST: usize = 5;
+
+/// What is wanted of a camera.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Wish {
+    pub(super) encoding: Option<Encoding>,
+    pub(super) size: Option<ImageSize>,
+    /// Frames per second.
+    pub(super) rate: Option<f64>,
+    /// When no size is asked for: no side should be shorter.
+    pub(super) least: ImageSize,
+}
+
+/// Everything a camera offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormatOffer {
+    /// The driver's code and words.
+    pub format: FormatDescription,
+    /// None: it is not read.
+    pub encoding: Option<Encoding>,
+    /// With the frame intervals of each; those of a range are those of its largest.
+    pub sizes: Vec<(Sizes, Vec<Intervals>)>,
+}
+
+/// A size in an encoding, with the frame intervals that it has: something that could be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    pub(super) format: FourCc,
+    pub(super) encoding: Encoding,
+    pub(super) size: ImageSize,
+    /// Empty where the driver lists none.
+    pub(super) intervals: Vec<Intervals>,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) format: FourCc,
+    pub(super) encoding: Encoding,
+    pub(super) size: ImageSize,
+    /// None: the driver's.
+    pub(super) interval: Option<Interval>,
+}
+
+/// What was asked and is not offered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NotOffered {
+    /// In words: `1000x1000 in YUYV`.
+    pub asked: String,
+    /// What there is instead: `640x480, 1280x720`.
+    pub offered: Vec<String>,
+}
+
+impl fmt::Display for NotOffered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "does not offer {}; it offers {}", self.asked, self.offered.join(", "))
+    }
+}
+
+/// Everything that a node offers, for people and their programs.
+pub(super) fn offers(node: &dyn Node) -> Vec<FormatOffer> {
+    let offer = |format: FormatDescription| {
+        let code = format.format;
+        let with_intervals = |sizes: Sizes| {
+            let (Sizes::One(size) | Sizes::Range { most: size, .. }) = sizes;
+            (sizes, node.intervals(code, size))
+        };
+        let sizes = node.sizes(code).into_iter().map(with_intervals).collect();
+        FormatOffer { encoding: Encoding::of(code), format, sizes }
+    };
+    node.formats().into_iter().map(offer).collect()
+}
+
+/// What could be chosen of these formats.
+pub(super) fn candidates(node: &dyn Node, formats: &[FormatDescription], wish: &Wish) -> Vec<Candidate> {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for description in formats {
+        let format = description.format;
+        let Some(encoding) = Encoding::of(format) else { continue };
+        if wish.encoding.is_some_and(|asked| asked != encoding) {
+            continue;
+        }
+        let sizes = node.sizes(format);
+        let mut found: Vec<_> = sizes.iter().map(|&sizes| size_of(sizes, wish)).collect();
+        if sizes.is_empty() {
+            // The driver says nothing: what is asked is tried, or what is set.
+            found.extend(wish.size.or_else(|| node.layout().ok().map(|layout| layout.size)));
+        }
+        for size in found {
+            let is_known = |known: &Candidate| (known.encoding, known.size) == (encoding, size);
+            if !candidates.iter().any(is_known) {
+                let intervals = node.intervals(format, size);
+                candidates.push(Candidate { format, encoding, size, intervals });
+            }
+        }
+    }
+    candidates
+}
+
+/// The size out of a range that comes closest to what is wanted.
+fn size_of(sizes: Sizes, wish: &Wish) -> ImageSize {
+    match sizes {
+        Sizes::One(size) => size,
+        Sizes::Range { least, most, step } => {
+            let wanted = wish.size.unwrap_or(wish.least);
+            ImageSize {
+                height: side_of(least.height, most.height, step.height, wanted.height),
+                width: side_of(least.width, most.width, step.width, wanted.width),
+            }
+        }
+    }
+}
+
+/// The shortest side that is not below `wanted`, or else the longest there is.
+fn side_of(least: usize, most: usize, step: usize, wanted: usize) -> usize {
+    let step = step.max(1);
+    let steps = wanted.saturating_sub(least).div_ceil(step);
+    let longest = most.saturating_sub(least) / step;
+    least.saturating_add(steps.min(longest).saturating_mul(step))
+}
+
+/// Chooses.
+///
+/// # Errors
+/// [`NotOffered`] where something that was asked for is not there.
+pub(super) fn choose(candidates: &[Candidate], wish: &Wish) -> Result<Choice, NotOffered> {
+    let fitting: Vec<_> =
+        candidates.iter().filter(|candidate| wish.size.is_none_or(|size| size == candidate.size)).collect();
+    if let (true, Some(size)) = (fitting.is_empty(), wish.size) {
+        let asked = wish.encoding.map_or_else(|| size.to_string(), |encoding| format!("{size} in {encoding}"));
+        let offered = candidates.iter().map(|candidate| format!("{} {}", candidate.encoding, candidate.size));
+        return Err(NotOffered { asked, offered: offered.collect() });
+    }
+    let with_interval: Vec<_> = fitting
+        .iter()
+        .filter_map(|candidate| interval_of(&candidate.intervals, wish.rate).map(|interval| (*candidate, interval)))
+        .collect();
+    let best = with_interval.iter().min_by(|a, b| rank(a, wish).total_cmp(&rank(b, wish)));
+    match (best, wish.rate) {
+        (Some((candidate, interval)), _) => Ok(Choice {
+            format: candidate.format,
+            encoding: candidate.encoding,
+            size: candidate.size,
+            interval: *interval,
+        }),
+        (None, rate) => Err(NotOffered {
+            asked: rate.map_or_else(|| "a format that can be read".into(), |rate| format!("{} fps", Rate(rate))),
+            offered: fitting
+                .iter()
+                .map(|candidate| {
+                    format!("{} {} at {} fps", candidate.encoding, candidate.size, rates(&candidate.intervals))
+                })
+                .collect(),
+        }),
+    }
+}
+
+/// Less is better; the first number that differs decides.
+struct Rank([f64; 6]);
+
+impl Rank {
+    fn total_cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let pairs = self.0.iter().zip(&other.0);
+        pairs.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+    }
+}
+
+fn rank((candidate, interval): &(&Candidate, Option<Interval>), wish: &Wish) -> Rank {
+    let size = candidate.size;
+    let pixels = size.height.saturating_mul(size.width);
+    let is_large_enough = size.height >= wish.least.height && size.width >= wish.least.width;
+    let cost = pixels.saturating_mul(if candidate.encoding == Encoding::Jpeg { JPEG_COST } else { 1 });
+    // Who says nothing about rates is believed to be usual.
+    let rate = interval.map_or(USUAL_RATE, Interval::rate);
+    let wanted = wish.rate.unwrap_or(USUAL_RATE);
+    let is_fast_enough = rate >= wanted * (1.0 - SAME_RATE);
+    let preference = Encoding::ALL.iter().position(|encoding| *encoding == candidate.encoding).unwrap_or(usize::MAX);
+    Rank([
+        // The network has seen colours; a grey mode is for those who ask for it, and for cameras without another.
+        f64::from(u8::from(!candidate.encoding.has_colour())),
+        f64::from(u8::from(!is_large_enough)),
+        if is_fast_enough { 0.0 } else { -rate },
+        // Too small is too small; then every pixel counts.
+        if is_large_enough { cost as f64 } else { -(pixels as f64) },
+        rate,
+        preference as f64,
+    ])
+}
+
+/// The interval to ask for, if there is one that fits: `Some(None)` where the driver lists none.
+fn interval_of(intervals: &[Intervals], rate: Option<f64>) -> Option<Option<Interval>> {
+    if intervals.is_empty() {
+        return Some(rate.and_then(Interval::of_rate));
+    }
+    let nearest = |wanted: f64| {
+        intervals.iter().filter_map(move |intervals| match *intervals {
+            Intervals::One(interval) => Some(interval),
+            Intervals::Range { shortest, longest } => {
+                let is_inside = (longest.rate()..=shortest.rate()).contains(&wanted);
+                let end = if wanted > shortest.rate() { shortest } else { longest };
+                if is_inside { Interval::of_rate(wanted) } else { Some(end) }
+            }
+        })
+    };
+    match rate {
+        Some(rate) => nearest(rate)
+            .filter(|interval| (interval.rate() - rate).abs() <= rate * SAME_RATE)
+            .min_by(|a, b| (a.rate() - rate).abs().total_cmp(&(b.rate() - rate).abs()))
+            .map(Some),
+        None => {
+            let is_enough = |interval: &Interval| interval.rate() >= USUAL_RATE * (1.0 - SAME_RATE);
+            let slowest = nearest(USUAL_RATE).filter(is_enough).min_by(|a, b| a.rate().total_cmp(&b.rate()));
+            slowest.or_else(|| nearest(USUAL_RATE).max_by(|a, b| a.rate().total_cmp(&b.rate()))).map(Some)
+        }
+    }
+}
+
+/// A rate for people.
+pub(super) fn rate(rate: f64) -> Rate {
+    Rate(rate)
+}
+
+/// Frame rates for people, the highest first: `30, 15, 5 to 1`.
+pub(crate) fn rates(intervals: &[Intervals]) -> String {
+    let mut intervals = intervals.to_vec();
+    let highest = |intervals: &Intervals| match *intervals {
+        Intervals::One(interval) | Intervals::Range { shortest: interval, .. } => interval.rate(),
+    };
+    intervals.sort_by(|a, b| highest(b).total_cmp(&highest(a)));
+    let words = intervals.iter().map(|intervals| match *intervals {
+        Intervals::One(interval) => Rate(interval.rate()).to_string(),
+        Intervals::Range { shortest, longest } => format!("{} to {}", Rate(shortest.rate()), Rate(longest.rate())),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
