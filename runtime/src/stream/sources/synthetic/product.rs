@@ -279,7 +279,7 @@ impl Part {
             for (x, ((texel, plain), &brushed)) in row.iter_mut().zip(plain).zip(brushed).enumerate() {
                 let mark = i32::from(marks[brush_x.wrapping_add(x) % marks.len()]) * i32::from(brushed) / 256;
                 let colour =
-                    plain.colour.map(|channel| ((i32::from(channel) * bright as i32 >> 8) + mark).clamp(0, 255) as u8);
+                    plain.colour.map(|channel| (((i32::from(channel) * bright as i32) >> 8) + mark).clamp(0, 255) as u8);
                 *texel = Texel { colour, belt: plain.belt };
             }
         }
