@@ -12,7 +12,7 @@ use crate::stream::pipeline::{Feed, Nature};
 use crate::stream::policy::Policy;
 use crate::stream::sources::files::FileList;
 use crate::stream::sources::standard_input::StreamOpener;
-use crate::stream::sources::synthetic::SceneOpener;
+use crate::stream::sources::synthetic::camera::SceneOpener;
 #[cfg(feature = "camera")]
 use crate::stream::sources::v4l2::CameraOpener;
 use crate::stream::sources::{Opener, Source};

@@ -303,12 +303,13 @@ pub(super) fn read_lane(shared: &Arc<Shared>, lane: usize, generation: u64, mut 
     shared.slots.end(lane);
 }
 
-/// Of one source: what its lines have told already.
+/// Of one source: how far its lines have come.
 #[derive(Debug, Clone, Copy, Default)]
 struct Lines {
-    lost: u64,
-    /// Frames that count as broken and have a line.
-    broken: u64,
+    /// The number of the frame that should come next.
+    next: u64,
+    /// Frames lost by the driver that have been told.
+    lost_by_driver: u64,
 }
 
 /// The thread that runs the engine.
@@ -407,19 +408,20 @@ impl<E> Consumer<E> {
             }
             Err(_) => tally.counts.corrupt += 1,
         }
-        let lines = &mut self.lines[frame.source];
-        lines.broken += u64::from(outcome.is_err());
-        let dropped_since_last = tally.counts.lost(lines.broken) - lines.lost;
         drop(tally);
+        let lines = self.lines[frame.source];
+        let dropped_since_last = (frame.number - lines.next) + (frame.lost_by_driver - lines.lost_by_driver);
         FrameResult { frame, outcome, latency, dropped_since_last }
     }
 
     /// Counts a result that the sinks dropped; the next line then tells of it.
     fn recount(&mut self, result: &FrameResult, told: Told) {
-        let source = result.frame.source;
+        let frame = &result.frame;
         match told {
-            Told::Written => self.lines[source].lost += result.dropped_since_last,
-            Told::Dropped => self.shared.count(source, |counts| counts.sink += 1),
+            Told::Written => {
+                self.lines[frame.source] = Lines { next: frame.number + 1, lost_by_driver: frame.lost_by_driver };
+            }
+            Told::Dropped => self.shared.count(frame.source, |counts| counts.sink += 1),
         }
     }
 

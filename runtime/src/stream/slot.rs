@@ -18,6 +18,8 @@ use super::status::Status;
 
 /// How often the engine's thread looks after other things when nothing comes.
 const ATTENTION: Duration = Duration::from_millis(200);
+/// Frames of a source that do not wait: one is being prepared, one is being judged.
+const IN_HAND: usize = 2;
 /// Things that happened to a source and wait to be told. More come only when the engine hangs and the source does not.
 const UNTOLD: usize = 64;
 
@@ -45,7 +47,8 @@ struct State {
 struct Lane {
     policy: Policy,
     waiting: VecDeque<Item>,
-    blanks: Vec<Box<Frame>>,
+    /// Used in turn, so that each has its memory early.
+    blanks: VecDeque<Box<Frame>>,
     /// When it was served last, in services.
     served: u64,
     has_ended: bool,
@@ -92,7 +95,7 @@ impl Slots {
         let lane = |&policy: &Policy| Lane {
             policy,
             waiting: VecDeque::with_capacity(policy.capacity() + UNTOLD),
-            blanks: Vec::new(),
+            blanks: (0..policy.capacity() + IN_HAND).map(|_| Box::new(Frame::blank(network))).collect(),
             served: 0,
             has_ended: false,
         };
@@ -112,13 +115,13 @@ impl Slots {
 
     /// A frame to fill: one that came back, or a new one.
     pub(super) fn blank(&self, lane: usize) -> Box<Frame> {
-        let used = self.lock().lanes[lane].blanks.pop();
+        let used = self.lock().lanes[lane].blanks.pop_front();
         used.unwrap_or_else(|| Box::new(Frame::blank(self.network)))
     }
 
     /// Takes a frame back.
     pub(super) fn recycle(&self, lane: usize, frame: Box<Frame>) {
-        self.lock().lanes[lane].blanks.push(frame);
+        self.lock().lanes[lane].blanks.push_back(frame);
     }
 
     /// Puts a frame in, as the lane's policy says; with [`Policy::Never`] that may take a while.
@@ -136,12 +139,12 @@ impl Slots {
         let mut put = Put::Waits;
         if place.is_full() {
             if policy == Policy::Oldest {
-                place.blanks.push(frame);
+                place.blanks.push_back(frame);
                 return Put::Dropped;
             }
             if let Some(stale) = place.remove_oldest() {
                 put = Put::Replaced(stale.source);
-                place.blanks.push(stale);
+                place.blanks.push_back(stale);
             }
         }
         place.waiting.push_back(Item::Frame(frame));

@@ -104,6 +104,9 @@ pub enum SourceError {
     #[cfg(feature = "camera")]
     #[error(transparent)]
     Camera(#[from] v4l2::error::CameraError),
+    /// A scene.
+    #[error(transparent)]
+    Scene(#[from] synthetic::camera::SceneError),
     /// The part that was asked for does not lie in the frame.
     #[error("region of interest {}x{} at {},{}: outside of the frame of {size}", .region.width, .region.height, .region.x, .region.y)]
     Region {

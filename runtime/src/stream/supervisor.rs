@@ -235,6 +235,7 @@ impl Supervisor {
         let mut frame = shared.slots.blank(self.lane);
         frame.source = self.source;
         frame.number = shared.received[self.source].load(Ordering::Relaxed) - 1;
+        frame.lost_by_driver = shared.counts(self.source).driver;
         frame.captured = arrival.captured.unwrap_or(now).min(now);
         frame.time = shared.clock.wall_at(frame.captured);
         frame.interval = stream.mode.interval;

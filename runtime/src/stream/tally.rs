@@ -36,12 +36,6 @@ impl Counts {
     pub fn received(&self) -> u64 {
         self.judged + self.policy + self.corrupt
     }
-
-    /// Everything of which there is no line: what `dropped_since_last` counts, since the beginning. Broken frames of cameras
-    /// are among it; pictures that could not be read have lines of their own, and `lines_of_corrupt` of them.
-    pub fn lost(&self, lines_of_corrupt: u64) -> u64 {
-        self.policy + self.driver + self.sink + self.corrupt.saturating_sub(lines_of_corrupt)
-    }
 }
 
 /// Counters of one source, and how old its results were.

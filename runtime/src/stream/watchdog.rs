@@ -80,7 +80,7 @@ fn milliseconds(moment: Monotonic) -> u64 {
 }
 
 /// How often threads are looked after.
-const ROUND: Duration = Duration::from_secs(1);
+pub(super) const ROUND: Duration = Duration::from_secs(1);
 /// Threads of one source that hang at the same time. A further one would hang like them, and each holds memory.
 const HANGING: usize = 3;
 

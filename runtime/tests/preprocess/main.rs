@@ -1,5 +1,7 @@
 //! What becomes of a picture before the network sees it, against Pillow's answers.
 
+mod allocations;
+mod convert;
 mod decode;
 mod resize;
 
