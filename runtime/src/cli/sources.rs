@@ -62,7 +62,7 @@ impl SourceUris {
                 (SourceKind::Synthetic(request), _) => {
                     Arc::new(SceneOpener::new(request, Arc::clone(clock), interrupt.clone()))
                 }
-                (SourceKind::StandardInput(request), _) => Arc::new(StreamOpener::new(request, Arc::clone(clock))),
+                (SourceKind::StandardInput(request), _) => Arc::new(StreamOpener::new(request, interrupt.clone())),
                 #[cfg(feature = "camera")]
                 (SourceKind::Camera(request), _) => Arc::new(CameraOpener::new(request, network, Arc::clone(clock))),
                 // Listed above.

@@ -3,6 +3,7 @@
 mod allocations;
 mod convert;
 mod decode;
+mod motion_jpeg;
 mod resize;
 
 /// Fowler, Noll, Vo: short to write in both languages.

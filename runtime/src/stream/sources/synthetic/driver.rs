@@ -127,7 +127,9 @@ mod tests {
         let mut buffers = filled(&[0, 0, 1, 1]);
         assert_eq!(buffers.lend(Order::Newest), Some((shot(1), 1)));
         buffers.give_back();
-        [1, 2].map(|sequence| buffers.fill(shot(sequence)));
+        for sequence in [1, 2] {
+            buffers.fill(shot(sequence));
+        }
         assert_eq!(buffers.lend(Order::Newest), Some((shot(2), 0)));
     }
 }
