@@ -27,7 +27,7 @@ pub mod sensor;
 pub mod survey;
 
 use agreement::Negotiation;
-use capture::Camera;
+use capture::{Camera, First};
 use error::CameraError;
 use identity::Identity;
 use machine::{Machine, ThisMachine};
@@ -103,7 +103,8 @@ impl CameraOpener {
         })?;
         let identity = Identity::of(machine, &path, &capabilities);
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Known { identity, node: path.clone() });
-        Ok(Camera::new(path, node, frames, agreement, Arc::clone(&self.clock)))
+        let first = First::of(&capabilities.driver);
+        Ok(Camera::new(path, node, frames, agreement, first, Arc::clone(&self.clock)))
     }
 }
 

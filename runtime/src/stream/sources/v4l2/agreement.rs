@@ -13,7 +13,7 @@ use super::encoding::Encoding;
 use super::error::CameraError;
 use super::machine::{self, Machine};
 use super::modes::{self, Choice, NotOffered, Wish};
-use super::node::{FormatDescription, Interval, Layout, LayoutRequest, Node};
+use super::node::{FormatDescription, Interval, Layout, LayoutRequest, Node, Pixels, Rate};
 use super::request::CameraRequest;
 use crate::preprocess::raw::RawFormat;
 use crate::stream::sources::Mode;
@@ -108,7 +108,7 @@ impl Negotiation<'_> {
         let wish = Wish { encoding: request.encoding, size: request.size, rate: request.rate, least };
         let candidates = modes::candidates(self.node, formats, &wish);
         if let (true, Some(encoding)) = (candidates.is_empty(), request.encoding) {
-            let offered = codes().map(|code| code.to_string()).collect();
+            let offered = codes().filter_map(Encoding::of).map(|encoding| encoding.to_string()).collect();
             return Err(not_offered(NotOffered { asked: encoding.to_string(), offered }));
         }
         modes::choose(&candidates, &wish).map_err(not_offered)
@@ -180,20 +180,19 @@ fn rate_difference(choice: &Choice, request: &CameraRequest, interval: Option<In
     let asked = request.rate.or_else(|| choice.interval.map(Interval::rate))?;
     match interval {
         Some(interval) if (interval.rate() - asked).abs() <= asked * SAME_RATE => None,
-        Some(interval) => Some(format!("asked for {} fps, the camera set {interval}", modes::rate(asked))),
+        Some(interval) => Some(format!("asked for {} fps, the camera set {interval}", Rate(asked))),
         None => request.rate.map(|_| "the camera's frame rate cannot be set".into()),
     }
 }
 
 fn words(encoding: Encoding, size: ImageSize) -> String {
-    format!("{encoding} {}x{}", size.width, size.height)
+    format!("{encoding} {}", Pixels(size))
 }
 
 /// `YUYV 640x480`.
 pub(super) fn words_of(layout: &Layout) -> String {
-    let (width, height) = (layout.size.width, layout.size.height);
     match Encoding::of(layout.format) {
         Some(encoding) => words(encoding, layout.size),
-        None => format!("{} {width}x{height}", layout.format),
+        None => format!("{} {}", layout.format, Pixels(layout.size)),
     }
 }

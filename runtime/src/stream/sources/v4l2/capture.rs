@@ -38,6 +38,24 @@ pub(super) struct Camera {
     last_used: Option<usize>,
     /// No frame came when one was waited for: a loopback's producer may have begun anew.
     was_quiet: bool,
+    /// The first frame is not one.
+    first: First,
+}
+
+/// What the first frame of a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum First {
+    /// A frame like the others.
+    Good,
+    /// Bytes of a frame with the number 0 and the size of a whole buffer, whatever it really has: v4l2loopback 0.12.
+    Unmarked,
+}
+
+impl First {
+    /// As that driver does it.
+    pub(super) fn of(driver: &str) -> Self {
+        if driver == "v4l2 loopback" { Self::Unmarked } else { Self::Good }
+    }
 }
 
 impl Camera {
@@ -46,10 +64,11 @@ impl Camera {
         node: Box<dyn Node>,
         frames: Box<dyn Frames>,
         agreement: Agreement,
+        first: First,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let Agreement { layout, frames: agreed, mode } = agreement;
-        Self { frames, node, path, agreed, layout, mode, clock, wrong: 0, last_used: None, was_quiet: false }
+        Self { frames, node, path, agreed, layout, mode, clock, wrong: 0, last_used: None, was_quiet: false, first }
     }
 }
 
@@ -94,6 +113,9 @@ impl Source for Camera {
         }
         let path = &self.path;
         let taken = self.frames.next(order).map_err(|source| failed(path, "VIDIOC_DQBUF", source))?;
+        if std::mem::replace(&mut self.first, First::Good) == First::Unmarked && taken.passed_over == 0 {
+            return Ok(Next::Nothing);
+        }
         let (sequence, passed_over) = (Some(taken.sequence), taken.passed_over);
         let corrupt = |problem| Ok(Next::Corrupt { sequence, passed_over, problem });
         if taken.is_flagged {

@@ -5,7 +5,7 @@ use std::fmt;
 use moead_model::architecture::ImageSize;
 
 use super::encoding::Encoding;
-use super::node::{FormatDescription, FourCc, Interval, Intervals, Node, Rate, Sizes};
+use super::node::{FormatDescription, FourCc, Interval, Intervals, Node, Pixels, Rate, Sizes};
 
 /// The rate that is wanted when nobody asks for one: what cameras have, and faster than any line moves its parts on.
 const USUAL_RATE: f64 = 30.0;
@@ -138,35 +138,44 @@ fn side_of(least: usize, most: usize, step: usize, wanted: usize) -> usize {
 /// # Errors
 /// [`NotOffered`] where something that was asked for is not there.
 pub(super) fn choose(candidates: &[Candidate], wish: &Wish) -> Result<Choice, NotOffered> {
-    let fitting: Vec<_> =
-        candidates.iter().filter(|candidate| wish.size.is_none_or(|size| size == candidate.size)).collect();
+    let has_size = |candidate: &&Candidate| wish.size.is_none_or(|size| size == candidate.size);
+    let fitting: Vec<_> = candidates.iter().filter(has_size).collect();
     if let (true, Some(size)) = (fitting.is_empty(), wish.size) {
-        let asked = wish.encoding.map_or_else(|| size.to_string(), |encoding| format!("{size} in {encoding}"));
-        let offered = candidates.iter().map(|candidate| format!("{} {}", candidate.encoding, candidate.size));
-        return Err(NotOffered { asked, offered: offered.collect() });
+        let encoding = wish.encoding.map_or_else(String::new, |encoding| format!(" in {encoding}"));
+        let offered = candidates.iter().map(|candidate| Pixels(candidate.size).to_string());
+        return Err(NotOffered { asked: format!("{}{encoding}", Pixels(size)), offered: unique(offered) });
     }
-    let with_interval: Vec<_> = fitting
-        .iter()
-        .filter_map(|candidate| interval_of(&candidate.intervals, wish.rate).map(|interval| (*candidate, interval)))
-        .collect();
-    let best = with_interval.iter().min_by(|a, b| rank(a, wish).total_cmp(&rank(b, wish)));
+    let with_interval = fitting.iter().filter_map(|&candidate| {
+        let interval = interval_of(&candidate.intervals, wish.rate)?;
+        Some((candidate, interval))
+    });
+    let best = with_interval.min_by(|a, b| rank(a, wish).total_cmp(&rank(b, wish)));
     match (best, wish.rate) {
-        (Some((candidate, interval)), _) => Ok(Choice {
-            format: candidate.format,
-            encoding: candidate.encoding,
-            size: candidate.size,
-            interval: *interval,
-        }),
-        (None, rate) => Err(NotOffered {
-            asked: rate.map_or_else(|| "a format that can be read".into(), |rate| format!("{} fps", Rate(rate))),
-            offered: fitting
-                .iter()
-                .map(|candidate| {
-                    format!("{} {} at {} fps", candidate.encoding, candidate.size, rates(&candidate.intervals))
-                })
-                .collect(),
-        }),
+        (Some((candidate, interval)), _) => {
+            let Candidate { format, encoding, size, .. } = *candidate;
+            Ok(Choice { format, encoding, size, interval })
+        }
+        (None, rate) => {
+            let offered = fitting.iter().map(|candidate| {
+                let (size, rates) = (Pixels(candidate.size), rates(&candidate.intervals));
+                format!("{size} at {rates} fps")
+            });
+            let rate = rate.unwrap_or(USUAL_RATE);
+            let size = wish.size.map_or_else(String::new, |size| format!("{} at ", Pixels(size)));
+            Err(NotOffered { asked: format!("{size}{} fps", Rate(rate)), offered: unique(offered) })
+        }
     }
+}
+
+/// Each once, in the order in which they come.
+fn unique(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = Vec::new();
+    for word in words {
+        if !seen.contains(&word) {
+            seen.push(word);
+        }
+    }
+    seen
 }
 
 /// Less is better; the first number that differs decides.
@@ -193,7 +202,8 @@ fn rank((candidate, interval): &(&Candidate, Option<Interval>), wish: &Wish) -> 
         // The network has seen colours; a grey mode is for those who ask for it, and for cameras without another.
         f64::from(u8::from(!candidate.encoding.has_colour())),
         f64::from(u8::from(!is_large_enough)),
-        if is_fast_enough { 0.0 } else { -rate },
+        // Faster than wanted is not better.
+        if is_fast_enough { -wanted } else { -rate },
         // Too small is too small; then every pixel counts.
         if is_large_enough { cost as f64 } else { -(pixels as f64) },
         rate,
@@ -227,11 +237,6 @@ fn interval_of(intervals: &[Intervals], rate: Option<f64>) -> Option<Option<Inte
             slowest.or_else(|| nearest(USUAL_RATE).max_by(|a, b| a.rate().total_cmp(&b.rate()))).map(Some)
         }
     }
-}
-
-/// A rate for people.
-pub(super) fn rate(rate: f64) -> Rate {
-    Rate(rate)
 }
 
 /// Frame rates for people, the highest first: `30, 15, 5 to 1`.
