@@ -10,8 +10,8 @@ use moead_tests::python;
 use moead_tests::synthetic_checkpoint::{Checkpoint, Form};
 use serde::Deserialize;
 
-use crate::pictures;
 use crate::scores::{self, Scores};
+use crate::{model, pictures};
 
 /// Of a whole group in seconds; what hangs inside of it is noticed much earlier.
 const TIMEOUT: &str = "500";
@@ -79,10 +79,11 @@ fn obstacle() -> Option<String> {
     (!check.status.success()).then(|| String::from_utf8_lossy(&check.stdout).trim().to_owned())
 }
 
-/// A model that is quick under emulation, and pictures to play.
+/// Models and pictures to play.
 fn prepare(share: &Path) {
-    Checkpoint::of(&Case::small("tiny")).write(Form::Safetensors, &share.join("model.safetensors"));
-    Program::new("moead-export").args(["model.safetensors", "--no-check"]).in_folder(share).run().success();
+    std::fs::write(share.join("model.onnx"), model::quick()).unwrap();
+    Checkpoint::of(&Case::small("tiny")).write(Form::Safetensors, &share.join("exported.safetensors"));
+    Program::new("moead-export").args(["exported.safetensors", "--no-check"]).in_folder(share).run().success();
     let folder = share.join("pictures");
     std::fs::create_dir(&folder).unwrap();
     pictures::write(&folder);
@@ -104,7 +105,7 @@ fn boot(group: &str, share: &Path) -> String {
     ]);
     // Without the modules of the site: each file costs time under emulation.
     script.arg(python::executable()).args(["-S", "-E", "-B"]).arg(guest);
-    script.arg(group).arg(program).arg(share.join("model.onnx")).arg(share);
+    script.arg(group).arg(program).arg(share);
     let output = script.stdin(Stdio::null()).output().unwrap();
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
 mod machine;
+mod model;
 mod naive;
 mod pictures;
 mod scenarios;

@@ -1,5 +1,6 @@
 //! Scores of played and captured frames, compared with those of the same pictures as files.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use moead_tests::command::Program;
@@ -18,6 +19,8 @@ pub(crate) struct Scores {
     scores: Vec<f64>,
     /// How far a score may be off, relative to the expected one.
     tolerance: f64,
+    /// The model's file in the shared folder.
+    model: String,
 }
 
 /// A picture that was shown, in a file of the shared folder.
@@ -31,48 +34,46 @@ struct Shown {
 }
 
 impl Shown {
-    /// Writes what is to be judged to `target`, without an ending; returns the file.
-    fn write(&self, share: &Path, target: &Path) -> std::path::PathBuf {
+    /// Writes what is to be judged to `target` and an ending.
+    fn write(&self, share: &Path, target: &Path) {
         let path = share.join(&self.file);
         let picture = match &self.layout {
             Some(layout) => layout.convert(&std::fs::read(&path).unwrap()),
             None if self.region.is_none() => {
-                let copy = target.with_extension(path.extension().unwrap());
-                std::fs::copy(&path, &copy).unwrap();
-                return copy;
+                std::fs::copy(&path, target.with_extension(path.extension().unwrap())).unwrap();
+                return;
             }
             None => image::open(&path).unwrap().into_rgb8(),
         };
         let [x, y, width, height] = self.region.unwrap_or([0, 0, picture.width(), picture.height()]);
-        let file = target.with_extension("png");
-        image::imageops::crop_imm(&picture, x, y, width, height).to_image().save(&file).unwrap();
-        file
+        let part = image::imageops::crop_imm(&picture, x, y, width, height).to_image();
+        part.save(target.with_extension("png")).unwrap();
     }
 }
 
-/// Compares all of them, with one run of the program on the host.
+/// Compares all of them, with one run of the program on the host for each model.
 pub(crate) fn compare(all: &[Scores], share: &Path, failures: &mut Failures) {
-    if all.is_empty() {
-        return;
-    }
-    let folder = share.join("expected");
-    std::fs::create_dir(&folder).unwrap();
-    let shown = all.iter().flat_map(|scores| &scores.pictures);
-    for (index, shown) in shown.enumerate() {
-        shown.write(share, &folder.join(format!("{index:05}")));
-    }
-    let program = Program::new("moead-edge").in_folder(share);
-    let ended = program.args(["--model", "model.onnx", "--format", "json", "--source", "expected"]).run().success();
-    let lines = ended.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let mut expected = lines.filter(|line| line.get("event").is_none()).map(|line| line["score"].as_f64().unwrap());
-    for scores in all {
-        let expected: Vec<f64> = expected.by_ref().take(scores.pictures.len()).collect();
-        check(scores, &expected, failures);
+    for (index, model) in all.iter().map(|scores| &scores.model).collect::<BTreeSet<_>>().into_iter().enumerate() {
+        let all: Vec<_> = all.iter().filter(|scores| scores.model == *model).collect();
+        let name = format!("expected_{index}");
+        let folder = share.join(&name);
+        std::fs::create_dir(&folder).unwrap();
+        for (index, shown) in all.iter().flat_map(|scores| &scores.pictures).enumerate() {
+            shown.write(share, &folder.join(format!("{index:05}")));
+        }
+        let program = Program::new("moead-edge").in_folder(share);
+        let ended = program.args(["--model", model, "--format", "json", "--source", &name]).run().success();
+        let lines = ended.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mut expected = lines.filter(|line| line.get("event").is_none()).map(|line| line["score"].as_f64().unwrap());
+        for scores in all {
+            let expected: Vec<f64> = expected.by_ref().take(scores.pictures.len()).collect();
+            check(scores, &expected, failures);
+        }
     }
 }
 
 fn check(scores: &Scores, expected: &[f64], failures: &mut Failures) {
-    let Scores { scenario, pictures, scores, tolerance } = scores;
+    let Scores { scenario, pictures, scores, tolerance, .. } = scores;
     let shown: Vec<&str> = pictures.iter().map(|shown| shown.file.as_str()).collect();
     assert_eq!(expected.len(), shown.len(), "{scenario}: each of {shown:?} is judged as a file");
     let off = |found: f64, expected: f64| (found - expected).abs() / expected.abs();

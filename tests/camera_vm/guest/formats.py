@@ -2,7 +2,7 @@
 import v4l2
 from play import Loop, Player, bare, cut, spoilt
 from program import expect
-from stage import scenario
+from stage import EXPORTED, scenario
 from vivid import opened
 
 LINE = "/dev/video20"
@@ -168,6 +168,18 @@ def played_format(stage, fourcc, width, height, tolerance):
 def known_pictures_of_the_networks_size(stage):
     for fourcc in ("YUYV", "UYVY", "NV12", "YU12", "RGB3", "BGR3", "GREY", "Y16", "MJPG"):
         played_format(stage, fourcc, 64, 64, EQUAL)
+
+
+@scenario
+def known_pictures_on_an_exported_model(stage):
+    """The network as it is exported. Under emulation it takes its time, so once will do."""
+    pictures = played("YUYV", 64, 64)
+    loop = Loop(Player(LINE, "YUYV", 64, 64), 2, [stage.read(picture["file"]) for picture in pictures])
+    try:
+        edge = stage.run("--camera", LINE, "--frames", "6", "--policy", "oldest", model=EXPORTED)
+        stage.expect_scores(edge, pictures, 1e-4, model=EXPORTED)
+    finally:
+        loop.stop()
 
 
 @scenario

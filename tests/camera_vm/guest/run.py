@@ -1,4 +1,4 @@
-"""Runs the scenarios of one group in the guest: run.py GROUP PROGRAM MODEL SHARE [NAME…]
+"""Runs the scenarios of one group in the guest: run.py GROUP PROGRAM SHARE [NAME…]
 
 The group is a module beside this one. Each scenario is a function marked with `@scenario`; it gets a `Stage` and fails by
 an exception. What it needs lies in SHARE, what it leaves goes there: `report.json`, and for each failure the program's lines.
@@ -25,9 +25,9 @@ def attempt(stage, function):
         return traceback.format_exc()
 
 
-def main(group, program, model, share, *names):
+def main(group, program, share, *names):
     importlib.import_module(group)
-    stage = Stage(program, model, share)
+    stage = Stage(program, share)
     done = []
     for function in SCENARIOS:
         name = function.__name__
