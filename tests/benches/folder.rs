@@ -2,6 +2,8 @@
 
 #[expect(dead_code, reason = "the other benchmark uses the rest")]
 mod subject;
+#[expect(dead_code, reason = "the other benchmarks use the rest")]
+mod timing;
 
 use std::convert::Infallible;
 
@@ -16,7 +18,8 @@ use moead_runtime::stream::judge;
 use moead_runtime::stream::pipeline::{self, Pictures, Settings};
 use moead_runtime::stream::sources::files::FileList;
 use moead_runtime::stream::uri::SourceUri;
-use subject::{Subject, Summary};
+use subject::Subject;
+use timing::Summary;
 
 /// Pictures as a line camera's little sister delivers them.
 const PICTURE: ImageSize = ImageSize { height: 480, width: 640 };
