@@ -76,12 +76,13 @@ impl SourceUris {
             let (nature, policy) =
                 if listed.is_some() { (Nature::Files, Policy::Never) } else { (Nature::Live, Policy::Latest) };
             let policy = arguments.policy.map_or(policy, Policy::from);
+            let feed = Feed { opener, nature, policy, region };
             let opened = match nature {
-                Nature::Live => open(&name, &*opener, arguments, printer)?,
+                Nature::Live => open(&name, &feed, arguments, printer)?,
                 Nature::Files => None,
             };
             sources.names.push(name);
-            sources.feeds.push((Feed { opener, nature, policy, region }, opened));
+            sources.feeds.push((feed, opened));
         }
         Ok(sources)
     }
@@ -89,12 +90,13 @@ impl SourceUris {
 
 fn open(
     name: &str,
-    opener: &dyn Opener,
+    feed: &Feed,
     arguments: &RunArguments,
     printer: &Printer,
 ) -> anyhow::Result<Option<Box<dyn Source>>> {
-    match opener.open() {
+    match feed.opener.open() {
         Ok(source) => {
+            feed.check(source.mode())?;
             for difference in &source.mode().differences {
                 printer.warning(format_args!("{name}: {difference}"));
             }
