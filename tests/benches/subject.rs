@@ -1,6 +1,7 @@
 //! What is measured: the published network with seeded weights, exported, and a picture.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use moead_exporter::checkpoint::Checkpoint;
 use moead_exporter::export::{self, Provenance};
@@ -10,6 +11,8 @@ use moead_model::manifest::{Moe, Precision, Source};
 use moead_model::onnx::model_file::ModelFile;
 use moead_model::self_test;
 use moead_runtime::preprocess::normalize::normalize;
+use moead_runtime::stream::pipeline::{OnLoss, Settings};
+use moead_runtime::stream::prepare::Pictures;
 use moead_tests::golden::Case;
 use moead_tests::synthetic_checkpoint::{Checkpoint as Drawn, Form as FileForm};
 
@@ -22,10 +25,14 @@ pub(crate) struct Subject {
 
 impl Subject {
     pub(crate) fn official() -> Self {
-        let case = Case::large("official_224").expect("the case official_224 is what is measured");
+        Self::of(&Case::large("official_224").expect("the case official_224 is what is measured"))
+    }
+
+    /// The network of another golden case.
+    pub(crate) fn of(case: &Case) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("official.safetensors");
-        Drawn::of(&case).write(FileForm::Safetensors, &path);
+        Drawn::of(case).write(FileForm::Safetensors, &path);
         let checkpoint = Checkpoint::open(&path).expect("our own checkpoint");
         let resolved = resolve::resolve(&checkpoint, checkpoint.architecture(), Wishes::default()).expect("a network");
         let form = Form { precision: Precision::F32, moe: Moe::Sparse };
@@ -55,6 +62,21 @@ impl Subject {
         let bytes: Vec<u8> = self.input.iter().flat_map(|number| number.to_le_bytes()).collect();
         std::fs::write(&path, bytes).expect("room for the input");
         path
+    }
+}
+
+/// A run without a threshold, until its sources end.
+pub(crate) fn settings(model: &ModelFile) -> Settings {
+    Settings {
+        normalization: model.manifest().input.normalization(),
+        threshold: None,
+        pictures: Pictures::Dropped,
+        frames: None,
+        duration: None,
+        stall_timeout: Duration::from_secs(20),
+        frozen_after: Duration::from_secs(10),
+        on_loss: OnLoss::Retry,
+        pulse: None,
     }
 }
 

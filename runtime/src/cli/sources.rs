@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use moead_model::architecture::ImageSize;
+use moead_terminal::failure::UsageError;
 use moead_terminal::printer::Printer;
 
 use super::arguments::RunArguments;
@@ -32,6 +33,10 @@ pub(super) struct Sources {
 impl SourceUris {
     /// Lists files, which needs no model: a wrong path is found at once. Devices are not opened yet.
     pub(super) fn list(arguments: &RunArguments) -> anyhow::Result<Self> {
+        let uris = arguments.sources();
+        if uris.iter().filter(|uri| matches!(uri.kind, SourceKind::StandardInput(_))).count() > 1 {
+            return Err(UsageError::new("standard input is given as a source twice, and can be read only once").into());
+        }
         let list = |uri: SourceUri| {
             let files = match &uri.kind {
                 SourceKind::Path(path) => Some(FileList::of_path(path)?),
@@ -40,7 +45,7 @@ impl SourceUris {
             };
             Ok((uri, files))
         };
-        Ok(Self(arguments.sources().into_iter().map(list).collect::<anyhow::Result<_>>()?))
+        Ok(Self(uris.into_iter().map(list).collect::<anyhow::Result<_>>()?))
     }
 
     /// Opens every device: what is wrong at the beginning is for the one who begins.
