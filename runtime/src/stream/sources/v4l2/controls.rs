@@ -161,7 +161,7 @@ pub(super) fn name_of(title: &str) -> String {
 pub(super) fn states(node: &dyn Node) -> Vec<ControlState> {
     let state = |control: Control| {
         let is_read = is_settable(control.kind) && control.kind != ControlKind::Button;
-        let value = (is_read && !control.has(Control::WRITE_ONLY)).then(|| node.value(control.id).ok()).flatten();
+        let value = (is_read && !control.has(Control::WRITE_ONLY)).then(|| value_of(node, &control).ok()).flatten();
         ControlState { name: name_of(&control.title), control, value }
     };
     node.controls().into_iter().map(state).collect()
@@ -250,6 +250,14 @@ fn closest(controls: &[Control], wanted: &str) -> Vec<String> {
     known.into_iter().map(|(_, name)| name).collect()
 }
 
+/// The value that a control has now.
+fn value_of(node: &dyn Node, control: &Control) -> io::Result<i64> {
+    /// The API's numbers are signed, and bits are not.
+    const BITS: i64 = 0xffff_ffff;
+    let value = node.value(control.id)?;
+    Ok(if control.kind == ControlKind::Bitmask { value & BITS } else { value })
+}
+
 fn is_settable(kind: ControlKind) -> bool {
     !matches!(kind, ControlKind::Other(_))
 }
@@ -296,7 +304,7 @@ fn number_of(control: &Control, name: &str, value: &str) -> Result<i64, ControlE
 fn automatic(node: &dyn Node, controls: &[Control], held: u32) -> Option<String> {
     let (_, holder) = AUTOMATICS.iter().find(|(known, _)| *known == held)?;
     let control = controls.iter().find(|control| control.id == *holder)?;
-    let value = node.value(control.id).ok()?;
+    let value = value_of(node, control).ok()?;
     Some(format!("{}={}", name_of(&control.title), shown(control, value)))
 }
 
@@ -306,7 +314,7 @@ fn difference(node: &dyn Node, controls: &[Control], wish: &Wanted) -> Option<St
     if control.kind == ControlKind::Button || control.has(Control::WRITE_ONLY) {
         return None;
     }
-    match node.value(wish.id) {
+    match value_of(node, control) {
         Ok(value) if value == wish.number => None,
         Ok(value) => Some(format!(
             "control `{}`: asked for {}, the camera set {}",
@@ -439,7 +447,7 @@ mod tests {
             (("gain_automatic", "2"), "control `gain_automatic=2`: expected 0 (off) or 1 (on)"),
             (("test_pattern", "no such"), "control `test_pattern=no such`: expected one of 0 (75% Colorbar), "),
             (("button", "2"), "control `button=2`: expected 1, which presses the button"),
-            (("bitmask", "0x1"), "control `bitmask=0x1`: expected bits out of 0x80002000"),
+            (("bitmask", "0x1"), "control `bitmask=0x1`: expected bits out of 0x80402010"),
             (("string", "abc"), "control `string` has values of a kind that cannot be set here (V4L2_CTRL_TYPE 7)"),
         ] {
             let device = Device::vivid();

@@ -219,15 +219,18 @@ fn control(entry: &Value) -> Control {
         9 => ControlKind::IntegerMenu,
         other => ControlKind::Other(other as u32),
     };
+    // The API's numbers are signed, and bits are not.
+    let bits =
+        |key: &str| if kind == ControlKind::Bitmask { number(&entry[key]) & 0xffff_ffff } else { number(&entry[key]) };
     let item = |item: &Value| MenuItem { value: number(&item[0]), title: item[1].as_str().unwrap().into() };
     Control {
         id: number(&entry["id"]) as u32,
         title: entry["title"].as_str().unwrap().into(),
         kind,
-        least: number(&entry["least"]),
-        most: number(&entry["most"]),
+        least: bits("least"),
+        most: bits("most"),
         step: number(&entry["step"]).max(1),
-        default: number(&entry["default"]),
+        default: bits("default"),
         flags: number(&entry["flags"]) as u32,
         items: list(&entry["items"]).iter().map(item).collect(),
     }
