@@ -7,6 +7,8 @@ use moead_terminal::failure::UsageError;
 use moead_terminal::printer::Printer;
 
 use super::arguments::RunArguments;
+#[cfg(feature = "camera")]
+use crate::score::regions::Rect;
 use crate::stream::clock::Clock;
 use crate::stream::interrupt::Interrupt;
 use crate::stream::pipeline::{Feed, Nature};
@@ -69,7 +71,9 @@ impl SourceUris {
                 }
                 (SourceKind::StandardInput(request), _) => Arc::new(StreamOpener::new(request, interrupt.clone())),
                 #[cfg(feature = "camera")]
-                (SourceKind::Camera(request), _) => Arc::new(CameraOpener::new(request, network, Arc::clone(clock))),
+                (SourceKind::Camera(request), _) => {
+                    Arc::new(CameraOpener::new(request, least_size(network, region), Arc::clone(clock)))
+                }
                 // Listed above.
                 (SourceKind::Path(_) | SourceKind::Glob(_), None) => continue,
             };
@@ -86,6 +90,16 @@ impl SourceUris {
         }
         Ok(sources)
     }
+}
+
+/// How large a camera's frames have to be for the network, and for the region to lie in them.
+#[cfg(feature = "camera")]
+fn least_size(network: ImageSize, region: Option<Rect>) -> ImageSize {
+    let end = |start: usize, length: usize| start.saturating_add(length);
+    region.map_or(network, |region| ImageSize {
+        height: network.height.max(end(region.y, region.height)),
+        width: network.width.max(end(region.x, region.width)),
+    })
 }
 
 fn open(
