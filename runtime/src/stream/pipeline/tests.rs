@@ -1,9 +1,9 @@
 //! Whole runs on a scripted engine, a scripted clock and scripted devices: nothing waits for time to pass.
 
+mod allocation;
 mod device;
 mod files;
 mod live;
-mod allocation;
 
 use std::sync::Arc;
 use std::sync::Mutex;

@@ -137,6 +137,12 @@ impl Source for Device {
         let captured = Monotonic::after(self.clock.advance(INTERVAL));
         self.bytes = [brightness; 4];
         let content = Content::Raw { format: FORMAT, bytes: &self.bytes[..length] };
-        Ok(Next::Frame(Arrival { content, sequence: Some(sequence), captured: Some(captured), passed_over, truth: None }))
+        Ok(Next::Frame(Arrival {
+            content,
+            sequence: Some(sequence),
+            captured: Some(captured),
+            passed_over,
+            truth: None,
+        }))
     }
 }

@@ -149,8 +149,7 @@ fn a_device_that_is_away_is_tried_with_growing_pauses_and_told_once_a_cause() {
 
 #[test]
 fn panics_of_a_driver_crate_cost_an_attempt_and_not_the_run() {
-    let (lines, counts) =
-        played(vec![Opening::Panics, plays(&[Frame(0, 100), Panics]), plays(&[Frame(0, 101), End])]);
+    let (lines, counts) = played(vec![Opening::Panics, plays(&[Frame(0, 100), Panics]), plays(&[Frame(0, 101), End])]);
     let expected = [
         "connecting",
         "lost: the source failed: opening panicked, as asked",
