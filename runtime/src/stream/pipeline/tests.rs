@@ -1,6 +1,5 @@
 //! Whole runs on a scripted engine, a scripted clock and scripted devices: nothing waits for time to pass.
 
-mod allocation;
 mod device;
 mod files;
 mod live;
