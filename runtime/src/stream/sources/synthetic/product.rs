@@ -278,8 +278,9 @@ impl Part {
             let marks = brush.row(brush_y.wrapping_add(y));
             for (x, ((texel, plain), &brushed)) in row.iter_mut().zip(plain).zip(brushed).enumerate() {
                 let mark = i32::from(marks[brush_x.wrapping_add(x) % marks.len()]) * i32::from(brushed) / 256;
-                let colour =
-                    plain.colour.map(|channel| (((i32::from(channel) * bright as i32) >> 8) + mark).clamp(0, 255) as u8);
+                let colour = plain
+                    .colour
+                    .map(|channel| (((i32::from(channel) * bright as i32) >> 8) + mark).clamp(0, 255) as u8);
                 *texel = Texel { colour, belt: plain.belt };
             }
         }
