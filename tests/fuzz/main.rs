@@ -2,21 +2,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
 mod corpus;
+mod stream;
 
-use std::cell::OnceCell;
-use std::io;
-use std::time::Duration;
+use std::cell::{OnceCell, RefCell};
 
 use moead_exporter::checkpoint::{Checkpoint, TensorError, strict_json};
 use moead_exporter::resolve::{self, Wishes};
 use moead_exporter::weights::Weights;
+use moead_model::architecture::ImageSize;
 use moead_model::onnx::model_file::ModelFile;
+use moead_runtime::preprocess::convert::Converter;
 use moead_runtime::preprocess::decode::decode;
-use moead_runtime::stream::frame::Content;
-use moead_runtime::stream::interrupt::Interrupt;
-use moead_runtime::stream::sources::standard_input::feed::{Fed, Feed};
-use moead_runtime::stream::sources::standard_input::{StreamOpener, StreamRequest};
-use moead_runtime::stream::sources::{Next, Opener as _, Order};
+use moead_runtime::preprocess::motion_jpeg::MotionJpeg;
+use moead_runtime::preprocess::raw::{ColourSpace, Matrix, PixelFormat, Range, RawFormat};
+use moead_runtime::score::regions::Rect;
 use moead_tests::golden::Case;
 use moead_tests::torch_file::zip_of;
 use prost::bytes::Bytes;
@@ -46,7 +45,9 @@ target!(safetensors, 2000, checkpoint);
 target!(architecture, 500, settings);
 target!(picture, 2000, picture_file);
 target!(model_file, 2000, model);
-target!(stream, 2000, stream_of_pictures);
+target!(motion_jpeg, 2000, frame);
+target!(raw, 2000, raw_frame);
+target!(stream, 2000, stream::pictures);
 
 /// Opens a checkpoint, reads all of it, and asks whether it is a network.
 fn checkpoint(bytes: &[u8]) {
@@ -115,55 +116,52 @@ fn model(bytes: &[u8]) {
     }
 }
 
-/// Bytes in pieces of one length.
-struct Pieces {
-    bytes: Vec<u8>,
-    given: usize,
-    length: usize,
-}
-
-impl Feed for Pieces {
-    fn read(&mut self, room: &mut [u8], _patience: Duration) -> io::Result<Fed> {
-        let rest = &self.bytes[self.given..];
-        let piece = &rest[..rest.len().min(self.length).min(room.len())];
-        room[..piece.len()].copy_from_slice(piece);
-        self.given += piece.len();
-        Ok(if piece.is_empty() { Fed::End } else { Fed::Bytes(piece.len()) })
+/// Decodes a frame behind whatever came before, and by itself.
+fn frame(bytes: &[u8]) {
+    thread_local! {
+        static STREAM: RefCell<MotionJpeg> = RefCell::default();
     }
-}
-
-/// What a stream gives when it comes in pieces of that length; pictures with their bytes.
-fn given(bytes: &[u8], length: usize, order: Order) -> Result<Vec<(String, Vec<u8>)>, String> {
-    let feed = Box::new(Pieces { bytes: bytes.to_vec(), given: 0, length });
-    let opener = StreamOpener::over(StreamRequest::default(), feed, Interrupt::default());
-    let mut source = opener.open().map_err(|error| error.to_string())?;
-    let mut given = Vec::new();
-    // Nothing comes twice, so there is an end.
-    for _ in 0..10 * bytes.len() + 100 {
-        match source.next(Duration::ZERO, order).map_err(|error| error.to_string())? {
-            Next::Frame(arrival) => given.push(match arrival.content {
-                Content::Jpeg(bytes) => ("JPEG".to_owned(), bytes.to_vec()),
-                Content::Raw { format, bytes } => {
-                    assert_eq!(format.bytes(), Some(bytes.len()));
-                    (format!("{format:?}"), bytes.to_vec())
-                }
-                Content::File(file) => panic!("no stream has files: {file:?}"),
-            }),
-            Next::Corrupt { problem, .. } => given.push((problem.to_string(), Vec::new())),
-            Next::Nothing => {}
-            Next::End => return Ok(given),
+    STREAM.with_borrow_mut(|stream| {
+        let found = stream.decode(bytes);
+        if let Ok((size, pixels)) = &found {
+            assert_eq!(pixels.len(), 3 * size.height * size.width);
         }
-    }
-    panic!("the stream does not end");
+        assert_eq!(found, MotionJpeg::default().decode(bytes));
+    });
 }
 
-fn stream_of_pictures(bytes: &[u8]) {
-    let whole = given(bytes, usize::MAX, Order::Oldest);
-    for length in [1, 7] {
-        assert_eq!(given(bytes, length, Order::Oldest), whole, "in pieces of {length}");
-    }
-    // The newest of all are some of them.
-    if let (Ok(all), Ok(newest)) = (whole, given(bytes, 64, Order::Newest)) {
-        assert!(newest.iter().all(|event| all.contains(event)));
-    }
+/// The first bytes are format, region and target; what is left are the frame's.
+fn raw_frame(bytes: &[u8]) {
+    const FORMATS: [PixelFormat; 10] = [
+        PixelFormat::Yuyv,
+        PixelFormat::Uyvy,
+        PixelFormat::Nv12,
+        PixelFormat::Yu12,
+        PixelFormat::Yuv422p,
+        PixelFormat::Yuv444p,
+        PixelFormat::Rgb3,
+        PixelFormat::Bgr3,
+        PixelFormat::Grey,
+        PixelFormat::Y16,
+    ];
+    let Some((&[pixels, colour], rest)) = bytes.split_first_chunk() else { return };
+    let Some((numbers, bytes)) = rest.split_first_chunk::<18>() else { return };
+    // Small numbers, and some beyond everything.
+    let [height, width, padding, x, y, across, down, rows, columns] = std::array::from_fn(|at| {
+        let [number, shift] = [2 * at, 2 * at + 1].map(|at| usize::from(numbers[at]));
+        number << if shift < 192 { 0 } else { shift % 64 }
+    });
+    let matrix = if colour & 1 == 0 { Matrix::Bt601 } else { Matrix::Bt709 };
+    let range = if colour & 2 == 0 { Range::Limited } else { Range::Full };
+    let pixels = FORMATS[usize::from(pixels) % FORMATS.len()];
+    let size = ImageSize { height, width };
+    let mut format = RawFormat { pixels, size, stride: 0, colour: ColourSpace { matrix, range } };
+    format.stride = format.row_bytes().wrapping_add(padding);
+    let target = ImageSize { height: rows, width: columns };
+    let converter = Converter::new(format, Rect { x, y, width: across, height: down }, target);
+    assert_eq!(format.check().is_ok(), format.bytes().is_some());
+    let Ok(mut converter) = converter else { return };
+    let mut picture = vec![0; (rows * columns * 3).min(1 << 20)];
+    let fits = Some(bytes.len()) >= format.bytes() && picture.len() == rows * columns * 3;
+    assert_eq!(converter.run(bytes, &mut picture).is_ok(), fits);
 }

@@ -49,10 +49,24 @@ impl AsRef<TerminalFlags> for Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// List cameras: what they offer, their controls, and why other video devices are no use
+    #[cfg(feature = "camera")]
+    Devices(DevicesArguments),
     /// Print a script that completes this program's arguments in a shell
     Completions(CompletionsArguments),
     /// Print this program's manual page
     Man(ManualArguments),
+}
+
+#[cfg(feature = "camera")]
+#[derive(Debug, Args)]
+pub(super) struct DevicesArguments {
+    /// Only these: /dev/video0, /dev/v4l/by-id/… or 0
+    #[arg(value_name = "DEVICE", value_parser = parse_device)]
+    pub(super) devices: Vec<PathBuf>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -177,6 +191,12 @@ fn parse_limit(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|&limit| limit >= Duration::from_millis(100))
         .ok_or_else(|| "expected a time of at least 100ms, as in 500ms, 20s or 2m".to_owned())
+}
+
+#[cfg(feature = "camera")]
+fn parse_device(text: &str) -> Result<PathBuf, String> {
+    let device = crate::stream::sources::v4l2::request::device(text.strip_prefix("v4l2://").unwrap_or(text));
+    device.ok_or_else(|| "expected a device, as in /dev/video0 or 0".into())
 }
 
 #[cfg(feature = "camera")]

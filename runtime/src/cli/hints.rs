@@ -11,6 +11,9 @@ use crate::stream::sources::SourceError;
 use crate::stream::sources::files::ListError;
 use crate::stream::sources::standard_input::StreamError;
 
+#[cfg(feature = "camera")]
+pub(super) mod camera;
+
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<FolderError>(error) {
         return Some(match error {
@@ -27,6 +30,10 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if let Some(SourceError::Stream(error)) = find::<SourceError>(error) {
         return stream_hint(error);
+    }
+    #[cfg(feature = "camera")]
+    if let Some(SourceError::Camera(error)) = find::<SourceError>(error) {
+        return camera::hint(error);
     }
     if let Some(error) = find::<ModelFileError>(error) {
         return match error {

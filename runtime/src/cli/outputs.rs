@@ -19,7 +19,6 @@ use crate::sinks::{json_lines, text};
 use crate::stream::clock::Clock;
 use crate::stream::interrupt::Interrupt;
 use crate::stream::pipeline::{Event, Nature, Told};
-use crate::stream::tally::Counts;
 
 /// All sinks of a run.
 pub(super) struct Outputs {
@@ -31,7 +30,18 @@ pub(super) struct Outputs {
     /// By source.
     when_full: Vec<WhenFull>,
     threshold: Option<Threshold>,
-    seen: Counts,
+    seen: Seen,
+}
+
+/// The sum of all sources.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen {
+    pub(super) judged: u64,
+    pub(super) defects: u64,
+    /// Pictures in files that could not be read.
+    pub(super) unreadable: u64,
+    /// Frames of cameras that could not be used.
+    pub(super) broken: u64,
 }
 
 impl Outputs {
@@ -62,7 +72,7 @@ impl Outputs {
             Nature::Live => WhenFull::Drop,
         });
         let (names, when_full) = (sources.names.clone(), when_full.collect());
-        Self { format, lines, drawings, bar, names, when_full, threshold, seen: Counts::default() }
+        Self { format, lines, drawings, bar, names, when_full, threshold, seen: Seen::default() }
     }
 
     /// Passes an event on.
@@ -99,8 +109,11 @@ impl Outputs {
             Event::Summary(summary) => {
                 let counts = &summary.tally.counts;
                 self.seen.judged += counts.judged;
-                self.seen.corrupt += counts.corrupt;
                 self.seen.defects += counts.defects;
+                match self.when_full[summary.source] {
+                    WhenFull::Wait => self.seen.unreadable += counts.corrupt,
+                    WhenFull::Drop => self.seen.broken += counts.corrupt,
+                }
                 let name = &names[summary.source];
                 Ok(lines.other(WhenFull::Wait, |line| match is_json {
                     true => json_lines::summary(summary, name, line),
@@ -111,7 +124,7 @@ impl Outputs {
     }
 
     /// Writes what waits. The sum of all sources.
-    pub(super) fn finish(self, printer: &Printer) -> anyhow::Result<Counts> {
+    pub(super) fn finish(self, printer: &Printer) -> anyhow::Result<Seen> {
         let drawn = self.drawings.map(DrawingSink::finish);
         self.lines.finish()?;
         drop(self.bar);

@@ -8,7 +8,7 @@ use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
 
 use super::arguments::{EngineArgument, RunArguments};
-use super::outputs::Outputs;
+use super::outputs::{Outputs, Seen};
 use super::service::Service;
 use super::sources::SourceUris;
 use crate::engine::{Engine as _, tract};
@@ -71,14 +71,18 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
             return Err(anyhow::Error::new(error).context(sources.names[source_index].clone()));
         }
     }
-    let seen = seen?;
     if interrupt.is_requested() {
         printer.note("stopped early, as asked");
     }
-    if seen.corrupt > 0 {
-        anyhow::ensure!(seen.judged > 0, "none of {} pictures could be judged; their lines say why", seen.corrupt);
-        let all = seen.corrupt + seen.judged;
-        printer.warning(format_args!("{} of {all} pictures could not be judged; their lines say why", seen.corrupt));
+    let Seen { judged, defects, unreadable, broken } = seen?;
+    anyhow::ensure!(
+        judged > 0 || unreadable == 0,
+        "none of {unreadable} pictures could be judged; their lines say why"
+    );
+    anyhow::ensure!(judged > 0 || broken == 0, "none of {broken} frames could be judged: all were broken");
+    if unreadable > 0 {
+        let all = unreadable + judged;
+        printer.warning(format_args!("{unreadable} of {all} pictures could not be judged; their lines say why"));
     }
-    Ok(if arguments.fail_on_defect && seen.defects > 0 { Exit::Defects } else { Exit::Fine })
+    Ok(if arguments.fail_on_defect && defects > 0 { Exit::Defects } else { Exit::Fine })
 }

@@ -89,6 +89,32 @@ pub fn draw(annotation: &Annotation<'_>, scale: Scale) -> Picture {
     canvas.into_picture()
 }
 
+/// The first of the two pictures of [`draw`] by itself, in any size.
+#[cfg(feature = "http")]
+pub(super) fn resized(picture: &Picture, size: ImageSize) -> Picture {
+    overlay::resized(picture, size)
+}
+
+/// The second of the two pictures of [`draw`] by itself, in whatever size it has: under its anomaly map, with boxes.
+///
+/// `regions` are in pixels of a picture of the size `source`, of which `picture` may be a smaller or larger copy.
+#[cfg(feature = "http")]
+pub(super) fn heated(
+    picture: Picture,
+    map: &[f32],
+    map_size: ImageSize,
+    threshold: Option<Threshold>,
+    regions: &[Region],
+    source: ImageSize,
+) -> Picture {
+    let ImageSize { height, width } = picture.size();
+    let area = Rect { x: 0, y: 0, width, height };
+    let mut canvas = Canvas::on(picture);
+    Map::new(map, map_size).lay_over(&mut canvas, area, Range::of(Scale::around(threshold), map));
+    boxes::draw(&mut canvas, &boxes::strongest(regions), source, area, Unit(1.0));
+    canvas.into_picture()
+}
+
 /// Writes a picture as PNG; the file appears whole or not at all.
 ///
 /// # Errors

@@ -39,6 +39,12 @@ impl Canvas {
         Self { picture: Picture::filled(size, ground) }
     }
 
+    /// A picture to draw over.
+    #[cfg(feature = "http")]
+    pub(super) fn on(picture: Picture) -> Self {
+        Self { picture }
+    }
+
     /// What was drawn.
     pub(super) fn into_picture(self) -> Picture {
         self.picture

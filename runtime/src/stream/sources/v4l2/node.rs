@@ -197,6 +197,16 @@ pub struct FormatDescription {
     pub description: String,
 }
 
+/// A size as cameras' makers write it: `1280x720`.
+#[derive(Debug, Clone, Copy)]
+pub struct Pixels(pub ImageSize);
+
+impl fmt::Display for Pixels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.0.width, self.0.height)
+    }
+}
+
 /// Sizes of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sizes {

@@ -1,0 +1,55 @@
+//! What the stream tells about a frame.
+
+use std::fmt;
+
+use moead_model::architecture::ImageSize;
+
+use crate::score::regions::{Rect, Region};
+use crate::score::verdict::{Score, Threshold, Verdict};
+use crate::stream::clock::{Monotonic, WallClock};
+use crate::stream::judge::Latency;
+use crate::stream::tally::Counts;
+
+/// A frame that was judged, or that could not be.
+#[derive(Clone, Copy)]
+pub struct Observation<'a> {
+    /// Index of the source.
+    pub source: usize,
+    /// From 0, per source.
+    pub frame: u64,
+    /// When it was captured, for people.
+    pub time: WallClock,
+    /// When it was captured.
+    pub captured: Monotonic,
+    /// What it looks like. None when there are no pixels.
+    pub view: Option<View<'a>>,
+    /// None when the network gave no answer.
+    pub score: Option<Score>,
+    /// What the score was held against.
+    pub threshold: Option<Threshold>,
+    /// None when the frame was not judged; then `cause` says why.
+    pub verdict: Option<Verdict>,
+    /// Why there is no verdict.
+    pub cause: Option<&'a dyn fmt::Display>,
+    /// Where the map reaches the threshold, in pixels of the whole frame, the largest peak first.
+    pub regions: &'a [Region],
+    /// How long it took.
+    pub latency: Latency,
+    /// The source's counters, this frame included.
+    pub counts: Counts,
+}
+
+/// Pixels and the anomaly map over them.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// Height x width x 3, 8-bit red, green, blue: the network's view, or the same part of the frame in more detail.
+    pub pixels: &'a [u8],
+    /// Height and width of `pixels`.
+    pub size: ImageSize,
+    /// The part of the whole frame that they show. Its shape, not that of `pixels`, is the shape that people see.
+    pub part: Rect,
+    /// Row-major, over the same part. Empty without an answer of the network.
+    pub map: &'a [f32],
+    /// Height and width of `map`.
+    pub map_size: ImageSize,
+}

@@ -1,0 +1,285 @@
+//! What the page and other programs read, as JSON. `docs/reference/http.md` is its specification.
+
+use std::time::Duration;
+
+use moead_model::architecture::ImageSize;
+use serde::Serialize;
+
+use crate::score::regions::Region;
+use crate::score::verdict::{Score, Threshold, Verdict};
+use crate::stream::judge::Latency;
+use crate::stream::tally::Counts;
+
+use super::defects::Defect;
+use super::figures::{Figures, Last};
+use super::history::{self, Point};
+use super::pictures::Shown;
+use super::shared::{Shared, Source};
+
+const SCHEMA: u32 = 1;
+
+/// What one client has seen of a source, so that it is not sent twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Seen {
+    figures: Option<u64>,
+    picture: u64,
+    defects: Option<u64>,
+    /// The step of the newest point, which may still grow.
+    step: u64,
+}
+
+/// The state of all sources.
+#[derive(Debug, Serialize)]
+pub(super) struct Report<'a> {
+    schema: u32,
+    version: &'a str,
+    /// Seconds since the server began, as all moments here.
+    now: f64,
+    /// Seconds between points of the history.
+    step: f64,
+    sources: Vec<SourceReport<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct SourceReport<'a> {
+    name: &'a str,
+    state: &'static str,
+    state_since: f64,
+    state_cause: Option<String>,
+    last: Option<LastReport>,
+    picture: Option<PictureReport>,
+    frames: FramesReport,
+    verdicts: VerdictsReport,
+    reconnects: u64,
+    history: Vec<PointReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    defects: Option<Vec<DefectReport>>,
+}
+
+#[derive(Debug, Serialize)]
+struct LastReport {
+    frame: u64,
+    time: String,
+    captured: f64,
+    answered: f64,
+    interval: Option<f64>,
+    score: Option<f32>,
+    threshold: Option<f32>,
+    verdict: Option<&'static str>,
+    cause: Option<String>,
+    regions: Vec<RegionReport>,
+    latency_ms: LatencyReport,
+}
+
+#[derive(Debug, Serialize)]
+struct RegionReport {
+    x: usize,
+    y: usize,
+    width: usize,
+    height: usize,
+    score: f32,
+    area: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct LatencyReport {
+    age: f64,
+    preprocess: f64,
+    inference: f64,
+    postprocess: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct PictureReport {
+    number: u64,
+    frame: u64,
+    score: Option<f32>,
+    verdict: Option<&'static str>,
+    width: usize,
+    height: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct FramesReport {
+    received: u64,
+    judged: u64,
+    dropped: DroppedReport,
+    corrupt: u64,
+    repeated: u64,
+    late: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct DroppedReport {
+    policy: u64,
+    driver: u64,
+    sink: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct VerdictsReport {
+    ok: u64,
+    defect: u64,
+    null: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct PointReport {
+    at: f64,
+    score: Option<f32>,
+    verdict: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct DefectReport {
+    id: u64,
+    frame: u64,
+    time: String,
+    score: Option<f32>,
+    threshold: Option<f32>,
+}
+
+/// All that is known.
+pub(super) fn whole(shared: &Shared) -> String {
+    let mut seen = vec![Seen::default(); shared.sources.len()];
+    report(shared, &mut seen)
+}
+
+/// What a client that has `seen` so much does not know yet; `None` when it knows everything.
+pub(super) fn news(shared: &Shared, seen: &mut [Seen]) -> Option<String> {
+    let is_new = shared.sources.iter().zip(&*seen).any(|(source, seen)| {
+        seen.figures != Some(source.figures().revision)
+            || seen.picture != source.pictures.newest()
+            || seen.defects != Some(source.defects().revision())
+    });
+    is_new.then(|| report(shared, seen))
+}
+
+/// What a client that has `seen` so much does not know yet, and the present state in any case.
+pub(super) fn report(shared: &Shared, seen: &mut [Seen]) -> String {
+    let elapsed = shared.elapsed();
+    let sources = shared.sources.iter().zip(seen).map(|(source, seen)| SourceReport::new(source, seen, elapsed));
+    let report = Report {
+        schema: SCHEMA,
+        version: &shared.version,
+        now: seconds(elapsed),
+        step: seconds(history::STEP),
+        sources: sources.collect(),
+    };
+    // Numbers that JSON cannot hold become null; string keys only: nothing is left to fail.
+    serde_json::to_string(&report).unwrap_or_default()
+}
+
+impl<'a> SourceReport<'a> {
+    fn new(source: &'a Source, seen: &mut Seen, elapsed: Duration) -> Self {
+        let figures = source.figures().clone();
+        let counts = &figures.counts;
+        let history: Vec<Point> = figures.history.since(seen.step, elapsed).collect();
+        let defects = source.defects();
+        let picture = source.pictures.shown();
+        let is_new = seen.defects != Some(defects.revision());
+        *seen = Seen {
+            figures: Some(figures.revision),
+            picture: picture.map_or(0, |picture| picture.number),
+            defects: Some(defects.revision()),
+            step: history.last().map_or(seen.step, |point| point.step),
+        };
+        Self {
+            name: &source.name,
+            state: figures.life.name(),
+            state_since: seconds(figures.state_since),
+            state_cause: some_text(&figures.state_cause),
+            last: figures.last.map(|last| LastReport::new(&last, &figures)),
+            picture: picture.map(|picture| {
+                let Shown { number, frame, score, verdict, size: ImageSize { height, width } } = picture;
+                let score = score.map(|Score(score)| score);
+                PictureReport { number, frame, score, verdict: verdict.map(Verdict::name), width, height }
+            }),
+            frames: FramesReport::new(counts),
+            verdicts: VerdictsReport { ok: counts.ok, defect: counts.defects, null: counts.no_verdict },
+            reconnects: counts.reconnects,
+            history: history.into_iter().map(PointReport::new).collect(),
+            defects: is_new.then(|| defects.iter().map(DefectReport::new).collect()),
+        }
+    }
+}
+
+impl LastReport {
+    fn new(last: &Last, figures: &Figures) -> Self {
+        let Latency { age, preprocess, inference, postprocess } = last.latency;
+        Self {
+            frame: last.frame,
+            time: last.time.to_string(),
+            captured: seconds(last.captured),
+            answered: seconds(last.answered),
+            interval: last.interval.map(seconds),
+            score: last.score.map(|Score(score)| score),
+            threshold: last.threshold.map(Threshold::value),
+            verdict: last.verdict.map(Verdict::name),
+            cause: some_text(&figures.no_verdict),
+            regions: figures.regions.iter().map(RegionReport::new).collect(),
+            latency_ms: LatencyReport {
+                age: milliseconds(age),
+                preprocess: milliseconds(preprocess),
+                inference: milliseconds(inference),
+                postprocess: milliseconds(postprocess),
+            },
+        }
+    }
+}
+
+impl RegionReport {
+    fn new(region: &Region) -> Self {
+        let Region { bounds, peak: Score(score), area } = *region;
+        Self { x: bounds.x, y: bounds.y, width: bounds.width, height: bounds.height, score, area }
+    }
+}
+
+impl FramesReport {
+    fn new(counts: &Counts) -> Self {
+        Self {
+            received: counts.received(),
+            judged: counts.judged,
+            dropped: DroppedReport { policy: counts.policy, driver: counts.driver, sink: counts.sink },
+            corrupt: counts.corrupt,
+            repeated: counts.repeated,
+            late: counts.late,
+        }
+    }
+}
+
+impl PointReport {
+    fn new(point: Point) -> Self {
+        let at = point.step as f64 * history::STEP.as_secs_f64();
+        Self { at, score: point.score, verdict: point.verdict.map(Verdict::name) }
+    }
+}
+
+impl DefectReport {
+    fn new(defect: &Defect) -> Self {
+        Self {
+            id: defect.id,
+            frame: defect.frame,
+            time: defect.time.to_string(),
+            score: defect.score.map(|Score(score)| score),
+            threshold: defect.threshold.map(Threshold::value),
+        }
+    }
+}
+
+fn some_text(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn seconds(duration: Duration) -> f64 {
+    rounded(duration.as_secs_f64())
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    rounded(duration.as_secs_f64() * 1e3)
+}
+
+/// To a thousandth.
+fn rounded(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}
