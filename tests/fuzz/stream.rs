@@ -61,3 +61,4 @@ pub(crate) fn pictures(bytes: &[u8]) {
     if let (Ok(all), Ok(newest)) = (whole, given(bytes, 64, Order::Newest)) {
         assert!(newest.iter().all(|event| all.contains(event)));
     }
+}
