@@ -225,7 +225,8 @@ fn write_controls(text: &mut String, states: &[ControlState]) -> fmt::Result {
             ControlKind::Integer => format!("{} to {}", control.least, control.most),
             ControlKind::Other(_) => "cannot be set here".into(),
         };
-        write!(text, "    {:<longest$}  {value:<6} {}", Printable(&state.name), Printable(values))?;
+        // A name is letters, digits and `_`, and a title is not.
+        write!(text, "    {:<longest$}  {value:<6} {}", state.name, Printable(values))?;
         if control.kind == ControlKind::Integer && control.step > 1 {
             write!(text, " in steps of {}", control.step)?;
         }
