@@ -4,7 +4,10 @@
 #   tests/run.sh                        everything; the summary is the last thing printed
 #   tests/run.sh -E 'test(verdict)'     arguments go to cargo-nextest; documentation examples are then left out
 #   tests/run.sh --only-setup           the set-up alone
-#   tests/run.sh --only-compiler        only what building needs: a C compiler, git, Rust
+#   tests/run.sh --only-compiler        only what building needs: a C compiler, libclang, git, Rust
+#
+# The camera tests boot a virtual machine (tests/camera_vm/README.md). Where it cannot be had, that is said, and they are
+# counted as skipped.
 #
 # MOEAD_VENV     folder of the Python virtual environment (default: .venv)
 # MOEAD_PYTHON   a Python that already has tests/requirements.txt; then no virtual environment is made
@@ -34,25 +37,54 @@ find_python() {
 
 is_old_python() { has python3 && ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; }
 
+# libclang reads the kernel's headers when the camera's part is built. Its names and places are those that the crate
+# clang-sys looks for.
+has_libclang() {
+    local place
+    if [ -n "${LIBCLANG_PATH:-}" ]; then return 0; fi
+    for place in /usr/local/lib*{,/*,/*/*} /usr/lib*{,/*,/*/*}; do
+        compgen -G "$place/libclang.so*" >/dev/null && return 0
+        compgen -G "$place/libclang-[0-9]*.so*" >/dev/null && return 0
+    done
+    return 1
+}
+
+# install PACKAGE…: with apt-get, as root or through sudo; what is missing is named where neither can be.
+install() {
+    has apt-get || { printf 'error: these are missing: %s (names of Debian packages)\n' "$*" >&2; return 1; }
+    local as_root=()
+    if ! is_root; then
+        has sudo || { printf 'error: these Debian packages are missing: %s\n' "$*" >&2; return 1; }
+        as_root=(sudo)
+    fi
+    say "installing with apt-get: $*"
+    ${as_root[@]+"${as_root[@]}"} apt-get update -qq || say "apt-get update failed; going on with the lists that are here"
+    # Another run may be installing the same.
+    ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=600 "$@" >&2
+}
+
 # install_packages all|compiler
 install_packages() {
     local missing=()
     has cc || missing+=(build-essential)
     has git || missing+=(git)
+    has_libclang || missing+=(libclang1)
+    [ -e /usr/include/linux/videodev2.h ] || missing+=(linux-libc-dev)
     if [ "$1" = all ] && [ -z "${MOEAD_PYTHON:-}" ] && [ -z "$(find_python)" ]; then
         if is_old_python; then missing+=(python3.11 python3.11-venv); else missing+=(python3 python3-venv); fi
     fi
     [ ${#missing[@]} -gt 0 ] || return 0
-    has apt-get || fail "these are missing: ${missing[*]} (names of Debian packages)" "install them and run this again"
-    local as_root=()
-    if ! is_root; then
-        has sudo || fail "these Debian packages are missing: ${missing[*]}" "as root: apt-get install ${missing[*]}"
-        as_root=(sudo)
-    fi
-    say "installing with apt-get: ${missing[*]}"
-    ${as_root[@]+"${as_root[@]}"} apt-get update -qq
-    ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+    install "${missing[@]}" || fail "${missing[*]} could not be installed" "install what is named above and run this again"
+}
+
+# The virtual machine of the camera tests; what stands in its way is no reason not to run the others.
+prepare_camera_vm() {
+    local missing
+    missing=$(tests/camera_vm/vm.sh --missing | tr '\n' ' ')
+    # shellcheck disable=SC2086 # a list of packages
+    [ -z "$missing" ] || install $missing || return 0
+    tests/camera_vm/vm.sh --install || return 0
 }
 
 check_rust() {
@@ -102,6 +134,7 @@ install_packages all
 check_rust
 install_nextest
 make_venv
+prepare_camera_vm
 [ "$only_setup" = no ] || exit 0
 
 if [ $# -eq 0 ]; then
@@ -111,5 +144,10 @@ if [ $# -eq 0 ]; then
     cargo test --workspace --doc --quiet
     set -- --workspace
 fi
-say "tests"
+if obstacle="$(tests/camera_vm/vm.sh --check)"; then
+    say "tests"
+else
+    say "tests; those on cameras are SKIPPED, since their virtual machine cannot boot here: $obstacle"
+    export NEXTEST_PROFILE=without-camera-vm
+fi
 exec cargo nextest run "$@"

@@ -1,4 +1,5 @@
 //! Engines run the graph of a model file. Which one runs is the caller's choice; all of them answer the same.
+#![forbid(unsafe_code)]
 
 use moead_model::architecture::ImageSize;
 

@@ -5,7 +5,7 @@
 //! * [`score`]: the network's answer becomes a verdict and regions.
 //! * `stream`: sources of pictures and the threads between them and the sinks (feature `stream`).
 //! * `sinks`: result lines, heatmaps, maps (feature `stream`).
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[cfg(feature = "cli")]
 pub mod cli;

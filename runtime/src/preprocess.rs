@@ -4,6 +4,7 @@
 //! * [`raw`], [`motion_jpeg`]: what cameras deliver; [`convert`]: from there to pixels of the network's size in one go.
 //! * [`resize`]: to the size the network was trained for.
 //! * [`normalize`]: to the network's input.
+#![forbid(unsafe_code)]
 
 mod colour;
 pub mod convert;

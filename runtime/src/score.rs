@@ -1,4 +1,5 @@
 //! The network's answer becomes a verdict: pure functions.
+#![forbid(unsafe_code)]
 
 pub mod regions;
 pub mod verdict;

@@ -1,5 +1,8 @@
 //! Where results go.
+#![forbid(unsafe_code)]
 
+#[cfg(feature = "camera")]
+pub mod cameras;
 pub mod drawings;
 pub mod heatmap;
 #[cfg(feature = "http")]

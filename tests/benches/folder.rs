@@ -2,21 +2,25 @@
 
 #[expect(dead_code, reason = "the other benchmark uses the rest")]
 mod subject;
+#[expect(dead_code, reason = "the other benchmarks use the rest")]
+mod timing;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use image::{ImageFormat, RgbImage};
 use moead_model::architecture::ImageSize;
 use moead_model::self_test;
 use moead_runtime::engine::Engine as _;
 use moead_runtime::engine::tract::Session;
-use moead_runtime::stream::clock::{Clock as _, SystemClock};
+use moead_runtime::stream::clock::{Clock, SystemClock};
 use moead_runtime::stream::interrupt::Interrupt;
 use moead_runtime::stream::judge;
-use moead_runtime::stream::pipeline::{self, Pictures, Settings};
+use moead_runtime::stream::pipeline::{self, Feed, Nature, Told};
+use moead_runtime::stream::policy::Policy;
 use moead_runtime::stream::sources::files::FileList;
-use moead_runtime::stream::uri::SourceUri;
-use subject::{Subject, Summary};
+use subject::{Subject, settings};
+use timing::Summary;
 
 /// Pictures as a line camera's little sister delivers them.
 const PICTURE: ImageSize = ImageSize { height: 480, width: 640 };
@@ -33,18 +37,10 @@ fn main() {
         let path = folder.path().join(format!("{number:04}.jpg"));
         picture.save_with_format(path, ImageFormat::Jpeg).expect("room for the pictures");
     }
-    let uri = SourceUri::parse(&folder.path().display().to_string()).expect("a folder");
-    let sources = [FileList::new(&uri).expect("pictures")];
+    let list = Arc::new(FileList::of_path(folder.path()).expect("pictures"));
     let mut session = Session::load(&subject.model, &judge::OUTPUTS).expect("our own model loads");
-    let input = &subject.model.manifest().input;
-    let settings = Settings {
-        normalization: input.normalization(),
-        threshold: None,
-        pictures: Pictures::Dropped,
-        frames: None,
-        duration: None,
-    };
-    let clock = SystemClock::start();
+    let settings = settings(&subject.model);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (mut bare, mut whole) = (Summary::new("bare inference, a picture"), Summary::new("the folder, a picture"));
     for _ in 0..ROUNDS {
         let start = clock.monotonic();
@@ -53,13 +49,15 @@ fn main() {
         }
         let middle = clock.monotonic();
         let mut judged = 0;
-        pipeline::run(&mut session, &sources, &settings, &clock, &Interrupt::default(), |event| {
-            if let pipeline::Event::Frame(result) = event {
+        let opener = Arc::clone(&list) as _;
+        let feed = Feed { opener, nature: Nature::Files, policy: Policy::Never, region: None };
+        pipeline::run(&mut session, vec![(feed, None)], &settings, &clock, &Interrupt::default(), |event| {
+            if let pipeline::Event::Frame(result, _) = event {
                 judged += u64::from(result.outcome.is_ok());
             }
-            Ok::<_, Infallible>(())
+            Ok::<_, Infallible>(Told::Written)
         })
-        .unwrap_or_else(|never| match never {});
+        .expect("a folder does not fail");
         assert_eq!(judged, pictures);
         let per_picture = |duration: std::time::Duration| duration.as_secs_f64() / pictures as f64;
         bare.add(per_picture(middle.since(start)));

@@ -1,6 +1,7 @@
 //! What is measured: the published network with seeded weights, exported, and a picture.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use moead_exporter::checkpoint::Checkpoint;
 use moead_exporter::export::{self, Provenance};
@@ -10,6 +11,8 @@ use moead_model::manifest::{Moe, Precision, Source};
 use moead_model::onnx::model_file::ModelFile;
 use moead_model::self_test;
 use moead_runtime::preprocess::normalize::normalize;
+use moead_runtime::stream::pipeline::{OnLoss, Settings};
+use moead_runtime::stream::prepare::Pictures;
 use moead_tests::golden::Case;
 use moead_tests::synthetic_checkpoint::{Checkpoint as Drawn, Form as FileForm};
 
@@ -22,10 +25,14 @@ pub(crate) struct Subject {
 
 impl Subject {
     pub(crate) fn official() -> Self {
-        let case = Case::large("official_224").expect("the case official_224 is what is measured");
+        Self::of(&Case::large("official_224").expect("the case official_224 is what is measured"))
+    }
+
+    /// The network of another golden case.
+    pub(crate) fn of(case: &Case) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("official.safetensors");
-        Drawn::of(&case).write(FileForm::Safetensors, &path);
+        Drawn::of(case).write(FileForm::Safetensors, &path);
         let checkpoint = Checkpoint::open(&path).expect("our own checkpoint");
         let resolved = resolve::resolve(&checkpoint, checkpoint.architecture(), Wishes::default()).expect("a network");
         let form = Form { precision: Precision::F32, moe: Moe::Sparse };
@@ -58,47 +65,17 @@ impl Subject {
     }
 }
 
-/// CPU time of this thread, from the kernel's scheduler.
-pub(crate) fn cpu_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux with scheduler statistics");
-    let nanoseconds: f64 = text.split_whitespace().next().and_then(|text| text.parse().ok()).expect("a number");
-    nanoseconds / 1e9
-}
-
-/// Times of one contender.
-pub(crate) struct Summary {
-    name: String,
-    seconds: Vec<f64>,
-}
-
-impl Summary {
-    pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), seconds: Vec::new() }
+/// A run without a threshold, until its sources end.
+pub(crate) fn settings(model: &ModelFile) -> Settings {
+    Settings {
+        normalization: model.manifest().input.normalization(),
+        threshold: None,
+        pictures: Pictures::Dropped,
+        frames: None,
+        duration: None,
+        stall_timeout: Duration::from_secs(20),
+        frozen_after: Duration::from_secs(10),
+        on_loss: OnLoss::Retry,
+        pulse: None,
     }
-
-    pub(crate) fn add(&mut self, seconds: f64) {
-        self.seconds.push(seconds);
-    }
-
-    /// Prints median and spread, and the ratio to `base`, round by round.
-    pub(crate) fn report(&self, base: Option<&Self>) {
-        let [low, middle, high] = quartiles(self.seconds.clone()).map(|seconds| seconds * 1e3);
-        let mut line = format!("{:<34} {middle:7.1} ms (quartiles {low:.1} to {high:.1})", self.name);
-        if let Some(base) = base {
-            let ratios = base.seconds.iter().zip(&self.seconds).map(|(base, own)| base / own).collect();
-            let [low, middle, high] = quartiles(ratios);
-            line += &format!("   {} / this: {middle:.2} ({low:.2} to {high:.2})", base.name);
-        }
-        say(&line);
-    }
-}
-
-fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
-    values.sort_by(f64::total_cmp);
-    [1, 2, 3].map(|quarter| values[(values.len() - 1) * quarter / 4])
-}
-
-#[expect(clippy::print_stdout, reason = "a benchmark prints its result")]
-pub(crate) fn say(line: &str) {
-    println!("{line}");
 }

@@ -36,6 +36,11 @@ impl Failures {
         self.0.push(failure.into());
     }
 
+    /// Whether nothing was noted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Fails the test if anything was noted.
     pub fn finish(self) {
         assert!(self.0.is_empty(), "{} failures:\n{}", self.0.len(), self.0.join("\n"));

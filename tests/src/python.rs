@@ -13,6 +13,13 @@ pub fn interpreter() -> PathBuf {
     python.expect("MOEAD_PYTHON names a Python with tests/requirements.txt: run `tests/run.sh`").into()
 }
 
+/// The interpreter itself, behind virtual environments and scripts that choose one: Python's own library, started at once.
+pub fn executable() -> PathBuf {
+    let ask = "import os, sys; print(os.path.realpath(sys.executable))";
+    let output = Command::new(interpreter()).args(["-c", ask]).output().expect("Python starts");
+    String::from_utf8(output.stdout).expect("a path in UTF-8").trim_end().into()
+}
+
 /// Runs a script and returns its standard output.
 ///
 /// # Panics

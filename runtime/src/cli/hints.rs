@@ -7,7 +7,12 @@ use moead_terminal::failure::find;
 
 use crate::engine::EngineError;
 use crate::sinks::drawings::FolderError;
+use crate::stream::sources::SourceError;
 use crate::stream::sources::files::ListError;
+use crate::stream::sources::standard_input::StreamError;
+
+#[cfg(feature = "camera")]
+pub(super) mod camera;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<FolderError>(error) {
@@ -22,6 +27,13 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
             ListError::Empty { .. } => Some("a file with another ending can be named itself: `--source FILE`".into()),
             ListError::Kind { .. } | ListError::Uri(_) => Some("give files, folders or patterns as `--source`".into()),
         };
+    }
+    if let Some(SourceError::Stream(error)) = find::<SourceError>(error) {
+        return stream_hint(error);
+    }
+    #[cfg(feature = "camera")]
+    if let Some(SourceError::Camera(error)) = find::<SourceError>(error) {
+        return camera::hint(error);
     }
     if let Some(error) = find::<ModelFileError>(error) {
         return match error {
@@ -46,6 +58,27 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
             Some("the file system or `ulimit -f` limits the size of files; what was written before is whole".into())
         }
         Some(io::ErrorKind::NotFound) => Some("check the path".into()),
+        _ => None,
+    }
+}
+
+/// Pipes that work, for a standard input that does not.
+fn stream_hint(error: &StreamError) -> Option<String> {
+    match error {
+        StreamError::Unrecognised { first_bytes, .. } if first_bytes.is_empty() => {
+            Some("look at what the program in front of the pipe says: it wrote nothing".into())
+        }
+        StreamError::Terminal | StreamError::Unrecognised { .. } => Some(
+            "a Raspberry Pi's camera: `rpicam-vid -t 0 --codec mjpeg -o - | moead-edge --source - …`\n\
+             GStreamer: `gst-launch-1.0 -q … ! jpegenc ! fdsink fd=3 3>&1 1>&2 | moead-edge --source - …`\n\
+             everything else: `ffmpeg -loglevel error -i … -f yuv4mpegpipe -pix_fmt yuv420p - | moead-edge --source - …`"
+                .into(),
+        ),
+        StreamError::Colours(_) => Some("have them converted: `ffmpeg … -pix_fmt yuv420p -f yuv4mpegpipe -`".into()),
+        StreamError::Matrix => Some("leave `matrix=` out".into()),
+        StreamError::CutHeader | StreamError::Endless | StreamError::Field { .. } | StreamError::Count { .. } => {
+            Some("look at what the program in front of the pipe says".into())
+        }
         _ => None,
     }
 }

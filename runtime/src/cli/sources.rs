@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use moead_model::architecture::ImageSize;
+use moead_terminal::failure::UsageError;
 use moead_terminal::printer::Printer;
 
 use super::arguments::RunArguments;
+#[cfg(feature = "camera")]
+use crate::score::regions::Rect;
 use crate::stream::clock::Clock;
 use crate::stream::interrupt::Interrupt;
 use crate::stream::pipeline::{Feed, Nature};
 use crate::stream::policy::Policy;
 use crate::stream::sources::files::FileList;
 use crate::stream::sources::standard_input::StreamOpener;
-use crate::stream::sources::synthetic::SceneOpener;
+use crate::stream::sources::synthetic::camera::SceneOpener;
 #[cfg(feature = "camera")]
 use crate::stream::sources::v4l2::CameraOpener;
 use crate::stream::sources::{Opener, Source};
@@ -32,6 +35,10 @@ pub(super) struct Sources {
 impl SourceUris {
     /// Lists files, which needs no model: a wrong path is found at once. Devices are not opened yet.
     pub(super) fn list(arguments: &RunArguments) -> anyhow::Result<Self> {
+        let uris = arguments.sources();
+        if uris.iter().filter(|uri| matches!(uri.kind, SourceKind::StandardInput(_))).count() > 1 {
+            return Err(UsageError::new("standard input is given as a source twice, and can be read only once").into());
+        }
         let list = |uri: SourceUri| {
             let files = match &uri.kind {
                 SourceKind::Path(path) => Some(FileList::of_path(path)?),
@@ -40,7 +47,7 @@ impl SourceUris {
             };
             Ok((uri, files))
         };
-        Ok(Self(arguments.sources().into_iter().map(list).collect::<anyhow::Result<_>>()?))
+        Ok(Self(uris.into_iter().map(list).collect::<anyhow::Result<_>>()?))
     }
 
     /// Opens every device: what is wrong at the beginning is for the one who begins.
@@ -62,34 +69,48 @@ impl SourceUris {
                 (SourceKind::Synthetic(request), _) => {
                     Arc::new(SceneOpener::new(request, Arc::clone(clock), interrupt.clone()))
                 }
-                (SourceKind::StandardInput(request), _) => Arc::new(StreamOpener::new(request, Arc::clone(clock))),
+                (SourceKind::StandardInput(request), _) => Arc::new(StreamOpener::new(request, interrupt.clone())),
                 #[cfg(feature = "camera")]
-                (SourceKind::Camera(request), _) => Arc::new(CameraOpener::new(request, network, Arc::clone(clock))),
+                (SourceKind::Camera(request), _) => {
+                    Arc::new(CameraOpener::new(request, least_size(network, region), Arc::clone(clock)))
+                }
                 // Listed above.
                 (SourceKind::Path(_) | SourceKind::Glob(_), None) => continue,
             };
             let (nature, policy) =
                 if listed.is_some() { (Nature::Files, Policy::Never) } else { (Nature::Live, Policy::Latest) };
             let policy = arguments.policy.map_or(policy, Policy::from);
+            let feed = Feed { opener, nature, policy, region };
             let opened = match nature {
-                Nature::Live => open(&name, &*opener, arguments, printer)?,
+                Nature::Live => open(&name, &feed, arguments, printer)?,
                 Nature::Files => None,
             };
             sources.names.push(name);
-            sources.feeds.push((Feed { opener, nature, policy, region }, opened));
+            sources.feeds.push((feed, opened));
         }
         Ok(sources)
     }
 }
 
+/// How large a camera's frames have to be for the network, and for the region to lie in them.
+#[cfg(feature = "camera")]
+fn least_size(network: ImageSize, region: Option<Rect>) -> ImageSize {
+    let end = |start: usize, length: usize| start.saturating_add(length);
+    region.map_or(network, |region| ImageSize {
+        height: network.height.max(end(region.y, region.height)),
+        width: network.width.max(end(region.x, region.width)),
+    })
+}
+
 fn open(
     name: &str,
-    opener: &dyn Opener,
+    feed: &Feed,
     arguments: &RunArguments,
     printer: &Printer,
 ) -> anyhow::Result<Option<Box<dyn Source>>> {
-    match opener.open() {
+    match feed.opener.open() {
         Ok(source) => {
+            feed.check(source.mode())?;
             for difference in &source.mode().differences {
                 printer.warning(format_args!("{name}: {difference}"));
             }

@@ -19,6 +19,10 @@ const UPPER: u32 = 12;
 /// Further ones of its lower part.
 const LOWER: u32 = 20;
 
+/// Some real values end in exactly one half, which rounds up, and coefficients that were rounded down must not prevent that.
+/// More than their error, and less than the distance of any other value from such a half.
+const BIAS: f64 = 1.0 / (1 << 24) as f64;
+
 /// A real number: `upper / 2^12 + lower / 2^32`.
 #[derive(Debug, Clone, Copy)]
 struct Fixed {
@@ -88,7 +92,7 @@ impl Formula {
             -2.0 * red * (1.0 - red) / green * difference,
             2.0 * (1.0 - blue) * difference,
         ];
-        let offset = 0.5 - black * luminance;
+        let offset = 0.5 + BIAS - black * luminance;
         let zero = |sum: f64| Fixed::new(offset - 128.0 * sum);
         Self {
             luminance: Fixed::new(luminance),
@@ -119,8 +123,9 @@ impl Formula {
     #[inline(always)]
     pub(super) fn pixel(&self, y: u32, chroma: Chroma) -> u32 {
         let luminance = self.luminance.times(y as i32);
-        let [red, green, blue] =
-            [chroma.red, chroma.green, chroma.blue].map(|difference| luminance.plus(difference).clip());
+        let red = luminance.plus(chroma.red).clip();
+        let green = luminance.plus(chroma.green).clip();
+        let blue = luminance.plus(chroma.blue).clip();
         red | green << 8 | blue << 16
     }
 

@@ -110,7 +110,7 @@ impl Converter {
         if pixels.len() != expected {
             return Err(ConvertError::Room { size, expected, found: pixels.len() });
         }
-        self.passes.run(|y, row| self.rows.fill(bytes, y, row), pixels);
+        self.passes.run(&self.rows.of(bytes), pixels);
         Ok(())
     }
 }

@@ -1,13 +1,13 @@
 //! One frame of a camera's Motion JPEG to red, green, blue.
 //!
-//! * Frames without Huffman tables, as many cameras send them, get the standard's ([`tables`]).
+//! * Frames without Huffman tables, as many cameras send them, get the standard's.
 //! * What follows the end of the image does not count: drivers hand out whole buffers. A missing end marker alone is no
 //!   fault.
-//! * A frame that is cut short is an error, also when somebody closed it with an end marker or filled it up with zeros: the
-//!   decoder gets the data without the end marker, so it has to find the last block before that. With restart markers, each
-//!   must be there and in its turn.
+//! * A frame that is cut short is an error, also when somebody closed it with an end marker or filled it up with zeros. For
+//!   that, the data is followed by ones: no code consists of ones alone (ISO/IEC 10918-1, C.2), so a decoder that needs more
+//!   than there is fails. By itself it would go on with zeros. With restart markers, each must be there and in its turn.
 //! * Bytes that are spoilt in between and still mean something cannot be told from a picture.
-//! * Grey is repeated. Four inks (CMYK) are refused: no camera sends them.
+//! * Grey is repeated. One scan of sequential coding, as all cameras send; progressive pictures and four inks are refused.
 //!
 //! What decoding costs in memory, beside the pixels, is the decoder's own and is given back after each frame. It promises
 //! not to panic; whoever decodes foreign bytes in a stream should catch that all the same.
@@ -24,6 +24,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::decode::one_line;
 use super::limits;
+use super::markers::END_OF_IMAGE;
 use super::whole::Fault;
 use header::Header;
 
@@ -57,13 +58,23 @@ impl From<Fault> for MotionJpegError {
     }
 }
 
-/// What no picture's row looks like.
-const UNTOUCHED: [u8; 12] = [255, 0, 131, 0, 255, 17, 251, 3, 0, 248, 255, 96];
+/// Sixteen ones for a code, as many for its number, and for the code before them; each 0xff is followed by a 0 that does not
+/// count. Then the end.
+const TAIL: [u8; 34] = {
+    let mut bytes = [0; 34];
+    let mut at = 0;
+    while at < 34 {
+        bytes[at] = 0xff;
+        at += 2;
+    }
+    bytes[33] = END_OF_IMAGE;
+    bytes
+};
 
 /// Decodes frame after frame into the same memory.
 #[derive(Debug, Clone, Default)]
 pub struct MotionJpeg {
-    /// A frame with tables, when it came without.
+    /// A frame with tables and with its tail.
     completed: Vec<u8>,
     pixels: Vec<u8>,
 }
@@ -78,44 +89,30 @@ impl MotionJpeg {
             return Err(MotionJpegError::Broken(format!("{} bytes, at most {}", bytes.len(), limits::FILE_BYTES)));
         }
         let header = Header::read(bytes)?;
-        let data = &bytes[..header.end];
-        let data = if header.tables {
-            data
-        } else {
-            self.completed.clear();
-            let (start, rest) = data.split_at(2);
-            [start, &tables::SEGMENT, rest].into_iter().for_each(|part| self.completed.extend_from_slice(part));
-            &self.completed
-        };
+        let (start, data) = bytes[..header.end].split_at(2);
+        let tables: &[u8] = if header.tables { &[] } else { &tables::SEGMENT };
+        self.completed.clear();
+        for part in [start, tables, data, &TAIL] {
+            self.completed.extend_from_slice(part);
+        }
         let size = header.size;
         let options = DecoderOptions::default()
             .set_strict_mode(true)
             .set_max_width(limits::SIDE as usize)
             .set_max_height(limits::SIDE as usize)
-            .jpeg_set_max_scans(limits::JPEG_SCANS)
             .jpeg_set_out_colorspace(if header.grey { ColorSpace::Luma } else { ColorSpace::RGB });
-        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(data), options);
+        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&self.completed), options);
         decoder.decode_headers().map_err(|error| failure(&error))?;
         let count = size.height * size.width;
+        // Grey goes into the last third.
         let place = if header.grey { 2 * count..3 * count } else { 0..3 * count };
-        // Someone else's header would be another size, or grey against expectation.
         if decoder.output_buffer_size() != Some(place.len()) {
-            return Err(MotionJpegError::Broken("two headers that contradict each other".to_owned()));
+            return Err(MotionJpegError::Broken("the decoder sees another size".to_owned()));
         }
         self.pixels.resize(3 * count, 0);
-        let pixels = &mut self.pixels[place];
-        // The memory holds the frame before. The decoder goes from the top down, so the last row tells whether it came to
-        // the end.
-        let length = pixels.len();
-        let last = &mut pixels[length - length / size.height..];
-        last.iter_mut().zip(UNTOUCHED.iter().cycle()).for_each(|(byte, &mark)| *byte = mark);
-        decoder.decode_into(pixels).map_err(|error| failure(&error))?;
-        let last = &pixels[length - length / size.height..];
-        if last.len() >= UNTOUCHED.len() && last.iter().zip(UNTOUCHED.iter().cycle()).all(|(byte, mark)| byte == mark) {
-            return Err(MotionJpegError::CutShort);
-        }
+        decoder.decode_into(&mut self.pixels[place]).map_err(|error| failure(&error))?;
         if header.grey {
-            // The pixels lie in the last third; what is written stays behind what is read.
+            // What is written stays behind what is read.
             for at in 0..count {
                 let luminance = self.pixels[2 * count + at];
                 self.pixels[3 * at..3 * at + 3].fill(luminance);
@@ -126,9 +123,14 @@ impl MotionJpeg {
 }
 
 fn failure(error: &DecodeErrors) -> MotionJpegError {
-    match error {
-        DecodeErrors::ExhaustedData | DecodeErrors::IoErrors(_) => MotionJpegError::CutShort,
-        DecodeErrors::FormatStatic("Premature end of buffer") => MotionJpegError::CutShort,
-        error => MotionJpegError::Broken(one_line(&error.to_string())),
+    let message = match error {
+        DecodeErrors::ExhaustedData | DecodeErrors::IoErrors(_) => return MotionJpegError::CutShort,
+        DecodeErrors::Format(message) => message.as_str(),
+        error => &error.to_string(),
+    };
+    // The ones of the tail.
+    if message.starts_with("Bad Huffman Code 0xFFFF") {
+        return MotionJpegError::CutShort;
     }
+    MotionJpegError::Broken(one_line(message))
 }

@@ -8,13 +8,15 @@
 //! twice as many pixels as the width. Until 12.1 horizontal always came first, and in 12.2 unless a picture was a hundred
 //! times as high as wide. The order moves single bytes by one level.
 
+mod horizontal;
 pub(super) mod passes;
 mod weights;
 
+use fearless_simd::Simd;
 use moead_model::architecture::ImageSize;
 
 use super::picture::{Picture, PictureError};
-use passes::Passes;
+use passes::{Passes, Pixel, Source};
 
 /// Resizes a picture; the aspect ratio is not kept. A picture without pixels becomes black.
 ///
@@ -62,15 +64,22 @@ impl Resizer {
 
     /// Both slices fill their sizes.
     fn run(&mut self, pixels: &[u8], resized: &mut [u8]) {
-        let width = self.source().width;
-        let (pixels, _) = pixels.as_chunks::<3>();
-        self.0.run(
-            |y, row| {
-                for (&[red, green, blue], pixel) in pixels[y * width..][..width].iter().zip(row) {
-                    *pixel = [red, green, blue, 0];
-                }
-            },
-            resized,
-        );
+        let source = Rows { width: self.source().width, pixels: pixels.as_chunks().0 };
+        self.0.run(&source, resized);
+    }
+}
+
+/// Rows of a picture.
+struct Rows<'a> {
+    width: usize,
+    pixels: &'a [[u8; 3]],
+}
+
+impl Source for Rows<'_> {
+    #[inline(always)]
+    fn fill<S: Simd>(&self, _: S, y: usize, row: &mut [Pixel]) {
+        for (&[red, green, blue], pixel) in self.pixels[y * self.width..][..self.width].iter().zip(row) {
+            *pixel = [red, green, blue, 0];
+        }
     }
 }

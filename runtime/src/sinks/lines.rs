@@ -16,6 +16,8 @@ use crate::stream::pipeline::Told;
 
 /// Results that wait to be written: two seconds of a fast camera.
 const RESULTS: usize = 64;
+/// Memory that a line begins with: enough for the most regions.
+const LINE: usize = 2048;
 /// Lines of other kinds have so much room beyond; they are few, and matter more.
 const EXTRA: usize = 64;
 /// How long to wait after a failed write before it is tried again.
@@ -87,6 +89,10 @@ impl LineSink {
         interrupt: &Interrupt,
     ) -> Self {
         let queue = Arc::new(Queue::default());
+        // All that results will need, at once.
+        queue.lock().waiting.reserve(RESULTS + EXTRA);
+        queue.lock().spare.reserve(RESULTS + EXTRA);
+        queue.lock().spare.extend((0..RESULTS + 2).map(|_| Vec::with_capacity(LINE)));
         let (shared, asked) = (Arc::clone(&queue), interrupt.clone());
         let thread = thread::spawn(move || Writer { queue: shared, output, failing, clock, interrupt: asked }.run());
         Self { queue, thread: Some(thread), interrupt: interrupt.clone() }

@@ -61,6 +61,8 @@ pub struct Frame {
     pub source: usize,
     /// From 0, per source: its place among the frames that were received.
     pub number: u64,
+    /// Frames that the driver had lost until then, of this source.
+    pub lost_by_driver: u64,
     /// When it was captured.
     pub captured: Monotonic,
     /// The same for people.
@@ -98,6 +100,7 @@ impl Frame {
         Self {
             source: 0,
             number: 0,
+            lost_by_driver: 0,
             captured: Monotonic::default(),
             time: WallClock::default(),
             file: None,

@@ -12,9 +12,9 @@ use super::frame::Frame;
 use super::interrupt::Interrupt;
 use super::judge::{Judge, Judgement, Latency};
 use super::policy::Policy;
-use super::prepare::{FrameError, Pictures};
+use super::prepare::{FrameError, Pictures, lies_in};
 use super::slot::{Slots, Work};
-use super::sources::{Opener, Source, SourceError};
+use super::sources::{Mode, Opener, Source, SourceError};
 use super::status::Status;
 use super::supervisor::Supervisor;
 use super::tally::{Counts, Tally};
@@ -72,6 +72,19 @@ pub struct Feed {
     pub policy: Policy,
     /// The part of each frame that the network sees.
     pub region: Option<Rect>,
+}
+
+impl Feed {
+    /// Whether what was agreed with the device holds the region that the network is to see.
+    ///
+    /// # Errors
+    /// [`SourceError::Region`]
+    pub fn check(&self, mode: &Mode) -> Result<(), SourceError> {
+        match (self.region, mode.size) {
+            (Some(region), Some(size)) if !lies_in(region, size) => Err(SourceError::Region { region, size }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// One frame's result.
@@ -303,12 +316,13 @@ pub(super) fn read_lane(shared: &Arc<Shared>, lane: usize, generation: u64, mut 
     shared.slots.end(lane);
 }
 
-/// Of one source: what its lines have told already.
+/// Of one source: how far its lines have come.
 #[derive(Debug, Clone, Copy, Default)]
 struct Lines {
-    lost: u64,
-    /// Frames that count as broken and have a line.
-    broken: u64,
+    /// The number of the frame that should come next.
+    next: u64,
+    /// Frames lost by the driver that have been told.
+    lost_by_driver: u64,
 }
 
 /// The thread that runs the engine.
@@ -407,19 +421,20 @@ impl<E> Consumer<E> {
             }
             Err(_) => tally.counts.corrupt += 1,
         }
-        let lines = &mut self.lines[frame.source];
-        lines.broken += u64::from(outcome.is_err());
-        let dropped_since_last = tally.counts.lost(lines.broken) - lines.lost;
         drop(tally);
+        let lines = self.lines[frame.source];
+        let dropped_since_last = (frame.number - lines.next) + (frame.lost_by_driver - lines.lost_by_driver);
         FrameResult { frame, outcome, latency, dropped_since_last }
     }
 
     /// Counts a result that the sinks dropped; the next line then tells of it.
     fn recount(&mut self, result: &FrameResult, told: Told) {
-        let source = result.frame.source;
+        let frame = &result.frame;
         match told {
-            Told::Written => self.lines[source].lost += result.dropped_since_last,
-            Told::Dropped => self.shared.count(source, |counts| counts.sink += 1),
+            Told::Written => {
+                self.lines[frame.source] = Lines { next: frame.number + 1, lost_by_driver: frame.lost_by_driver };
+            }
+            Told::Dropped => self.shared.count(frame.source, |counts| counts.sink += 1),
         }
     }
 

@@ -18,6 +18,8 @@ use super::status::Status;
 
 /// How often the engine's thread looks after other things when nothing comes.
 const ATTENTION: Duration = Duration::from_millis(200);
+/// Frames of a source that do not wait: one is being prepared, one is being judged.
+const IN_HAND: usize = 2;
 /// Things that happened to a source and wait to be told. More come only when the engine hangs and the source does not.
 const UNTOLD: usize = 64;
 
@@ -45,7 +47,8 @@ struct State {
 struct Lane {
     policy: Policy,
     waiting: VecDeque<Item>,
-    blanks: Vec<Box<Frame>>,
+    /// Used in turn, so that each has its memory early.
+    blanks: VecDeque<Box<Frame>>,
     /// When it was served last, in services.
     served: u64,
     has_ended: bool,
@@ -92,7 +95,7 @@ impl Slots {
         let lane = |&policy: &Policy| Lane {
             policy,
             waiting: VecDeque::with_capacity(policy.capacity() + UNTOLD),
-            blanks: Vec::new(),
+            blanks: (0..policy.capacity() + IN_HAND).map(|_| Box::new(Frame::blank(network))).collect(),
             served: 0,
             has_ended: false,
         };
@@ -112,13 +115,13 @@ impl Slots {
 
     /// A frame to fill: one that came back, or a new one.
     pub(super) fn blank(&self, lane: usize) -> Box<Frame> {
-        let used = self.lock().lanes[lane].blanks.pop();
+        let used = self.lock().lanes[lane].blanks.pop_front();
         used.unwrap_or_else(|| Box::new(Frame::blank(self.network)))
     }
 
     /// Takes a frame back.
     pub(super) fn recycle(&self, lane: usize, frame: Box<Frame>) {
-        self.lock().lanes[lane].blanks.push(frame);
+        self.lock().lanes[lane].blanks.push_back(frame);
     }
 
     /// Puts a frame in, as the lane's policy says; with [`Policy::Never`] that may take a while.
@@ -136,12 +139,12 @@ impl Slots {
         let mut put = Put::Waits;
         if place.is_full() {
             if policy == Policy::Oldest {
-                place.blanks.push(frame);
+                place.blanks.push_back(frame);
                 return Put::Dropped;
             }
             if let Some(stale) = place.remove_oldest() {
                 put = Put::Replaced(stale.source);
-                place.blanks.push(stale);
+                place.blanks.push_back(stale);
             }
         }
         place.waiting.push_back(Item::Frame(frame));
@@ -247,5 +250,153 @@ impl Lane {
             Item::Frame(frame) => Some(frame.captured),
             Item::Status(_) | Item::End(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::stream::clock::WallClock;
+    use crate::stream::status::State as SourceState;
+    use crate::stream::tally::Counts;
+
+    const NETWORK: ImageSize = ImageSize { height: 1, width: 1 };
+
+    fn frame(slots: &Slots, lane: usize, number: u64) -> Box<Frame> {
+        let mut frame = slots.blank(lane);
+        (frame.number, frame.source) = (number, lane);
+        frame.captured = Monotonic::after(Duration::from_secs(number));
+        frame
+    }
+
+    fn put(slots: &Slots, lane: usize, number: u64) -> Put {
+        slots.put(lane, frame(slots, lane, number))
+    }
+
+    /// The lane and the number of the next frame, which goes back at once.
+    fn taken(slots: &Slots) -> Option<(usize, u64)> {
+        match slots.take() {
+            Work::Frame(lane, frame) => {
+                let number = frame.number;
+                slots.recycle(lane, frame);
+                Some((lane, number))
+            }
+            Work::Status(_) | Work::SourceEnd(_) | Work::Nothing | Work::End => None,
+        }
+    }
+
+    fn status(source: usize) -> Status {
+        let (time, counts) = (WallClock::default(), Counts::default());
+        Status { source, time, state: SourceState::Stalled, cause: None, counts }
+    }
+
+    #[test]
+    fn with_latest_the_newest_frame_waits_and_the_one_before_is_dropped() {
+        let slots = Slots::new(NETWORK, &[Policy::Latest]);
+        assert!(matches!(put(&slots, 0, 0), Put::Waits));
+        assert!(matches!(put(&slots, 0, 1), Put::Replaced(0)));
+        assert!(matches!(put(&slots, 0, 2), Put::Replaced(0)));
+        assert_eq!(taken(&slots), Some((0, 2)));
+        assert!(matches!(slots.take(), Work::Nothing));
+    }
+
+    #[test]
+    fn with_oldest_what_waits_is_kept_and_the_newcomer_is_dropped() {
+        let slots = Slots::new(NETWORK, &[Policy::Oldest]);
+        assert!(matches!(put(&slots, 0, 0), Put::Waits) && matches!(put(&slots, 0, 1), Put::Waits));
+        assert!(matches!(put(&slots, 0, 2), Put::Dropped));
+        assert_eq!([taken(&slots), taken(&slots)], [Some((0, 0)), Some((0, 1))]);
+    }
+
+    #[test]
+    fn with_never_the_source_waits_for_room_and_nothing_is_lost() {
+        let slots = Arc::new(Slots::new(NETWORK, &[Policy::Never]));
+        let source = Arc::clone(&slots);
+        let thread = std::thread::spawn(move || {
+            (0..100).for_each(|number| drop(put(&source, 0, number)));
+            source.end(0);
+        });
+        let mut numbers = Vec::new();
+        while !matches!(numbers.last(), Some(99)) {
+            numbers.extend(taken(&slots).map(|(_, number)| number));
+        }
+        assert_eq!(numbers, (0..100).collect::<Vec<_>>());
+        thread.join().unwrap();
+        assert!(matches!(slots.take(), Work::End));
+    }
+
+    #[test]
+    fn closing_lets_a_waiting_source_go() {
+        let slots = Arc::new(Slots::new(NETWORK, &[Policy::Never]));
+        (0..2).for_each(|number| drop(put(&slots, 0, number)));
+        let source = Arc::clone(&slots);
+        let thread = std::thread::spawn(move || matches!(put(&source, 0, 2), Put::Closed));
+        slots.close();
+        assert!(thread.join().unwrap());
+    }
+
+    #[test]
+    fn the_source_that_was_served_longest_ago_comes_first() {
+        let slots = Slots::new(NETWORK, &[Policy::Never, Policy::Latest, Policy::Latest]);
+        // A folder that is always full, a fast camera, and a slow one.
+        let mut served = Vec::new();
+        for round in 0..12 {
+            (0..2).for_each(|_| {
+                if !slots.lock().lanes[0].is_full() {
+                    put(&slots, 0, round);
+                }
+            });
+            put(&slots, 1, round);
+            if round % 6 == 0 {
+                put(&slots, 2, round);
+            }
+            served.extend(taken(&slots).map(|(lane, _)| lane));
+        }
+        let times = |lane| served.iter().filter(|&&served| served == lane).count();
+        assert_eq!((times(0), times(1), times(2)), (5, 5, 2), "{served:?}");
+    }
+
+    #[test]
+    fn what_happened_waits_its_turn_behind_frames() {
+        let slots = Slots::new(NETWORK, &[Policy::Never]);
+        put(&slots, 0, 0);
+        slots.tell(0, status(0));
+        put(&slots, 0, 1);
+        slots.end_source(0, 0);
+        slots.end(0);
+        assert_eq!(taken(&slots), Some((0, 0)));
+        assert!(matches!(slots.take(), Work::Status(_)));
+        assert_eq!(taken(&slots), Some((0, 1)));
+        assert!(matches!(slots.take(), Work::SourceEnd(0)));
+        assert!(matches!(slots.take(), Work::End));
+    }
+
+    #[test]
+    fn untold_things_are_bounded_and_an_end_is_never_among_the_dropped() {
+        let slots = Slots::new(NETWORK, &[Policy::Latest]);
+        (0..1000).for_each(|_| slots.tell(0, status(0)));
+        slots.end_source(0, 0);
+        slots.end(0);
+        let mut told = 0;
+        while matches!(slots.take(), Work::Status(_)) {
+            told += 1;
+        }
+        assert_eq!(told, UNTOLD + 1);
+    }
+
+    #[test]
+    fn frames_are_used_again() {
+        let slots = Slots::new(NETWORK, &[Policy::Latest]);
+        let address = |frame: &Frame| frame.input.as_ptr() as usize;
+        let mut seen = std::collections::HashSet::new();
+        for number in 0..100 {
+            let frame = frame(&slots, 0, number);
+            seen.insert(address(&frame));
+            slots.put(0, frame);
+            taken(&slots);
+        }
+        assert_eq!(seen.len(), Policy::Latest.capacity() + IN_HAND);
     }
 }

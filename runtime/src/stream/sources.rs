@@ -81,6 +81,21 @@ pub enum Corruption {
         /// Used bytes of the buffer.
         found: usize,
     },
+    /// The next one begins, or the stream ends, before it is over.
+    #[error("the picture breaks off")]
+    Cut,
+    /// Its parts contradict each other.
+    #[error("the picture makes no sense")]
+    Senseless,
+    /// More bytes than any picture needs.
+    #[error("the picture does not end after {limit} bytes")]
+    Large {
+        /// So many are read.
+        limit: usize,
+    },
+    /// Between two pictures lies what belongs to none.
+    #[error("the stream has bytes that belong to no picture")]
+    Foreign,
 }
 
 /// What was agreed with a device.
@@ -103,9 +118,15 @@ pub enum SourceError {
     /// A camera.
     #[cfg(feature = "camera")]
     #[error(transparent)]
-    Camera(#[from] v4l2::CameraError),
+    Camera(#[from] v4l2::error::CameraError),
+    /// A scene.
+    #[error(transparent)]
+    Scene(#[from] synthetic::camera::SceneError),
+    /// Standard input.
+    #[error(transparent)]
+    Stream(#[from] standard_input::StreamError),
     /// The part that was asked for does not lie in the frame.
-    #[error("region of interest {}x{} at {},{}: outside of the frame of {size}", .region.width, .region.height, .region.x, .region.y)]
+    #[error("region of interest {}x{} at {},{}: outside of the frame of {}x{}", .region.width, .region.height, .region.x, .region.y, .size.width, .size.height)]
     Region {
         /// As asked for.
         region: Rect,

@@ -27,7 +27,7 @@ pub struct Counts {
     pub defects: u64,
     /// Judged without a verdict: there is no threshold, the score is no number, the camera shows nothing.
     pub no_verdict: u64,
-    /// Times that the source was opened again.
+    /// Times that the source delivered again after it was lost.
     pub reconnects: u64,
 }
 
@@ -35,12 +35,6 @@ impl Counts {
     /// Frames that were received.
     pub fn received(&self) -> u64 {
         self.judged + self.policy + self.corrupt
-    }
-
-    /// Everything of which there is no line: what `dropped_since_last` counts, since the beginning. Broken frames of cameras
-    /// are among it; pictures that could not be read have lines of their own, and `lines_of_corrupt` of them.
-    pub fn lost(&self, lines_of_corrupt: u64) -> u64 {
-        self.policy + self.driver + self.sink + self.corrupt.saturating_sub(lines_of_corrupt)
     }
 }
 

@@ -13,7 +13,7 @@ use query::Query;
 use super::sources::standard_input::StreamRequest;
 use super::sources::synthetic::SceneRequest;
 #[cfg(feature = "camera")]
-use super::sources::v4l2::CameraRequest;
+use super::sources::v4l2::request::CameraRequest;
 use crate::score::regions::Rect;
 
 /// A source by name and kind.

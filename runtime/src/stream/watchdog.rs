@@ -80,7 +80,7 @@ fn milliseconds(moment: Monotonic) -> u64 {
 }
 
 /// How often threads are looked after.
-const ROUND: Duration = Duration::from_secs(1);
+pub(super) const ROUND: Duration = Duration::from_secs(1);
 /// Threads of one source that hang at the same time. A further one would hang like them, and each holds memory.
 const HANGING: usize = 3;
 
@@ -157,7 +157,6 @@ impl Rounds {
         );
         let (time, counts) = (shared.clock.wall(), shared.counts(source));
         shared.slots.tell(lane, Status { source, time, state: State::Lost, cause: Some(cause), counts });
-        shared.count(source, |counts| counts.reconnects += 1);
         self.hanging[lane].fetch_add(1, Ordering::Relaxed);
         let (shared, hanging) = (Arc::clone(shared), Arc::clone(&self.hanging[lane]));
         thread::spawn(move || {

@@ -1,6 +1,9 @@
 //! What becomes of a picture before the network sees it, against Pillow's answers.
 
+mod allocations;
+mod convert;
 mod decode;
+mod motion_jpeg;
 mod resize;
 
 /// Fowler, Noll, Vo: short to write in both languages.

@@ -1,8 +1,10 @@
 //! One row of a frame, as far as the region goes, to pixels.
 
+use fearless_simd::Simd;
+
 use super::super::colour::Formula;
 use super::super::raw::{PixelFormat, Plane, RawFormat};
-use super::super::resize::passes::Pixel;
+use super::super::resize::passes::{Pixel, Source};
 use crate::score::regions::Rect;
 
 /// Where a region's rows lie in the frame's bytes, and what they mean.
@@ -46,19 +48,32 @@ impl Rows {
         self.surplus
     }
 
-    /// Converts row `y` of the region; `row` has as many pixels as the region and the surplus. `bytes` are a whole frame.
+    /// Together with the bytes of a whole frame.
+    pub(super) fn of<'a>(&'a self, bytes: &'a [u8]) -> Frame<'a> {
+        Frame { rows: self, bytes }
+    }
+}
+
+/// A frame of which a region's rows are taken.
+pub(super) struct Frame<'a> {
+    rows: &'a Rows,
+    bytes: &'a [u8],
+}
+
+impl Source for Frame<'_> {
     #[inline(always)]
-    pub(super) fn fill(&self, bytes: &[u8], y: usize, row: &mut [Pixel]) {
-        let formula = &self.formula;
-        let y = self.top + y;
+    fn fill<S: Simd>(&self, _: S, y: usize, row: &mut [Pixel]) {
+        // Copies, which writing pixels cannot change: only so does the compiler use vectors.
+        let Rows { planes, left, columns, formula, .. } = *self.rows;
+        let y = self.rows.top + y;
         let plane = |plane: usize, y: usize, bytes_a_column: usize| {
-            let row = self.planes[plane].row(bytes, y);
-            let first = self.left * bytes_a_column;
-            &row[first..row.len().min(first + self.columns * bytes_a_column)]
+            let row = planes[plane].row(self.bytes, y);
+            let first = left * bytes_a_column;
+            &row[first..row.len().min(first + columns * bytes_a_column)]
         };
         // Of planes with one sample for two columns.
-        let half = |plane: usize, y: usize| &self.planes[plane].row(bytes, y)[self.left / 2..][..self.columns / 2];
-        match self.pixels {
+        let half = |plane: usize, y: usize| &planes[plane].row(self.bytes, y)[left / 2..][..columns / 2];
+        match self.rows.pixels {
             PixelFormat::Yuyv => {
                 packed(formula, plane(0, y, 2), row, |word| {
                     [word & 255, word >> 16 & 255, word >> 8 & 255, word >> 24]
@@ -113,25 +128,25 @@ impl Rows {
 
 /// Rows whose four bytes are two pixels; `split` gives Y, Y, Cb, Cr.
 #[inline(always)]
-fn packed(formula: &Formula, bytes: &[u8], row: &mut [Pixel], split: impl Fn(u32) -> [u32; 4]) {
+fn packed(formula: Formula, bytes: &[u8], row: &mut [Pixel], split: impl Fn(u32) -> [u32; 4]) {
     for (&word, pixels) in bytes.as_chunks::<4>().0.iter().zip(row.as_chunks_mut::<2>().0) {
         let [first, second, cb, cr] = split(u32::from_le_bytes(word));
         let chroma = formula.chroma(cb, cr);
-        *pixels = [first, second].map(|y| formula.pixel(y, chroma).to_le_bytes());
+        *pixels = [formula.pixel(first, chroma).to_le_bytes(), formula.pixel(second, chroma).to_le_bytes()];
     }
 }
 
 /// Rows with Y for each pixel and Cb, Cr for each two. At an odd width's end, one Y.
 #[inline(always)]
-fn pairs(formula: &Formula, luminance: &[u8], chroma: impl Iterator<Item = [u8; 2]> + Clone, row: &mut [Pixel]) {
+fn pairs(formula: Formula, luminance: &[u8], mut chroma: impl Iterator<Item = [u8; 2]> + Clone, row: &mut [Pixel]) {
     let (whole, last) = luminance.as_chunks::<2>();
     let pixels = row.as_chunks_mut::<2>().0;
     for ((luminance, [cb, cr]), pixels) in whole.iter().zip(chroma.clone()).zip(pixels.iter_mut()) {
         let chroma = formula.chroma(cb.into(), cr.into());
         *pixels = luminance.map(|y| formula.pixel(y.into(), chroma).to_le_bytes());
     }
-    if let (&[y], Some(pixels)) = (last, pixels.last_mut())
-        && let Some([cb, cr]) = chroma.last()
+    if let (&[y], Some(pixels)) = (last, pixels.get_mut(whole.len()))
+        && let Some([cb, cr]) = chroma.nth(whole.len())
     {
         pixels[0] = formula.pixel(y.into(), formula.chroma(cb.into(), cr.into())).to_le_bytes();
     }

@@ -9,7 +9,7 @@ use super::super::markers::{
 use super::super::whole::Fault;
 use super::MotionJpegError;
 
-/// A frame whose parts are there, as far as markers tell.
+/// What the markers of a frame tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) size: ImageSize,
@@ -17,7 +17,7 @@ pub(super) struct Header {
     pub(super) grey: bool,
     /// Whether Huffman tables come before the first scan.
     pub(super) tables: bool,
-    /// Where the end marker is, or would be.
+    /// Where the picture's data ends: at the end marker, if there is one.
     pub(super) end: usize,
 }
 
@@ -29,7 +29,6 @@ struct Frame {
     /// Blocks and pixels, across and down, of an MCU of all components.
     mcu: [usize; 2],
     blocks: usize,
-    progressive: bool,
 }
 
 impl Header {
@@ -67,29 +66,29 @@ impl Header {
                 _ => {}
             }
         };
-        let header = |end| Self { size: frame.size, grey: frame.components == 1, tables, end };
         let data = bytes.len() - markers.rest().len();
         // A block takes at least a bit. Without this, a few bytes could ask for all the memory that the limits allow.
         if frame.blocks > (bytes.len() - data).saturating_mul(8) {
             return Err(MotionJpegError::CutShort);
         }
-        if frame.progressive || components < frame.components {
-            return Ok(header(scans(&mut markers, bytes)?));
+        if components < frame.components {
+            return Err(MotionJpegError::Unsupported("several scans"));
         }
-        let end = frame.only_scan(&mut markers, interval)?;
-        Ok(header(end.unwrap_or_else(|| unpadded(bytes))))
+        let end = frame.only_scan(&mut markers, interval)?.unwrap_or_else(|| unpadded(bytes));
+        Ok(Self { size: frame.size, grey: frame.components == 1, tables, end })
     }
 }
 
 impl Frame {
     fn read(code: u8, segment: &[u8]) -> Result<Self, MotionJpegError> {
-        let progressive = match code {
-            0xc0 | 0xc1 => false,
-            0xc2 => true,
+        match code {
+            0xc0 | 0xc1 => {}
+            // Of one that broke off and was closed by somebody, nothing would tell.
+            0xc2 => return Err(MotionJpegError::Unsupported("progressive")),
             0xc3 | 0xc7 | 0xcb | 0xcf => return Err(MotionJpegError::Unsupported("lossless")),
             0xc5 | 0xc6 => return Err(MotionJpegError::Unsupported("hierarchical")),
             _ => return Err(MotionJpegError::Unsupported("arithmetic coding")),
-        };
+        }
         let Some((&[precision, h1, h0, w1, w0, count], components)) = segment.split_first_chunk() else {
             return Err(broken("a frame header without its end"));
         };
@@ -123,7 +122,7 @@ impl Frame {
                 ([8 * most(0), 8 * most(1)], blocks)
             }
         };
-        let mut frame = Self { size, components: components.len(), mcu, blocks, progressive };
+        let mut frame = Self { size, components: components.len(), mcu, blocks };
         frame.blocks *= frame.mcus();
         Ok(frame)
     }
@@ -132,10 +131,10 @@ impl Frame {
         self.size.width.div_ceil(self.mcu[0]) * self.size.height.div_ceil(self.mcu[1])
     }
 
-    /// Behind the header of the scan that has everything, only restarts may come, each in its turn, and the end, if it is
-    /// marked. The decoder would stop at others, or fill up with zeros, without a word.
+    /// Where the end is marked, if it is. Behind the header of the only scan, nothing but restarts may come before, each in
+    /// its turn: the decoder would stop at others, or fill up with zeros, without a word.
     fn only_scan(&self, markers: &mut Markers<'_>, interval: usize) -> Result<Option<usize>, MotionJpegError> {
-        let expected = if interval == 0 { 0 } else { (self.mcus() - 1) / interval };
+        let expected = (self.mcus() - 1).checked_div(interval).unwrap_or(0);
         let mut restarts = 0;
         loop {
             match markers.next() {
@@ -154,24 +153,6 @@ impl Frame {
                 Err(fault) => return Err(fault.into()),
             }
         }
-    }
-}
-
-/// The end of a picture of several scans, which must be marked: without the mark, nothing says whether there is another.
-fn scans(markers: &mut Markers<'_>, bytes: &[u8]) -> Result<usize, MotionJpegError> {
-    let mut scans = 1;
-    loop {
-        let (code, _) = markers.next()?;
-        match code {
-            END_OF_IMAGE => return Ok(bytes.len() - markers.rest().len()),
-            _ if RESTARTS.contains(&code) => continue,
-            START_OF_SCAN => scans += 1,
-            _ => {}
-        }
-        if scans > limits::JPEG_SCANS {
-            return Err(Fault::Scans.into());
-        }
-        markers.segment(code)?;
     }
 }
 

@@ -2,15 +2,20 @@
 
 use std::ops::Range;
 
+use fearless_simd::{Level, Simd, dispatch};
 use moead_model::architecture::ImageSize;
 
-use super::weights::{HALF, Weights, clip};
+use super::horizontal::{BEHIND, Horizontal};
+use super::weights::{HALF, PRECISION, Weights};
 
 /// Red, green, blue, and a byte that does not count: four are faster than three.
 pub(in crate::preprocess) type Pixel = [u8; 4];
 
-/// Bytes of a row that are summed together: their sums stay in registers.
-const BLOCK: usize = 32;
+/// What rows come from.
+pub(in crate::preprocess) trait Source {
+    /// Writes row `y`: as many pixels as a row has, the surplus included; `row` may be longer.
+    fn fill<S: Simd>(&self, simd: S, y: usize, row: &mut [Pixel]);
+}
 
 /// Rows of one size in, a picture of another out. All memory is taken when it is made.
 #[derive(Debug, Clone)]
@@ -18,46 +23,51 @@ pub(in crate::preprocess) struct Passes {
     source: ImageSize,
     target: ImageSize,
     /// None when the width stays: then there is no such pass.
-    horizontal: Option<Weights>,
+    horizontal: Option<Horizontal>,
     /// None when the height stays.
     vertical: Option<Weights>,
-    /// Which pass comes first, if there are two.
+    /// Whether rows lie in the ring at the source's width.
     vertical_first: bool,
-    /// One row of the source, as produced.
+    /// One row of the source as it comes.
     row: Vec<Pixel>,
     /// Those of it that count.
     counts: Range<usize>,
     /// The rows that one row of the target needs; row `y` lies at `y` modulo their number.
     ring: Vec<Pixel>,
-    /// What the vertical pass makes.
+    /// A row after the vertical pass.
+    mixed: Vec<Pixel>,
+    /// A row after both, if the horizontal pass is the last.
     finished: Vec<Pixel>,
+    /// What this machine's vector unit can do.
+    level: Level,
 }
 
 impl Passes {
-    /// Prepares for sources of that size, whose rows come with `before` and `behind` further pixels at their ends.
+    /// Prepares for sources of that size, whose rows come with a surplus of pixels before and behind.
     pub(in crate::preprocess) fn new(source: ImageSize, target: ImageSize, [before, behind]: [usize; 2]) -> Self {
         let empty = [source.height, source.width, target.height, target.width].contains(&0);
         let weights = |from: usize, to: usize| (from != to && !empty).then(|| Weights::new(from, to));
-        let horizontal = weights(source.width, target.width);
+        let horizontal = weights(source.width, target.width).as_ref().map(Horizontal::new);
         let vertical = weights(source.height, target.height);
         // Each side's loss, taken to the other side of `>` so that none is below 0.
         let fewer_rows = source.height > target.height;
         let mostly = source.height.saturating_add(target.width.saturating_mul(2))
             > target.height.saturating_add(source.width.saturating_mul(2));
-        let vertical_first = fewer_rows && mostly || horizontal.is_none();
-        let between = if vertical_first { source.width } else { target.width };
-        let rows = vertical.as_ref().map_or(0, Weights::longest);
+        let vertical_first = fewer_rows && mostly;
         let pixels = |count: usize| if empty { Vec::new() } else { vec![[0; 4]; count] };
+        let between = if vertical_first { source.width } else { target.width };
         Self {
-            row: pixels(before + source.width + behind),
+            row: pixels(before + source.width + behind.max(BEHIND)),
             counts: before..before + source.width,
-            ring: pixels(between * rows),
-            finished: pixels(if rows > 0 { between } else { 0 }),
+            ring: pixels(between * vertical.as_ref().map_or(1, Weights::longest)),
+            mixed: pixels(if vertical.is_some() { between + BEHIND } else { 0 }),
+            finished: pixels(if vertical_first { target.width } else { 0 }),
             source,
             target,
             horizontal,
             vertical,
             vertical_first,
+            level: Level::new(),
         }
     }
 
@@ -73,89 +83,61 @@ impl Passes {
 
     /// Asks for the rows that count, from the top, each once, and writes height x width x 3 bytes of the target's size.
     /// Takes no memory.
-    #[inline(always)]
-    pub(in crate::preprocess) fn run(&mut self, mut produce: impl FnMut(usize, &mut [Pixel]), target: &mut [u8]) {
-        if self.row.is_empty() || target.is_empty() {
+    pub(in crate::preprocess) fn run(&mut self, source: &impl Source, target: &mut [u8]) {
+        if self.row.is_empty() {
             target.fill(0);
             return;
         }
-        let (targets, _) = target.as_chunks_mut::<3>();
-        let targets = targets.chunks_exact_mut(self.target.width);
-        let Some(vertical) = &self.vertical else {
-            for (y, target) in targets.enumerate() {
-                produce(y, &mut self.row);
-                let row = &self.row[self.counts.clone()];
-                match &self.horizontal {
-                    Some(horizontal) => along(horizontal, row, target),
-                    None => pack(row, target),
-                }
-            }
-            return;
-        };
-        let between = self.finished.len();
+        dispatch!(self.level, simd => simd.vectorize(
+            #[inline(always)]
+            || self.rows(simd, source, target)
+        ));
+    }
+
+    #[inline(always)]
+    fn rows<S: Simd>(&mut self, simd: S, source: &impl Source, target: &mut [u8]) {
+        let between = if self.vertical_first { self.source.width } else { self.target.width };
         let capacity = self.ring.len() / between;
-        let mut next = vertical.span(0).start;
-        for (at, target) in targets.enumerate() {
-            let span = vertical.span(at);
+        let mut next = self.vertical.as_ref().map_or(0, |vertical| vertical.span(0).start);
+        let (pixels, _) = target.as_chunks_mut::<3>();
+        for (at, target) in pixels.chunks_exact_mut(self.target.width).enumerate() {
+            let span = self.vertical.as_ref().map_or(at..at + 1, |vertical| vertical.span(at));
             while next < span.end {
-                produce(next, &mut self.row);
-                let row = &self.row[self.counts.clone()];
+                source.fill(simd, next, &mut self.row);
                 let place = &mut self.ring[next % capacity * between..][..between];
                 match &self.horizontal {
-                    Some(horizontal) if !self.vertical_first => along(horizontal, row, place),
-                    _ => place.copy_from_slice(row),
+                    Some(horizontal) if !self.vertical_first => {
+                        horizontal.run(simd, &self.row[self.counts.start..], place);
+                    }
+                    _ => place.copy_from_slice(&self.row[self.counts.clone()]),
                 }
                 next += 1;
             }
             let (wrapped, first) = self.ring.split_at(span.start % capacity * between);
-            across(vertical.of(at), first.as_flattened(), wrapped.as_flattened(), self.finished.as_flattened_mut());
-            match &self.horizontal {
-                Some(horizontal) if self.vertical_first => along(horizontal, &self.finished, target),
-                _ => pack(&self.finished, target),
+            let mixed = match &self.vertical {
+                Some(vertical) => {
+                    let mixed = self.mixed[..between].as_flattened_mut();
+                    across(vertical.of(at), first.as_flattened(), wrapped.as_flattened(), mixed);
+                    &self.mixed[..]
+                }
+                None => first,
+            };
+            let finished = match &self.horizontal {
+                Some(horizontal) if self.vertical_first => {
+                    horizontal.run(simd, mixed, &mut self.finished);
+                    &self.finished[..]
+                }
+                _ => mixed,
+            };
+            for (&[red, green, blue, _], pixel) in finished.iter().zip(target) {
+                *pixel = [red, green, blue];
             }
         }
     }
 }
 
-/// A pixel of the target, of three or four bytes.
-trait Place {
-    fn put(&mut self, pixel: Pixel);
-}
-
-impl Place for Pixel {
-    #[inline(always)]
-    fn put(&mut self, pixel: Pixel) {
-        *self = pixel;
-    }
-}
-
-impl Place for [u8; 3] {
-    #[inline(always)]
-    fn put(&mut self, [red, green, blue, _]: Pixel) {
-        *self = [red, green, blue];
-    }
-}
-
-#[inline(always)]
-fn pack(row: &[Pixel], target: &mut [[u8; 3]]) {
-    for (&pixel, place) in row.iter().zip(target) {
-        place.put(pixel);
-    }
-}
-
-/// The horizontal pass over one row.
-#[inline(always)]
-fn along(weights: &Weights, row: &[Pixel], target: &mut [impl Place]) {
-    for (at, place) in target.iter_mut().enumerate() {
-        let mut sums = [HALF; 4];
-        for (pixel, &weight) in row[weights.span(at)].iter().zip(weights.of(at)) {
-            for (sum, &byte) in sums.iter_mut().zip(pixel) {
-                *sum += i32::from(byte) * weight;
-            }
-        }
-        place.put(sums.map(clip));
-    }
-}
+/// Bytes of a row that are summed together: their sums stay in registers.
+const BLOCK: usize = 32;
 
 /// The vertical pass: one row from as many as there are weights, which lie one after the other in `first`, then `wrapped`.
 #[inline(always)]
@@ -165,13 +147,67 @@ fn across(weights: &[i32], first: &[u8], wrapped: &[u8], target: &mut [u8]) {
         let mut sums = [HALF; BLOCK];
         let rows = first.chunks_exact(row).chain(wrapped.chunks_exact(row));
         for (row, &weight) in rows.zip(weights) {
-            let bytes = &row[block * BLOCK..block * BLOCK + target.len()];
+            let bytes = &row[block * BLOCK..][..target.len()];
             for (sum, &byte) in sums.iter_mut().zip(bytes) {
                 *sum += i32::from(byte) * weight;
             }
         }
         for (byte, sum) in target.iter_mut().zip(sums) {
-            *byte = clip(sum);
+            // Rounded weights may sum to a little more than one.
+            *byte = (sum >> PRECISION).min(255) as u8;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pixels that depend on their place alone.
+    struct Drawn;
+
+    impl Source for Drawn {
+        fn fill<S: Simd>(&self, _: S, y: usize, row: &mut [Pixel]) {
+            for (x, pixel) in row.iter_mut().enumerate() {
+                *pixel = ((y * 65_537 + x) as u32).wrapping_mul(0x9e37_79b1).to_be_bytes();
+            }
+        }
+    }
+
+    /// What this machine can do, and what lesser ones could.
+    fn levels() -> Vec<Level> {
+        let best = Level::new();
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        let lesser = {
+            let avx2 = best.as_avx2().map(Level::Avx2);
+            [best.as_sse2().map(Level::Sse2), best.as_sse4_2().map(Level::Sse4_2), avx2]
+        };
+        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+        let lesser = [None];
+        lesser.into_iter().flatten().chain([best]).collect()
+    }
+
+    #[test]
+    fn every_vector_unit_makes_the_same_picture() {
+        let size = |[height, width]: [usize; 2]| ImageSize { height, width };
+        for (source, target) in [
+            ([72, 128], [22, 22]),
+            ([10, 7], [33, 50]),
+            ([90, 11], [9, 10]),
+            ([3, 2000], [3, 1]),
+            ([2000, 3], [1, 3]),
+            ([1, 1], [5, 6]),
+            ([20, 30], [20, 30]),
+        ] {
+            let mut passes = Passes::new(size(source), size(target), [1, 0]);
+            let mut expected = vec![0; target[0] * target[1] * 3];
+            passes.run(&Drawn, &mut expected);
+            for level in levels() {
+                passes.level = level;
+                let mut found = vec![0; expected.len()];
+                passes.run(&Drawn, &mut found);
+                assert_eq!(found, expected, "{source:?} to {target:?}, {level:?}");
+            }
         }
     }
 }

@@ -1,16 +1,18 @@
-//! One axis of the resize: how much each pixel of the source counts in each pixel of the target.
+//! How much each pixel of the source counts in each pixel of the target, along one axis.
+
+use std::ops::Range;
 
 /// Fractional bits of a weight: 32 less 8 of a pixel, less 2 for sign and overshoot.
-const PRECISION: u32 = 32 - 8 - 2;
+pub(super) const PRECISION: u32 = 32 - 8 - 2;
 /// Sums start at one half, so that dropping the fraction rounds.
 pub(super) const HALF: i32 = 1 << (PRECISION - 1);
 
-/// How much each pixel of the source counts in each pixel of the target.
+/// The weights of an axis.
 #[derive(Debug, Clone)]
 pub(super) struct Weights {
     /// For each pixel of the target, the pixels of the source that count.
     spans: Vec<Span>,
-    /// Of all spans, one after the other; each span's sum is about `1 << PRECISION`.
+    /// Of all spans, one after the other; none is negative, and each span's sum is about `1 << PRECISION`.
     values: Vec<i32>,
 }
 
@@ -54,9 +56,14 @@ impl Weights {
         Self { spans, values }
     }
 
-    /// The pixels of the source that count in one of the target.
+    /// For each pixel of the target, the pixels of the source that count, and their weights.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Range<usize>, &[i32])> {
+        (0..self.spans.len()).map(|at| (self.span(at), self.of(at)))
+    }
+
+    /// The pixels of the source that count in a pixel of the target.
     #[inline(always)]
-    pub(super) fn span(&self, at: usize) -> std::ops::Range<usize> {
+    pub(super) fn span(&self, at: usize) -> Range<usize> {
         let span = self.spans[at];
         span.first..span.first + span.length
     }
@@ -65,17 +72,11 @@ impl Weights {
     #[inline(always)]
     pub(super) fn of(&self, at: usize) -> &[i32] {
         let span = self.spans[at];
-        &self.values[span.values..span.values + span.length]
+        &self.values[span.values..][..span.length]
     }
 
     /// The longest span.
     pub(super) fn longest(&self) -> usize {
         self.spans.iter().map(|span| span.length).max().unwrap_or(0)
     }
-}
-
-/// Drops the fraction. Rounded weights may sum to a little more than one.
-#[inline(always)]
-pub(super) fn clip(sum: i32) -> u8 {
-    (sum >> PRECISION).clamp(0, 255) as u8
 }

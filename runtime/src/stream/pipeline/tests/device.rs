@@ -68,7 +68,9 @@ impl Script {
 impl Opener for Script {
     fn open(&self) -> Result<Box<dyn Source>, SourceError> {
         self.opened.lock().unwrap().push(self.clock.advance(Duration::ZERO));
-        let steps = match self.openings.lock().unwrap().pop_front() {
+        // Taken out first: a panic would poison the lock.
+        let opening = self.openings.lock().unwrap().pop_front();
+        let steps = match opening {
             Some(Opening::Fails(why)) => return Err(SourceError::Panicked(why.into())),
             Some(Opening::Panics) => panic!("opening panicked, as asked"),
             Some(Opening::Plays(steps)) => steps,

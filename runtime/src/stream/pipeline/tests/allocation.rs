@@ -1,1 +1,0 @@
-//! A stream that runs takes no memory.

@@ -1,0 +1,168 @@
+//! A stream that runs takes no memory: counted over a thousand frames, from the converter to the written line.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use moead_model::architecture::{ImageSize, Normalization};
+use moead_runtime::engine::{Engine, EngineError, Output, Outputs, Tensor};
+use moead_runtime::preprocess::raw::{ColourSpace, Matrix, PixelFormat, Range, RawFormat};
+use moead_runtime::score::regions::Rect;
+use moead_runtime::score::verdict::Threshold;
+use moead_runtime::sinks::json_lines;
+use moead_runtime::sinks::lines::{LineSink, WhenFailing, WhenFull};
+use moead_runtime::stream::clock::{Clock, SystemClock};
+use moead_runtime::stream::frame::{Arrival, Content, Truth};
+use moead_runtime::stream::interrupt::Interrupt;
+use moead_runtime::stream::pipeline::{self, Event, Feed, Nature, OnLoss, Settings, Told};
+use moead_runtime::stream::policy::Policy;
+use moead_runtime::stream::prepare::Pictures;
+use moead_runtime::stream::sources::{Mode, Next, Opener, Order, Source, SourceError};
+
+/// Counts what all threads of this process take, once it is told to; the engine's own is left out.
+struct Counting;
+
+static IS_COUNTING: AtomicBool = AtomicBool::new(false);
+static TAKEN: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static IN_ENGINE: Cell<bool> = const { Cell::new(false) };
+}
+
+fn count() {
+    if IS_COUNTING.load(Ordering::Relaxed) && !IN_ENGINE.try_with(Cell::get).unwrap_or(false) {
+        TAKEN.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[expect(unsafe_code, reason = "an allocator that counts passes everything on to the system's")]
+// SAFETY: every call goes to `System` unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: as this function's own.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as this function's own.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count();
+        // SAFETY: as this function's own.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const NETWORK: ImageSize = ImageSize { height: 32, width: 32 };
+const FRAME: ImageSize = ImageSize { height: 120, width: 160 };
+/// Frames until every buffer has its size and every thread its memory.
+const WARM_UP: u64 = 100;
+const COUNTED: u64 = 1000;
+
+/// Says that everything is unusual, so that there are regions to be found and written.
+struct Unusual;
+
+impl Engine for Unusual {
+    fn input(&self) -> ImageSize {
+        NETWORK
+    }
+
+    fn run(&mut self, input: &[f32]) -> Result<Outputs, EngineError> {
+        IN_ENGINE.set(true);
+        let map: Vec<f32> = (0..1024).map(|at| if at % 5 == 0 { 2.0 + input[at].abs() } else { 0.0 }).collect();
+        let outputs = Outputs::new(vec![
+            (Output::PredScore, Tensor { shape: vec![1], data: vec![2.0 + input[0].abs()] }),
+            (Output::AnomalyMap, Tensor { shape: vec![1, 1, 32, 32], data: map }),
+        ]);
+        IN_ENGINE.set(false);
+        Ok(outputs)
+    }
+}
+
+/// A camera of that format, as fast as it is read.
+struct Camera(PixelFormat);
+
+impl Opener for Camera {
+    fn open(&self) -> Result<Box<dyn Source>, SourceError> {
+        let colour = ColourSpace { matrix: Matrix::Bt601, range: Range::Limited };
+        let stride = FRAME.width * 3;
+        let format = RawFormat { pixels: self.0, size: FRAME, stride, colour };
+        let mode = Mode { size: Some(FRAME), interval: Some(Duration::from_millis(33)), ..Mode::default() };
+        Ok(Box::new(Open { format, mode, sequence: 0, bytes: vec![90; stride * FRAME.height * 2] }))
+    }
+}
+
+struct Open {
+    format: RawFormat,
+    mode: Mode,
+    sequence: u32,
+    bytes: Vec<u8>,
+}
+
+impl Source for Open {
+    fn mode(&self) -> &Mode {
+        &self.mode
+    }
+
+    fn next(&mut self, _patience: Duration, _order: Order) -> Result<Next<'_>, SourceError> {
+        self.sequence += 1;
+        self.bytes[0] = self.sequence as u8;
+        let content = Content::Raw { format: self.format, bytes: &self.bytes };
+        let bounds = Some(Rect { x: 1, y: 2, width: 3, height: 4 });
+        let truth = Some(Truth { kind: Some("scratch"), bounds });
+        Ok(Next::Frame(Arrival { content, sequence: Some(self.sequence), captured: None, passed_over: 0, truth }))
+    }
+}
+
+/// Streams frames of that format and gives back how often memory was taken for the counted ones.
+fn taken(pixels: PixelFormat) -> u64 {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let interrupt = Interrupt::default();
+    let threshold = Threshold::new(1.0).ok();
+    let settings = Settings {
+        normalization: Normalization::IMAGENET,
+        threshold,
+        pictures: Pictures::Shrunk(80),
+        frames: Some(WARM_UP + COUNTED),
+        duration: None,
+        stall_timeout: Duration::from_secs(20),
+        frozen_after: Duration::from_secs(10),
+        on_loss: OnLoss::Retry,
+        pulse: None,
+    };
+    let lines = LineSink::start(Box::new(std::io::sink()), WhenFailing::Retry, Arc::clone(&clock), &interrupt);
+    let feed = Feed { opener: Arc::new(Camera(pixels)), nature: Nature::Live, policy: Policy::Never, region: None };
+    let mut judged = 0;
+    TAKEN.store(0, Ordering::Relaxed);
+    let outcome = pipeline::run(&mut Unusual, vec![(feed, None)], &settings, &clock, &interrupt, |event| match event {
+        Event::Frame(result, _) => {
+            judged += 1;
+            IS_COUNTING.store(judged > WARM_UP && judged < WARM_UP + COUNTED, Ordering::Relaxed);
+            lines.result(WhenFull::Wait, |line| json_lines::frame(result, "line1", threshold, line))
+        }
+        Event::Status(_) => Ok(Told::Written),
+        Event::Summary(summary) => {
+            assert_eq!(summary.tally.counts.judged, WARM_UP + COUNTED);
+            Ok(Told::Written)
+        }
+    });
+    assert!(outcome.is_ok(), "{outcome:?}");
+    lines.finish().unwrap();
+    TAKEN.load(Ordering::Relaxed)
+}
+
+/// One test, since they would count each other's memory where a runner puts several into one process.
+#[test]
+fn a_thousand_frames_take_no_memory() {
+    for pixels in [PixelFormat::Yuyv, PixelFormat::Nv12, PixelFormat::Rgb3, PixelFormat::Y16] {
+        assert_eq!(taken(pixels), 0, "{pixels:?}");
+    }
+}

@@ -1,0 +1,3 @@
+//! The stream from outside.
+
+mod allocation;
