@@ -10,6 +10,8 @@ use moead_terminal::printer::Printer;
 use moead_terminal::version::Version;
 
 mod arguments;
+#[cfg(feature = "camera")]
+mod devices;
 mod hints;
 mod outputs;
 mod run;
@@ -33,6 +35,8 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
     match arguments.command {
         None => run::run(&arguments.run, printer),
+        #[cfg(feature = "camera")]
+        Some(Command::Devices(devices)) => devices::run(&devices, printer),
         Some(Command::Completions(shell)) => {
             shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
             Ok(Exit::Fine)

@@ -1,8 +1,12 @@
 //! Where results go.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "camera")]
+pub mod cameras;
 pub mod drawings;
 pub mod heatmap;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod json_lines;
 pub mod lines;
 pub mod maps;

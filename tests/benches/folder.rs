@@ -2,6 +2,8 @@
 
 #[expect(dead_code, reason = "the other benchmark uses the rest")]
 mod subject;
+#[expect(dead_code, reason = "the other benchmarks use the rest")]
+mod timing;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,7 +19,8 @@ use moead_runtime::stream::judge;
 use moead_runtime::stream::pipeline::{self, Feed, Nature, Told};
 use moead_runtime::stream::policy::Policy;
 use moead_runtime::stream::sources::files::FileList;
-use subject::{Subject, Summary, settings};
+use subject::{Subject, settings};
+use timing::Summary;
 
 /// Pictures as a line camera's little sister delivers them.
 const PICTURE: ImageSize = ImageSize { height: 480, width: 640 };

@@ -1,16 +1,20 @@
 //! tract in this process and ONNX Runtime in Python, in turn, one thread each: CPU time per picture.
 
+mod peer;
+#[expect(dead_code, reason = "the other benchmarks use the rest")]
 mod subject;
+mod timing;
 
-use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use moead_runtime::engine::tract::Session;
 use moead_runtime::engine::{Engine as _, Output};
 use moead_tests::golden::root;
 use moead_tests::python;
-use subject::{Subject, Summary, cpu_seconds};
+use peer::Peer;
+use subject::Subject;
+use timing::{Summary, cpu_seconds};
 
 fn main() {
     let rounds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(40);
@@ -18,10 +22,10 @@ fn main() {
     let exported = subject.file();
     let mut session =
         Session::load(&subject.model, &[Output::PredScore, Output::AnomalyMap]).expect("our own model loads");
-    let mut peers = vec![("ONNX Runtime, same file", Peer::start(&exported, &subject))];
+    let mut peers = vec![("ONNX Runtime, same file", onnxruntime(&exported, &subject))];
     match torch_form(&subject) {
-        Some(path) => peers.push(("ONNX Runtime, torch.onnx.export", Peer::start(&path, &subject))),
-        None => subject::say("torch.onnx.export: left out, this Python has no torch and onnxscript"),
+        Some(path) => peers.push(("ONNX Runtime, torch.onnx.export", onnxruntime(&path, &subject))),
+        None => timing::say("torch.onnx.export: left out, this Python has no torch and onnxscript"),
     }
     let mut tract = Summary::new("tract");
     let mut others: Vec<Summary> = peers.iter().map(|(name, _)| Summary::new(name)).collect();
@@ -29,7 +33,7 @@ fn main() {
         let before = cpu_seconds();
         session.run(&subject.input).expect("an answer");
         let ours = cpu_seconds() - before;
-        let theirs: Vec<f64> = peers.iter_mut().map(|(_, peer)| peer.run()).collect();
+        let theirs: Vec<f64> = peers.iter_mut().map(|(_, peer)| peer.run("run")).collect();
         // The first ones warm caches.
         if round >= 3 {
             tract.add(ours);
@@ -38,6 +42,11 @@ fn main() {
     }
     tract.report(None);
     others.iter().for_each(|summary| summary.report(Some(&tract)));
+}
+
+/// ONNX Runtime with that model.
+fn onnxruntime(model: &Path, subject: &Subject) -> Peer {
+    Peer::start("onnxruntime_peer.py", &[model, &subject.input_file()])
 }
 
 /// Writes the published network as users export it today.
@@ -53,38 +62,4 @@ fn torch_form(subject: &Subject) -> Option<std::path::PathBuf> {
         return None;
     }
     Some(path)
-}
-
-/// A Python process that runs one model whenever it is asked to.
-struct Peer {
-    child: Child,
-    questions: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Peer {
-    fn start(model: &Path, subject: &Subject) -> Self {
-        let script = root().join("tests/benches/onnxruntime_peer.py");
-        let mut command = Command::new(python::interpreter());
-        command.arg(script).arg(model).arg(subject.input_file()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("Python starts");
-        let questions = child.stdin.take().expect("piped");
-        let answers = BufReader::new(child.stdout.take().expect("piped"));
-        Self { child, questions, answers }
-    }
-
-    /// CPU seconds of one run.
-    fn run(&mut self) -> f64 {
-        self.questions.write_all(b"run\n").expect("the peer listens");
-        let mut line = String::new();
-        self.answers.read_line(&mut line).expect("the peer answers");
-        line.trim().parse().expect("seconds")
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -2,6 +2,8 @@
 
 #[expect(dead_code, reason = "the other benchmarks use the rest")]
 mod subject;
+#[expect(dead_code, reason = "the other benchmarks use the rest")]
+mod timing;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -24,7 +26,8 @@ use moead_runtime::stream::sources::synthetic::{SceneOpener, SceneRequest};
 use moead_runtime::stream::sources::{Mode, Next, Opener, Order, Source, SourceError};
 use moead_runtime::stream::uri::query::Query;
 use moead_tests::golden::Case;
-use subject::{Subject, Summary, say, settings};
+use subject::{Subject, settings};
+use timing::{Summary, say};
 
 const FORMAT: RawFormat = RawFormat {
     pixels: PixelFormat::Yuyv,

@@ -2,14 +2,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
 mod corpus;
+mod stream;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use moead_exporter::checkpoint::{Checkpoint, TensorError, strict_json};
 use moead_exporter::resolve::{self, Wishes};
 use moead_exporter::weights::Weights;
+use moead_model::architecture::ImageSize;
 use moead_model::onnx::model_file::ModelFile;
+use moead_runtime::preprocess::convert::Converter;
 use moead_runtime::preprocess::decode::decode;
+use moead_runtime::preprocess::motion_jpeg::MotionJpeg;
+use moead_runtime::preprocess::raw::{ColourSpace, Matrix, PixelFormat, Range, RawFormat};
+use moead_runtime::score::regions::Rect;
 use moead_tests::golden::Case;
 use moead_tests::torch_file::zip_of;
 use prost::bytes::Bytes;
@@ -39,6 +45,9 @@ target!(safetensors, 2000, checkpoint);
 target!(architecture, 500, settings);
 target!(picture, 2000, picture_file);
 target!(model_file, 2000, model);
+target!(motion_jpeg, 2000, frame);
+target!(raw, 2000, raw_frame);
+target!(stream, 2000, stream::pictures);
 
 /// Opens a checkpoint, reads all of it, and asks whether it is a network.
 fn checkpoint(bytes: &[u8]) {
@@ -105,4 +114,54 @@ fn model(bytes: &[u8]) {
     if let Ok(model) = ModelFile::from_bytes(Bytes::copy_from_slice(bytes)) {
         assert_eq!(model.bytes(), bytes);
     }
+}
+
+/// Decodes a frame behind whatever came before, and by itself.
+fn frame(bytes: &[u8]) {
+    thread_local! {
+        static STREAM: RefCell<MotionJpeg> = RefCell::default();
+    }
+    STREAM.with_borrow_mut(|stream| {
+        let found = stream.decode(bytes);
+        if let Ok((size, pixels)) = &found {
+            assert_eq!(pixels.len(), 3 * size.height * size.width);
+        }
+        assert_eq!(found, MotionJpeg::default().decode(bytes));
+    });
+}
+
+/// The first bytes are format, region and target; what is left are the frame's.
+fn raw_frame(bytes: &[u8]) {
+    const FORMATS: [PixelFormat; 10] = [
+        PixelFormat::Yuyv,
+        PixelFormat::Uyvy,
+        PixelFormat::Nv12,
+        PixelFormat::Yu12,
+        PixelFormat::Yuv422p,
+        PixelFormat::Yuv444p,
+        PixelFormat::Rgb3,
+        PixelFormat::Bgr3,
+        PixelFormat::Grey,
+        PixelFormat::Y16,
+    ];
+    let Some((&[pixels, colour], rest)) = bytes.split_first_chunk() else { return };
+    let Some((numbers, bytes)) = rest.split_first_chunk::<18>() else { return };
+    // Small numbers, and some beyond everything.
+    let [height, width, padding, x, y, across, down, rows, columns] = std::array::from_fn(|at| {
+        let [number, shift] = [2 * at, 2 * at + 1].map(|at| usize::from(numbers[at]));
+        number << if shift < 192 { 0 } else { shift % 64 }
+    });
+    let matrix = if colour & 1 == 0 { Matrix::Bt601 } else { Matrix::Bt709 };
+    let range = if colour & 2 == 0 { Range::Limited } else { Range::Full };
+    let pixels = FORMATS[usize::from(pixels) % FORMATS.len()];
+    let size = ImageSize { height, width };
+    let mut format = RawFormat { pixels, size, stride: 0, colour: ColourSpace { matrix, range } };
+    format.stride = format.row_bytes().wrapping_add(padding);
+    let target = ImageSize { height: rows, width: columns };
+    let converter = Converter::new(format, Rect { x, y, width: across, height: down }, target);
+    assert_eq!(format.check().is_ok(), format.bytes().is_some());
+    let Ok(mut converter) = converter else { return };
+    let mut picture = vec![0; (rows * columns * 3).min(1 << 20)];
+    let fits = Some(bytes.len()) >= format.bytes() && picture.len() == rows * columns * 3;
+    assert_eq!(converter.run(bytes, &mut picture).is_ok(), fits);
 }

@@ -11,6 +11,9 @@ use crate::stream::sources::SourceError;
 use crate::stream::sources::files::ListError;
 use crate::stream::sources::standard_input::StreamError;
 
+#[cfg(feature = "camera")]
+pub(super) mod camera;
+
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<FolderError>(error) {
         return Some(match error {
@@ -27,6 +30,10 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if let Some(SourceError::Stream(error)) = find::<SourceError>(error) {
         return stream_hint(error);
+    }
+    #[cfg(feature = "camera")]
+    if let Some(SourceError::Camera(error)) = find::<SourceError>(error) {
+        return camera::hint(error);
     }
     if let Some(error) = find::<ModelFileError>(error) {
         return match error {
@@ -58,6 +65,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
 /// Pipes that work, for a standard input that does not.
 fn stream_hint(error: &StreamError) -> Option<String> {
     match error {
+        StreamError::Unrecognised { first_bytes, .. } if first_bytes.is_empty() => {
+            Some("look at what the program in front of the pipe says: it wrote nothing".into())
+        }
         StreamError::Terminal | StreamError::Unrecognised { .. } => Some(
             "a Raspberry Pi's camera: `rpicam-vid -t 0 --codec mjpeg -o - | moead-edge --source - …`\n\
              GStreamer: `gst-launch-1.0 -q … ! jpegenc ! fdsink fd=3 3>&1 1>&2 | moead-edge --source - …`\n\

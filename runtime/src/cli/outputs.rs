@@ -14,24 +14,38 @@ use super::arguments::{FormatArgument, RunArguments};
 use super::sources::Sources;
 use crate::score::verdict::Threshold;
 use crate::sinks::drawings::{DrawingSink, Wanted};
+#[cfg(feature = "http")]
+use crate::sinks::http::{self, LiveView};
 use crate::sinks::lines::{LineSink, WhenFailing, WhenFull};
 use crate::sinks::{json_lines, text};
 use crate::stream::clock::Clock;
 use crate::stream::interrupt::Interrupt;
 use crate::stream::pipeline::{Event, Nature, Told};
-use crate::stream::tally::Counts;
 
 /// All sinks of a run.
 pub(super) struct Outputs {
     format: FormatArgument,
     lines: LineSink,
     drawings: Option<DrawingSink>,
+    #[cfg(feature = "http")]
+    live: Option<LiveView>,
     bar: Option<Bar>,
     names: Vec<String>,
     /// By source.
     when_full: Vec<WhenFull>,
     threshold: Option<Threshold>,
-    seen: Counts,
+    seen: Seen,
+}
+
+/// The sum of all sources.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen {
+    pub(super) judged: u64,
+    pub(super) defects: u64,
+    /// Pictures in files that could not be read.
+    pub(super) unreadable: u64,
+    /// Frames of cameras that could not be used.
+    pub(super) broken: u64,
 }
 
 impl Outputs {
@@ -43,7 +57,9 @@ impl Outputs {
         clock: &Arc<dyn Clock>,
         interrupt: &Interrupt,
         printer: &Printer,
-    ) -> Self {
+    ) -> anyhow::Result<Self> {
+        #[cfg(feature = "http")]
+        let live = live_view(arguments, sources, clock, printer)?;
         let reader = Reader::of_stdout();
         let format = arguments.format.unwrap_or(match reader {
             Reader::Person => FormatArgument::Text,
@@ -62,13 +78,29 @@ impl Outputs {
             Nature::Live => WhenFull::Drop,
         });
         let (names, when_full) = (sources.names.clone(), when_full.collect());
-        Self { format, lines, drawings, bar, names, when_full, threshold, seen: Counts::default() }
+        let seen = Seen::default();
+        Ok(Self {
+            format,
+            lines,
+            drawings,
+            #[cfg(feature = "http")]
+            live,
+            bar,
+            names,
+            when_full,
+            threshold,
+            seen,
+        })
     }
 
     /// Passes an event on.
     pub(super) fn take(&mut self, event: Event<'_>, printer: &Printer) -> anyhow::Result<Told> {
         if let Some(trouble) = self.lines.trouble() {
             printer.warning(format_args!("results cannot be written, trying again: {trouble}"));
+        }
+        #[cfg(feature = "http")]
+        if let Some(live) = &self.live {
+            live.tell(&event);
         }
         let Self { format, lines, names, threshold, .. } = self;
         let is_json = *format == FormatArgument::Json;
@@ -99,8 +131,11 @@ impl Outputs {
             Event::Summary(summary) => {
                 let counts = &summary.tally.counts;
                 self.seen.judged += counts.judged;
-                self.seen.corrupt += counts.corrupt;
                 self.seen.defects += counts.defects;
+                match self.when_full[summary.source] {
+                    WhenFull::Wait => self.seen.unreadable += counts.corrupt,
+                    WhenFull::Drop => self.seen.broken += counts.corrupt,
+                }
                 let name = &names[summary.source];
                 Ok(lines.other(WhenFull::Wait, |line| match is_json {
                     true => json_lines::summary(summary, name, line),
@@ -111,7 +146,7 @@ impl Outputs {
     }
 
     /// Writes what waits. The sum of all sources.
-    pub(super) fn finish(self, printer: &Printer) -> anyhow::Result<Counts> {
+    pub(super) fn finish(self, printer: &Printer) -> anyhow::Result<Seen> {
         let drawn = self.drawings.map(DrawingSink::finish);
         self.lines.finish()?;
         drop(self.bar);
@@ -120,6 +155,27 @@ impl Outputs {
         }
         Ok(self.seen)
     }
+}
+
+/// The server of the live view, if it is wanted.
+#[cfg(feature = "http")]
+fn live_view(
+    arguments: &RunArguments,
+    sources: &Sources,
+    clock: &Arc<dyn Clock>,
+    printer: &Printer,
+) -> anyhow::Result<Option<LiveView>> {
+    let Some(address) = arguments.live_view() else { return Ok(None) };
+    let settings = http::Settings {
+        sources: sources.names.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        threshold: arguments.threshold,
+        patience: arguments.stall_timeout,
+        limits: http::Limits::default(),
+    };
+    let live = LiveView::bind(address, settings, Arc::clone(clock))?;
+    printer.note(format_args!("live view: http://{}/", live.address()));
+    Ok(Some(live))
 }
 
 /// Standard output: for people through the printer, which knows about colours and progress; for programs the file itself, so

@@ -8,7 +8,7 @@ use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
 
 use super::arguments::{EngineArgument, RunArguments};
-use super::outputs::Outputs;
+use super::outputs::{Outputs, Seen};
 use super::service::Service;
 use super::sources::SourceUris;
 use crate::engine::{Engine as _, tract};
@@ -17,7 +17,6 @@ use crate::stream::clock::{Clock, SystemClock};
 use crate::stream::interrupt::Interrupt;
 use crate::stream::judge;
 use crate::stream::pipeline::{self, OnLoss, RunError, Settings};
-use crate::stream::prepare::Pictures;
 
 pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let folder = |path: &Option<_>| path.as_deref().map(Folder::existing).transpose();
@@ -49,7 +48,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let settings = Settings {
         normalization: input.normalization(),
         threshold: arguments.threshold,
-        pictures: if wanted.heatmaps.is_some() { Pictures::Kept } else { Pictures::Dropped },
+        pictures: arguments.pictures(),
         frames: arguments.frames,
         duration: arguments.duration,
         stall_timeout: arguments.stall_timeout,
@@ -57,7 +56,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
         on_loss: if arguments.exit_on_loss { OnLoss::End } else { OnLoss::Retry },
         pulse: service.pulse(),
     };
-    let mut outputs = Outputs::start(arguments, wanted, &sources, engine.input(), &clock, &interrupt, printer);
+    let mut outputs = Outputs::start(arguments, wanted, &sources, engine.input(), &clock, &interrupt, printer)?;
     service.ready();
     let feeds = std::mem::take(&mut sources.feeds);
     let outcome =
@@ -71,14 +70,18 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
             return Err(anyhow::Error::new(error).context(sources.names[source_index].clone()));
         }
     }
-    let seen = seen?;
     if interrupt.is_requested() {
         printer.note("stopped early, as asked");
     }
-    if seen.corrupt > 0 {
-        anyhow::ensure!(seen.judged > 0, "none of {} pictures could be judged; their lines say why", seen.corrupt);
-        let all = seen.corrupt + seen.judged;
-        printer.warning(format_args!("{} of {all} pictures could not be judged; their lines say why", seen.corrupt));
+    let Seen { judged, defects, unreadable, broken } = seen?;
+    anyhow::ensure!(
+        judged > 0 || unreadable == 0,
+        "none of {unreadable} pictures could be judged; their lines say why"
+    );
+    anyhow::ensure!(judged > 0 || broken == 0, "none of {broken} frames could be judged: all were broken");
+    if unreadable > 0 {
+        let all = unreadable + judged;
+        printer.warning(format_args!("{unreadable} of {all} pictures could not be judged; their lines say why"));
     }
-    Ok(if arguments.fail_on_defect && seen.defects > 0 { Exit::Defects } else { Exit::Fine })
+    Ok(if arguments.fail_on_defect && defects > 0 { Exit::Defects } else { Exit::Fine })
 }

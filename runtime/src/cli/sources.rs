@@ -7,6 +7,8 @@ use moead_terminal::failure::UsageError;
 use moead_terminal::printer::Printer;
 
 use super::arguments::RunArguments;
+#[cfg(feature = "camera")]
+use crate::score::regions::Rect;
 use crate::stream::clock::Clock;
 use crate::stream::interrupt::Interrupt;
 use crate::stream::pipeline::{Feed, Nature};
@@ -69,32 +71,46 @@ impl SourceUris {
                 }
                 (SourceKind::StandardInput(request), _) => Arc::new(StreamOpener::new(request, interrupt.clone())),
                 #[cfg(feature = "camera")]
-                (SourceKind::Camera(request), _) => Arc::new(CameraOpener::new(request, network, Arc::clone(clock))),
+                (SourceKind::Camera(request), _) => {
+                    Arc::new(CameraOpener::new(request, least_size(network, region), Arc::clone(clock)))
+                }
                 // Listed above.
                 (SourceKind::Path(_) | SourceKind::Glob(_), None) => continue,
             };
             let (nature, policy) =
                 if listed.is_some() { (Nature::Files, Policy::Never) } else { (Nature::Live, Policy::Latest) };
             let policy = arguments.policy.map_or(policy, Policy::from);
+            let feed = Feed { opener, nature, policy, region };
             let opened = match nature {
-                Nature::Live => open(&name, &*opener, arguments, printer)?,
+                Nature::Live => open(&name, &feed, arguments, printer)?,
                 Nature::Files => None,
             };
             sources.names.push(name);
-            sources.feeds.push((Feed { opener, nature, policy, region }, opened));
+            sources.feeds.push((feed, opened));
         }
         Ok(sources)
     }
 }
 
+/// How large a camera's frames have to be for the network, and for the region to lie in them.
+#[cfg(feature = "camera")]
+fn least_size(network: ImageSize, region: Option<Rect>) -> ImageSize {
+    let end = |start: usize, length: usize| start.saturating_add(length);
+    region.map_or(network, |region| ImageSize {
+        height: network.height.max(end(region.y, region.height)),
+        width: network.width.max(end(region.x, region.width)),
+    })
+}
+
 fn open(
     name: &str,
-    opener: &dyn Opener,
+    feed: &Feed,
     arguments: &RunArguments,
     printer: &Printer,
 ) -> anyhow::Result<Option<Box<dyn Source>>> {
-    match opener.open() {
+    match feed.opener.open() {
         Ok(source) => {
+            feed.check(source.mode())?;
             for difference in &source.mode().differences {
                 printer.warning(format_args!("{name}: {difference}"));
             }

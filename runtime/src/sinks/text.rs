@@ -101,7 +101,7 @@ pub fn summary(summary: &Summary, source: &str, line: &mut Vec<u8>) {
 }
 
 /// Control characters as escapes: a file's name may not move the cursor or forge a line.
-struct Printable<T>(T);
+pub(super) struct Printable<T>(pub(super) T);
 
 impl<T: fmt::Display> fmt::Display for Printable<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,9 +12,9 @@ use super::frame::Frame;
 use super::interrupt::Interrupt;
 use super::judge::{Judge, Judgement, Latency};
 use super::policy::Policy;
-use super::prepare::{FrameError, Pictures};
+use super::prepare::{FrameError, Pictures, lies_in};
 use super::slot::{Slots, Work};
-use super::sources::{Opener, Source, SourceError};
+use super::sources::{Mode, Opener, Source, SourceError};
 use super::status::Status;
 use super::supervisor::Supervisor;
 use super::tally::{Counts, Tally};
@@ -72,6 +72,19 @@ pub struct Feed {
     pub policy: Policy,
     /// The part of each frame that the network sees.
     pub region: Option<Rect>,
+}
+
+impl Feed {
+    /// Whether what was agreed with the device holds the region that the network is to see.
+    ///
+    /// # Errors
+    /// [`SourceError::Region`]
+    pub fn check(&self, mode: &Mode) -> Result<(), SourceError> {
+        match (self.region, mode.size) {
+            (Some(region), Some(size)) if !lies_in(region, size) => Err(SourceError::Region { region, size }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// One frame's result.

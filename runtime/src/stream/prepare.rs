@@ -42,7 +42,7 @@ pub enum FrameError {
     #[error(transparent)]
     Convert(#[from] ConvertError),
     /// The region of interest is not in this frame.
-    #[error("the region of interest, {}x{} at {},{}, is outside of the frame of {size}", .region.width, .region.height, .region.x, .region.y)]
+    #[error("the region of interest, {}x{} at {},{}, is outside of the frame of {}x{}", .region.width, .region.height, .region.x, .region.y, .size.width, .size.height)]
     Region {
         /// As asked for.
         region: Rect,

@@ -126,7 +126,7 @@ pub enum SourceError {
     #[error(transparent)]
     Stream(#[from] standard_input::StreamError),
     /// The part that was asked for does not lie in the frame.
-    #[error("region of interest {}x{} at {},{}: outside of the frame of {size}", .region.width, .region.height, .region.x, .region.y)]
+    #[error("region of interest {}x{} at {},{}: outside of the frame of {}x{}", .region.width, .region.height, .region.x, .region.y, .size.width, .size.height)]
     Region {
         /// As asked for.
         region: Rect,

@@ -20,7 +20,7 @@ use super::clock::Monotonic;
 use super::frame::{Arrival, Content};
 use super::pipeline::Shared;
 use super::policy::Policy;
-use super::prepare::{Preparer, lies_in, words};
+use super::prepare::{Preparer, words};
 use super::slot::Put;
 use super::sources::{Corruption, Mode, Next, Opener, Order, Source, SourceError};
 use super::status::{State, Status};
@@ -75,6 +75,8 @@ struct Stream {
     last_good: Monotonic,
     last_problem: Option<String>,
     state: Option<State>,
+    /// The source was lost before, and has not delivered since.
+    is_return: bool,
 }
 
 impl Supervisor {
@@ -82,8 +84,10 @@ impl Supervisor {
     pub(super) fn run(&self, mut first: Option<Box<dyn Source>>) {
         let opener = Arc::clone(&self.shared.feeds[self.source].opener);
         let mut backoff = Backoff::new(self.source as u64);
-        let mut told = None;
-        let mut losses = 0_u64;
+        let mut told: Option<String> = None;
+        let mut is_connecting = true;
+        // A thread that takes the place of another begins with a loss.
+        let mut is_return = self.generation > 0;
         self.shared.began[self.source].get_or_init(|| self.shared.clock.monotonic());
         self.tell(State::Connecting, None);
         while !self.is_over() {
@@ -93,18 +97,13 @@ impl Supervisor {
             };
             let began = self.shared.clock.monotonic();
             let error = match opened {
-                Ok(source) => {
-                    if losses > 0 {
-                        self.shared.count(self.source, |counts| counts.reconnects += 1);
+                Ok(source) => match self.stream(source, is_return) {
+                    Ending::Over => return,
+                    Ending::Failed { error, had_frames } => {
+                        told = told.filter(|_| !had_frames);
+                        error
                     }
-                    match self.stream(source) {
-                        Ending::Over => return,
-                        Ending::Failed { error, had_frames } => {
-                            told = told.filter(|_| !had_frames);
-                            error
-                        }
-                    }
-                }
+                },
                 Err(error) => error,
             };
             if self.is_given_up() {
@@ -115,8 +114,7 @@ impl Supervisor {
             }
             // The same cause again and again is told once.
             let cause = error.to_string();
-            let is_news = told.as_ref() != Some(&cause);
-            if is_news {
+            if is_connecting || told.as_ref() != Some(&cause) {
                 self.tell(State::Lost, Some(cause.clone()));
             }
             if self.shared.is_lost_for_good(self.source, error) {
@@ -124,11 +122,13 @@ impl Supervisor {
             }
             self.reach(Stage::Pausing);
             self.shared.clock.pause(backoff.next(), &self.shared.interrupt);
-            if told.is_none() && !self.is_over() {
+            // Told for the first attempt; those that follow change nothing until one succeeds or fails otherwise.
+            is_connecting = told.is_none() && !self.is_over();
+            if is_connecting {
                 self.tell(State::Connecting, None);
             }
             told = Some(cause);
-            losses += 1;
+            is_return = true;
         }
     }
 
@@ -139,9 +139,9 @@ impl Supervisor {
     }
 
     /// Reads an open source until it fails or ends, and closes it.
-    fn stream(&self, mut source: Box<dyn Source>) -> Ending {
+    fn stream(&self, mut source: Box<dyn Source>, is_return: bool) -> Ending {
         let before = self.shared.received[self.source].load(Ordering::Relaxed);
-        let ending = catch_unwind(AssertUnwindSafe(|| self.read(&mut *source)))
+        let ending = catch_unwind(AssertUnwindSafe(|| self.read(&mut *source, is_return)))
             .unwrap_or_else(|panic| Err(SourceError::Panicked(words(&*panic))));
         self.reach(Stage::Closing);
         let closed = catch_unwind(AssertUnwindSafe(|| drop(source)));
@@ -153,15 +153,11 @@ impl Supervisor {
         }
     }
 
-    fn read(&self, source: &mut dyn Source) -> Result<(), SourceError> {
+    fn read(&self, source: &mut dyn Source, is_return: bool) -> Result<(), SourceError> {
         let shared = &*self.shared;
         let feed = &shared.feeds[self.source];
         let mode = source.mode().clone();
-        if let (Some(region), Some(size)) = (feed.region, mode.size)
-            && !lies_in(region, size)
-        {
-            return Err(SourceError::Region { region, size });
-        }
+        feed.check(&mode)?;
         let settings = &shared.settings;
         let mut stream = Stream {
             watch: Watch::new(settings.frozen_after),
@@ -171,6 +167,7 @@ impl Supervisor {
             last_good: shared.clock.monotonic(),
             last_problem: None,
             state: None,
+            is_return,
             mode,
         };
         let order = if feed.policy == Policy::Latest { Order::Newest } else { Order::Oldest };
@@ -274,6 +271,9 @@ impl Supervisor {
 
     /// Tells that frames come, and whether they show anything.
     fn tell_sight(&self, blindness: Option<Blindness>, stream: &mut Stream) {
+        if std::mem::take(&mut stream.is_return) {
+            self.shared.count(self.source, |counts| counts.reconnects += 1);
+        }
         let state = blindness.map_or(State::Streaming, State::Blind);
         if stream.state == Some(state) {
             return;

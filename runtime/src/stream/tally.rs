@@ -27,7 +27,7 @@ pub struct Counts {
     pub defects: u64,
     /// Judged without a verdict: there is no threshold, the score is no number, the camera shows nothing.
     pub no_verdict: u64,
-    /// Times that the source was opened again.
+    /// Times that the source delivered again after it was lost.
     pub reconnects: u64,
 }
 

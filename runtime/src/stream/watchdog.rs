@@ -157,7 +157,6 @@ impl Rounds {
         );
         let (time, counts) = (shared.clock.wall(), shared.counts(source));
         shared.slots.tell(lane, Status { source, time, state: State::Lost, cause: Some(cause), counts });
-        shared.count(source, |counts| counts.reconnects += 1);
         self.hanging[lane].fetch_add(1, Ordering::Relaxed);
         let (shared, hanging) = (Arc::clone(shared), Arc::clone(&self.hanging[lane]));
         thread::spawn(move || {

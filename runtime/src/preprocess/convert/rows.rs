@@ -63,8 +63,8 @@ pub(super) struct Frame<'a> {
 impl Source for Frame<'_> {
     #[inline(always)]
     fn fill<S: Simd>(&self, _: S, y: usize, row: &mut [Pixel]) {
-        let Rows { planes, left, columns, .. } = *self.rows;
-        let formula = &self.rows.formula.clone();
+        // Copies, which writing pixels cannot change: only so does the compiler use vectors.
+        let Rows { planes, left, columns, formula, .. } = *self.rows;
         let y = self.rows.top + y;
         let plane = |plane: usize, y: usize, bytes_a_column: usize| {
             let row = planes[plane].row(self.bytes, y);
@@ -128,7 +128,7 @@ impl Source for Frame<'_> {
 
 /// Rows whose four bytes are two pixels; `split` gives Y, Y, Cb, Cr.
 #[inline(always)]
-fn packed(formula: &Formula, bytes: &[u8], row: &mut [Pixel], split: impl Fn(u32) -> [u32; 4]) {
+fn packed(formula: Formula, bytes: &[u8], row: &mut [Pixel], split: impl Fn(u32) -> [u32; 4]) {
     for (&word, pixels) in bytes.as_chunks::<4>().0.iter().zip(row.as_chunks_mut::<2>().0) {
         let [first, second, cb, cr] = split(u32::from_le_bytes(word));
         let chroma = formula.chroma(cb, cr);
@@ -138,7 +138,7 @@ fn packed(formula: &Formula, bytes: &[u8], row: &mut [Pixel], split: impl Fn(u32
 
 /// Rows with Y for each pixel and Cb, Cr for each two. At an odd width's end, one Y.
 #[inline(always)]
-fn pairs(formula: &Formula, luminance: &[u8], mut chroma: impl Iterator<Item = [u8; 2]> + Clone, row: &mut [Pixel]) {
+fn pairs(formula: Formula, luminance: &[u8], mut chroma: impl Iterator<Item = [u8; 2]> + Clone, row: &mut [Pixel]) {
     let (whole, last) = luminance.as_chunks::<2>();
     let pixels = row.as_chunks_mut::<2>().0;
     for ((luminance, [cb, cr]), pixels) in whole.iter().zip(chroma.clone()).zip(pixels.iter_mut()) {

@@ -134,7 +134,7 @@ impl Frame {
     /// Where the end is marked, if it is. Behind the header of the only scan, nothing but restarts may come before, each in
     /// its turn: the decoder would stop at others, or fill up with zeros, without a word.
     fn only_scan(&self, markers: &mut Markers<'_>, interval: usize) -> Result<Option<usize>, MotionJpegError> {
-        let expected = if interval == 0 { 0 } else { (self.mcus() - 1) / interval };
+        let expected = (self.mcus() - 1).checked_div(interval).unwrap_or(0);
         let mut restarts = 0;
         loop {
             match markers.next() {

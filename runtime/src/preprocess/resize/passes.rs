@@ -158,3 +158,56 @@ fn across(weights: &[i32], first: &[u8], wrapped: &[u8], target: &mut [u8]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pixels that depend on their place alone.
+    struct Drawn;
+
+    impl Source for Drawn {
+        fn fill<S: Simd>(&self, _: S, y: usize, row: &mut [Pixel]) {
+            for (x, pixel) in row.iter_mut().enumerate() {
+                *pixel = ((y * 65_537 + x) as u32).wrapping_mul(0x9e37_79b1).to_be_bytes();
+            }
+        }
+    }
+
+    /// What this machine can do, and what lesser ones could.
+    fn levels() -> Vec<Level> {
+        let best = Level::new();
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        let lesser = {
+            let avx2 = best.as_avx2().map(Level::Avx2);
+            [best.as_sse2().map(Level::Sse2), best.as_sse4_2().map(Level::Sse4_2), avx2]
+        };
+        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+        let lesser = [None];
+        lesser.into_iter().flatten().chain([best]).collect()
+    }
+
+    #[test]
+    fn every_vector_unit_makes_the_same_picture() {
+        let size = |[height, width]: [usize; 2]| ImageSize { height, width };
+        for (source, target) in [
+            ([72, 128], [22, 22]),
+            ([10, 7], [33, 50]),
+            ([90, 11], [9, 10]),
+            ([3, 2000], [3, 1]),
+            ([2000, 3], [1, 3]),
+            ([1, 1], [5, 6]),
+            ([20, 30], [20, 30]),
+        ] {
+            let mut passes = Passes::new(size(source), size(target), [1, 0]);
+            let mut expected = vec![0; target[0] * target[1] * 3];
+            passes.run(&Drawn, &mut expected);
+            for level in levels() {
+                passes.level = level;
+                let mut found = vec![0; expected.len()];
+                passes.run(&Drawn, &mut found);
+                assert_eq!(found, expected, "{source:?} to {target:?}, {level:?}");
+            }
+        }
+    }
+}

@@ -196,3 +196,139 @@ pub(super) fn words_of(layout: &Layout) -> String {
         None => format!("{} {}", layout.format, Pixels(layout.size)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorded::{Desk, Device};
+    use super::*;
+    use crate::preprocess::raw::{ColourSpace, Matrix, PixelFormat, Range};
+    use crate::stream::uri::query::Query;
+
+    fn agreed(device: &Device, query: &str) -> Result<Agreement, String> {
+        let desk = Desk::new([device.clone()]);
+        let request = CameraRequest::parse("0", &mut Query::parse(query).unwrap()).unwrap();
+        let path = Path::new("/dev/video0");
+        let least = ImageSize { height: 100, width: 100 };
+        let negotiation = Negotiation { machine: &*desk, path, node: device };
+        negotiation.agree(&device.formats(), &request, least).map_err(|error| error.to_string())
+    }
+
+    fn differences(device: &Device, query: &str) -> Vec<String> {
+        agreed(device, query).unwrap().mode.differences
+    }
+
+    #[test]
+    fn what_the_driver_returns_is_what_is_used() {
+        let agreement = agreed(&Device::vivid(), "size=320x180&format=YUYV&stride=1280").unwrap();
+        let format = RawFormat {
+            pixels: PixelFormat::Yuyv,
+            size: ImageSize { height: 180, width: 320 },
+            stride: 1280,
+            colour: ColourSpace { matrix: Matrix::Bt601, range: Range::Limited },
+        };
+        // The last row has no padding.
+        assert_eq!(agreement.frames, FrameFormat::Raw { format, bytes: 179 * 1280 + 640 });
+        assert_eq!(agreement.mode.to_string(), "YUYV 320x180 at 30 fps");
+        assert_eq!(agreement.mode.interval, Some(Duration::from_secs(1) / 30));
+    }
+
+    #[test]
+    fn jpeg_is_taken_where_it_is_all_there_is() {
+        let agreement = agreed(&Device::jpeg_loopback(), "").unwrap();
+        assert_eq!(
+            (agreement.frames, agreement.mode.to_string()),
+            (FrameFormat::Jpeg, "MJPG 320x180 at 30 fps".into())
+        );
+    }
+
+    #[test]
+    fn each_difference_to_what_was_asked_is_said() {
+        let stride = Device::vivid();
+        assert_eq!(differences(&stride, "size=320x180&format=YUYV"), [] as [String; 0]);
+        // It forgot its padding's size.
+        stride.change(|answers| answers.forced_interval = Interval::of_rate(25.0));
+        assert_eq!(
+            differences(&stride, "size=320x180&format=YUYV&fps=30"),
+            ["asked for 30 fps, the camera set 25 fps"]
+        );
+        let no_rate = Device::vivid();
+        no_rate.change(|answers| {
+            answers.interval = None;
+            answers.refused.insert("VIDIOC_S_PARM", Errno::NOTTY);
+        });
+        assert_eq!(differences(&no_rate, "size=320x180&format=YUYV&fps=30"), ["the camera's frame rate cannot be set"]);
+        assert_eq!(differences(&no_rate, "size=320x180&format=YUYV"), [] as [String; 0]);
+        let gain = Device::vivid();
+        gain.change(|answers| answers.stubborn = [(0x0098_0900, 9)].into());
+        let words = ["control `brightness`: asked for 10, the camera set 9"];
+        assert_eq!(differences(&gain, "size=320x180&format=YUYV&brightness=10"), words);
+    }
+
+    /// vivid that sets something else, whatever it said.
+    fn with_layout(change: impl Fn(&mut Layout)) -> Device {
+        let device = Device::vivid();
+        device.change(|answers| {
+            for (_, answer) in &mut answers.layouts {
+                answer.iter_mut().for_each(&change);
+            }
+        });
+        device
+    }
+
+    #[test]
+    fn another_layout_than_the_one_that_was_asked_is_said_or_refused() {
+        let query = "size=320x180&format=YUYV";
+        let other =
+            with_layout(|layout| (layout.format, layout.stride) = (Encoding::Raw(PixelFormat::Uyvy).format(), 640));
+        let agreement = agreed(&other, query).unwrap();
+        assert_eq!(agreement.mode.differences, ["asked for YUYV 320x180, the camera set UYVY 320x180"]);
+        assert_eq!(agreement.mode.description, "UYVY 320x180 at 30 fps");
+        let combed = with_layout(|layout| layout.field = field::INTERLACED);
+        assert_eq!(differences(&combed, query), ["frames are interlaced: what moves has combs"]);
+        let asked = format!("{query}&stride=1280");
+        let padded = with_layout(|layout| layout.stride = 704);
+        assert_eq!(differences(&padded, &asked), ["asked for rows of 1280 bytes, the camera set 704"]);
+        // What careless drivers say when there is no padding.
+        assert_eq!(differences(&with_layout(|layout| layout.stride = 0), query), [] as [String; 0]);
+        for (device, words) in [
+            (
+                with_layout(|layout| layout.field = 7),
+                "/dev/video0: the camera delivers half frames (V4L2_FIELD 7), which",
+            ),
+            (
+                with_layout(|layout| layout.stride = 639),
+                "/dev/video0: the camera delivers YUYV 320x180: a row takes 640 bytes",
+            ),
+            (with_layout(|layout| layout.size.width = 0), "/dev/video0: the camera delivers YUYV 0x180: "),
+            (
+                with_layout(|layout| layout.size.width = usize::MAX),
+                "/dev/video0: the camera delivers YUYV 184467440737",
+            ),
+            (
+                with_layout(|layout| layout.format = super::super::node::FourCc(*b"H264")),
+                "/dev/video0: the camera delivers H264 320x180, which cannot be read",
+            ),
+        ] {
+            let error = agreed(&device, query).unwrap_err();
+            assert!(error.starts_with(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_offered_is_refused_with_what_is() {
+        for (query, words) in [
+            ("format=MJPG", "MJPG; it offers YUYV, UYVY, YU12, NV12, GREY, Y16, RGB3, BGR3"),
+            ("size=642x362", "642x362; it offers 320x180, 640x360, 640x480, 1280x720, 1920x1080, 3840x2160"),
+            (
+                "size=642x362&format=NV12",
+                "642x362 in NV12; it offers 320x180, 640x360, 640x480, 1280x720, 1920x1080, 3840x2160",
+            ),
+            ("size=1280x720&fps=30", "1280x720 at 30 fps; it offers 1280x720 at 12.5, 10, 5, 4, 2, 1 fps"),
+        ] {
+            let error = agreed(&Device::vivid(), query).unwrap_err();
+            assert_eq!(error, format!("/dev/video0: the camera does not offer {words}"));
+        }
+        let error = agreed(&Device::vivid(), "no_such=1").unwrap_err();
+        assert_eq!(error, "/dev/video0: the camera has no control `no_such`");
+    }
+}

@@ -169,3 +169,180 @@ fn captured(stamp: Stamp, now: Monotonic) -> Option<Monotonic> {
     let is_believed = moment.since(now) <= LONGEST_LEAD && now.since(moment) <= oldest;
     is_believed.then_some(moment.min(now))
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::super::agreement::Negotiation;
+    use super::super::recorded::{Desk, Device, Step, Still};
+    use super::super::request::CameraRequest;
+    use super::*;
+    use crate::stream::clock::WallClock;
+    use crate::stream::interrupt::Interrupt;
+    use crate::stream::uri::query::Query;
+    use moead_model::architecture::ImageSize;
+
+    /// A clock that stands still, 10 s after the machine's start.
+    struct Still10;
+
+    impl Clock for Still10 {
+        fn monotonic(&self) -> Monotonic {
+            Monotonic::after(Duration::from_secs(10))
+        }
+
+        fn wall(&self) -> WallClock {
+            WallClock::default()
+        }
+
+        fn pause(&self, _duration: Duration, _interrupt: &Interrupt) {}
+    }
+
+    /// Bytes of the loopback's frames.
+    const WHOLE: usize = 320 * 180 * 2;
+
+    fn streaming(device: &Device, first: First, script: impl IntoIterator<Item = Step>) -> Camera {
+        device.change(|answers| answers.script.extend(script));
+        let desk = Desk::new([device.clone()]);
+        let path = PathBuf::from("/dev/video0");
+        let request = CameraRequest::parse("0", &mut Query::parse("").unwrap()).unwrap();
+        let negotiation = Negotiation { machine: &*desk, path: &path, node: device };
+        let least = ImageSize { height: 100, width: 100 };
+        let agreement = negotiation.agree(&device.formats(), &request, least).unwrap();
+        let frames = device.start().unwrap();
+        Camera::new(path, Box::new(device.clone()), frames, agreement, first, Arc::new(Still10))
+    }
+
+    fn frame(sequence: u32, used: usize) -> Step {
+        Step::Frame(Still::new(sequence, used))
+    }
+
+    /// What comes, in words.
+    fn next(camera: &mut Camera, order: Order) -> String {
+        match camera.next(Duration::ZERO, order) {
+            Ok(Next::Frame(arrival)) => {
+                let bytes = match arrival.content {
+                    Content::Raw { bytes, .. } | Content::Jpeg(bytes) => bytes.len(),
+                    Content::File(_) => 0,
+                };
+                format!("{} of {bytes}, after {}", arrival.sequence.unwrap(), arrival.passed_over)
+            }
+            Ok(Next::Corrupt { sequence, passed_over, problem }) => {
+                format!("{}: {problem}, after {passed_over}", sequence.unwrap())
+            }
+            Ok(Next::Nothing) => "nothing".into(),
+            Ok(Next::End) => "end".into(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_newest_frame_passes_the_others_over_and_the_oldest_does_not() {
+        let frames = || (5..8).map(|sequence| frame(sequence, WHOLE));
+        let mut camera = streaming(&Device::yuyv_loopback(), First::Good, frames());
+        assert_eq!(next(&mut camera, Order::Newest), "7 of 115200, after 2");
+        assert_eq!(next(&mut camera, Order::Newest), "nothing");
+        let mut camera = streaming(&Device::yuyv_loopback(), First::Good, frames());
+        assert_eq!(next(&mut camera, Order::Oldest), "5 of 115200, after 0");
+        assert_eq!(next(&mut camera, Order::Oldest), "6 of 115200, after 0");
+    }
+
+    #[test]
+    fn a_first_frame_without_its_marks_is_left_out() {
+        let frames = [frame(0, WHOLE), frame(72, WHOLE)];
+        let mut camera = streaming(&Device::yuyv_loopback(), First::of("v4l2 loopback"), frames);
+        assert_eq!(next(&mut camera, Order::Oldest), "nothing");
+        assert_eq!(next(&mut camera, Order::Oldest), "72 of 115200, after 0");
+        assert_eq!(First::of("uvcvideo"), First::Good);
+    }
+
+    #[test]
+    fn broken_frames_are_told_from_good_ones() {
+        let mut flagged = Still::new(2, WHOLE);
+        flagged.is_flagged = true;
+        let frames = [frame(1, WHOLE), Step::Frame(flagged), frame(3, WHOLE - 1), frame(4, WHOLE)];
+        let mut camera = streaming(&Device::yuyv_loopback(), First::Good, frames);
+        for words in [
+            "1 of 115200, after 0",
+            "2: the driver marked the frame as broken, after 0",
+            "3: the frame has 115199 bytes, expected 115200, after 0",
+            "4 of 115200, after 0",
+        ] {
+            assert_eq!(next(&mut camera, Order::Oldest), words);
+        }
+    }
+
+    #[test]
+    fn pictures_are_as_long_as_the_driver_says_and_not_as_their_buffer() {
+        let frames = [frame(1, 14_285), frame(2, 0), frame(3, 20_000)];
+        let mut camera = streaming(&Device::jpeg_loopback(), First::Good, frames);
+        assert_eq!(next(&mut camera, Order::Oldest), "1 of 14285, after 0");
+        assert_eq!(next(&mut camera, Order::Oldest), "2: the frame has 0 bytes, expected 1, after 0");
+        assert_eq!(next(&mut camera, Order::Oldest), "3 of 20000, after 0");
+    }
+
+    #[test]
+    fn frames_of_another_size_again_and_again_are_a_change_of_format() {
+        // A loopback's driver keeps saying the old size.
+        let frames = (0..WRONG_SIZES).map(|sequence| frame(sequence, 28_800));
+        let mut camera = streaming(&Device::yuyv_loopback(), First::Good, frames);
+        for _ in 1..WRONG_SIZES {
+            assert!(next(&mut camera, Order::Oldest).contains("28800 bytes, expected 115200"));
+        }
+        assert_eq!(
+            next(&mut camera, Order::Oldest),
+            "/dev/video0: the camera delivers something else since YUYV 320x180 at 30 fps was agreed: frames of 28800 bytes, \
+             expected 115200"
+        );
+    }
+
+    #[test]
+    fn a_driver_that_changed_its_format_is_noticed_after_a_pause() {
+        let device = Device::yuyv_loopback();
+        let mut camera = streaming(&device, First::Good, [frame(1, WHOLE), Step::Quiet, frame(2, WHOLE), Step::Quiet]);
+        assert_eq!(next(&mut camera, Order::Oldest), "1 of 115200, after 0");
+        assert_eq!(next(&mut camera, Order::Oldest), "nothing");
+        assert_eq!(next(&mut camera, Order::Oldest), "2 of 115200, after 0");
+        assert_eq!(next(&mut camera, Order::Oldest), "nothing");
+        device.change(|answers| {
+            answers.script.push_back(frame(3, WHOLE));
+            if let Some(layout) = &mut answers.layout {
+                layout.size = ImageSize { height: 320, width: 180 };
+            }
+        });
+        let changed = "/dev/video0: the camera delivers something else since YUYV 320x180 was agreed: YUYV 180x320";
+        assert_eq!(next(&mut camera, Order::Oldest), changed);
+    }
+
+    #[test]
+    fn a_failure_of_the_driver_ends_the_stream() {
+        for (errno, words) in [
+            (Errno::NODEV, "/dev/video0: the camera is gone"),
+            (Errno::IO, "/dev/video0: VIDIOC_DQBUF: Input/output error (os error 5)"),
+            (Errno::INVAL, "/dev/video0: VIDIOC_DQBUF: Invalid argument (os error 22)"),
+        ] {
+            let mut camera = streaming(&Device::vivid(), First::Good, [Step::Failure(errno)]);
+            assert_eq!(next(&mut camera, Order::Newest), words);
+        }
+    }
+
+    #[test]
+    fn stamps_are_believed_as_far_as_they_make_sense() {
+        let now = Still10.monotonic();
+        let at = |seconds, microseconds, is_monotonic| captured(Stamp { seconds, microseconds, is_monotonic }, now);
+        let moment = |milliseconds| Some(Monotonic::after(Duration::from_millis(milliseconds)));
+        assert_eq!(at(9, 967_000, true), moment(9967));
+        assert_eq!(at(9, 967_000, false), moment(9967));
+        // The end of a frame that still lies ahead.
+        assert_eq!(at(10, 29_000, true), Some(now));
+        // Wrapped clocks, other clocks, none.
+        for (seconds, microseconds) in
+            [(9_223_372_036, 0), (i64::MAX, 0), (-1, 0), (9, -1), (9, 1_000_000), (1_767_323_045, 0), (0, 0)]
+        {
+            assert_eq!(at(seconds, microseconds, true), None, "{seconds} {microseconds}");
+        }
+        let later = Monotonic::after(Duration::from_secs(1000));
+        let age = |seconds, is_monotonic| captured(Stamp { seconds, microseconds: 0, is_monotonic }, later);
+        assert!(age(985, true).is_some() && age(985, false).is_none() && age(900, true).is_none());
+    }
+}

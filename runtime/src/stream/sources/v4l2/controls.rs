@@ -161,7 +161,7 @@ pub(super) fn name_of(title: &str) -> String {
 pub(super) fn states(node: &dyn Node) -> Vec<ControlState> {
     let state = |control: Control| {
         let is_read = is_settable(control.kind) && control.kind != ControlKind::Button;
-        let value = (is_read && !control.has(Control::WRITE_ONLY)).then(|| node.value(control.id).ok()).flatten();
+        let value = (is_read && !control.has(Control::WRITE_ONLY)).then(|| value_of(node, &control).ok()).flatten();
         ControlState { name: name_of(&control.title), control, value }
     };
     node.controls().into_iter().map(state).collect()
@@ -250,6 +250,14 @@ fn closest(controls: &[Control], wanted: &str) -> Vec<String> {
     known.into_iter().map(|(_, name)| name).collect()
 }
 
+/// The value that a control has now.
+fn value_of(node: &dyn Node, control: &Control) -> io::Result<i64> {
+    /// The API's numbers are signed, and bits are not.
+    const BITS: i64 = 0xffff_ffff;
+    let value = node.value(control.id)?;
+    Ok(if control.kind == ControlKind::Bitmask { value & BITS } else { value })
+}
+
 fn is_settable(kind: ControlKind) -> bool {
     !matches!(kind, ControlKind::Other(_))
 }
@@ -296,7 +304,7 @@ fn number_of(control: &Control, name: &str, value: &str) -> Result<i64, ControlE
 fn automatic(node: &dyn Node, controls: &[Control], held: u32) -> Option<String> {
     let (_, holder) = AUTOMATICS.iter().find(|(known, _)| *known == held)?;
     let control = controls.iter().find(|control| control.id == *holder)?;
-    let value = node.value(control.id).ok()?;
+    let value = value_of(node, control).ok()?;
     Some(format!("{}={}", name_of(&control.title), shown(control, value)))
 }
 
@@ -306,7 +314,7 @@ fn difference(node: &dyn Node, controls: &[Control], wish: &Wanted) -> Option<St
     if control.kind == ControlKind::Button || control.has(Control::WRITE_ONLY) {
         return None;
     }
-    match node.value(wish.id) {
+    match value_of(node, control) {
         Ok(value) if value == wish.number => None,
         Ok(value) => Some(format!(
             "control `{}`: asked for {}, the camera set {}",
@@ -333,5 +341,172 @@ struct Item<'a>(&'a MenuItem);
 impl fmt::Display for Item<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.0.value, self.0.title)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::super::recorded::Device;
+    use super::*;
+
+    fn asked(device: &Device, controls: &[(&str, &str)]) -> Result<Vec<String>, String> {
+        let controls: Vec<_> = controls.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        set(device, &controls).map_err(|error| error.to_string())
+    }
+
+    fn refused(controls: &[(&str, &str)]) -> String {
+        asked(&Device::vivid(), controls).unwrap_err()
+    }
+
+    fn control(id: u32, title: &str, kind: ControlKind, flags: u32, items: &[(i64, &str)]) -> Control {
+        let items = items.iter().map(|&(value, title)| MenuItem { value, title: title.into() }).collect();
+        Control { id, title: title.into(), kind, least: 0, most: 5000, step: 1, default: 0, flags, items }
+    }
+
+    /// Controls as uvcvideo names them, today or before Linux 5.16.
+    fn webcam(titles: [&str; 2]) -> Device {
+        let device = Device::named("uvcvideo", "HD Webcam", "usb-0000:00:14.0-1", 0);
+        let modes = [(1, "Manual Mode"), (3, "Aperture Priority Mode")];
+        device.change(|answers| {
+            answers.controls = vec![
+                control(id::EXPOSURE_AUTO, titles[0], ControlKind::Menu, 0, &modes),
+                control(id::EXPOSURE_ABSOLUTE, titles[1], ControlKind::Integer, 0, &[]),
+            ];
+            answers.values = [(id::EXPOSURE_AUTO, 3), (id::EXPOSURE_ABSOLUTE, 250)].into();
+        });
+        device
+    }
+
+    #[test]
+    fn names_are_written_as_v4l2_ctl_writes_them() {
+        // Titles and names out of v4l2-ctl's own listing.
+        for (title, name) in [
+            ("Exposure Time, Absolute", "exposure_time_absolute"),
+            ("White Balance, Automatic", "white_balance_automatic"),
+            ("Gain, Automatic", "gain_automatic"),
+            ("Y'CbCr Encoding", "y_cbcr_encoding"),
+            ("Fill Percentage of Frame", "fill_percentage_of_frame"),
+            ("Inject V4L2_BUF_FLAG_ERROR", "inject_v4l2_buf_flag_error"),
+            ("  (odd) -- ", "odd"),
+            ("", ""),
+        ] {
+            assert_eq!(name_of(title), name);
+        }
+    }
+
+    #[test]
+    fn switches_are_set_before_what_they_switch() {
+        let device = Device::vivid();
+        assert_eq!(asked(&device, &[("gain", "3"), ("brightness", "10"), ("gain_automatic", "off")]), Ok(Vec::new()));
+        let log = device.change(|answers| answers.log.clone());
+        assert_eq!(log, ["0x00980912=0", "0x00980913=3", "0x00980900=10"]);
+    }
+
+    #[test]
+    fn old_and_new_names_mean_the_same() {
+        for titles in [["Exposure, Auto", "Exposure (Absolute)"], ["Auto Exposure", "Exposure Time, Absolute"]] {
+            for names in [["exposure_auto", "exposure_absolute"], ["auto_exposure", "exposure_time_absolute"]] {
+                let device = webcam(titles);
+                assert_eq!(
+                    asked(&device, &[(names[1], "200"), (names[0], "1")]),
+                    Ok(Vec::new()),
+                    "{titles:?} {names:?}"
+                );
+                let values = device.change(|answers| answers.values.clone());
+                assert_eq!(values, [(id::EXPOSURE_AUTO, 1), (id::EXPOSURE_ABSOLUTE, 200)].into());
+            }
+        }
+        let twice =
+            asked(&webcam(["Auto Exposure", "x"]), &[("exposure_auto", "1"), ("auto_exposure", "3")]).unwrap_err();
+        assert_eq!(twice, "`exposure_auto` and `auto_exposure` are the same control");
+    }
+
+    #[test]
+    fn items_of_menus_go_by_number_or_name() {
+        for value in ["1", "Manual Mode", "manual_mode"] {
+            let device = webcam(["Auto Exposure", "Exposure Time, Absolute"]);
+            assert_eq!(asked(&device, &[("auto_exposure", value)]), Ok(Vec::new()), "{value}");
+            assert_eq!(device.change(|answers| answers.values[&id::EXPOSURE_AUTO]), 1);
+        }
+        let device = webcam(["Auto Exposure", "Exposure Time, Absolute"]);
+        assert_eq!(
+            asked(&device, &[("auto_exposure", "2")]).unwrap_err(),
+            "control `auto_exposure=2`: expected one of 1 (Manual Mode), 3 (Aperture Priority Mode)"
+        );
+    }
+
+    #[test]
+    fn values_are_checked_before_anything_is_set() {
+        for (control, words) in [
+            (("gian", "3"), "the camera has no control `gian`; did you mean `gain`?"),
+            (("qqq", "3"), "the camera has no control `qqq`"),
+            (("brightness", "256"), "control `brightness=256`: expected a number from 0 to 255"),
+            (("brightness", "much"), "control `brightness=much`: expected a number from 0 to 255"),
+            (("gain_automatic", "2"), "control `gain_automatic=2`: expected 0 (off) or 1 (on)"),
+            (("test_pattern", "no such"), "control `test_pattern=no such`: expected one of 0 (75% Colorbar), "),
+            (("button", "2"), "control `button=2`: expected 1, which presses the button"),
+            (("bitmask", "0x1"), "control `bitmask=0x1`: expected bits out of 0x80402010"),
+            (("string", "abc"), "control `string` has values of a kind that cannot be set here (V4L2_CTRL_TYPE 7)"),
+        ] {
+            let device = Device::vivid();
+            let error = asked(&device, &[("hue", "1"), control]).unwrap_err();
+            assert!(error.starts_with(words), "{error}");
+            assert!(device.change(|answers| answers.log.is_empty()), "{words}");
+        }
+        assert_eq!(asked(&Device::vivid(), &[("bitmask", "0x80000000"), ("test_pattern", "noise")]), Ok(Vec::new()));
+        // A typing error in a setting looks like a control.
+        assert!(
+            refused(&[("formatt", "YUYV")]).contains("did you mean `format`"),
+            "{}",
+            refused(&[("formatt", "YUYV")])
+        );
+    }
+
+    #[test]
+    fn what_has_no_effect_is_an_error_that_names_the_reason() {
+        assert_eq!(refused(&[("gain", "3")]), "control `gain` has no effect now: `gain_automatic=1` is on");
+        let flagged = |flags| {
+            let device = webcam(["Auto Exposure", "Exposure Time, Absolute"]);
+            device.change(|answers| answers.controls[1].flags = flags);
+            asked(&device, &[("exposure_time_absolute", "200")]).unwrap_err()
+        };
+        assert_eq!(
+            flagged(Control::INACTIVE),
+            "control `exposure_time_absolute` has no effect now: `auto_exposure=3 (Aperture Priority Mode)` is on"
+        );
+        assert_eq!(flagged(Control::READ_ONLY), "control `exposure_time_absolute` can only be read");
+        assert_eq!(
+            flagged(Control::GRABBED),
+            "control `exposure_time_absolute` cannot be changed now: the camera is in use"
+        );
+        let device = Device::vivid();
+        device.change(|answers| answers.refused.insert("VIDIOC_S_CTRL", Errno::IO));
+        assert_eq!(asked(&device, &[("hue", "1")]).unwrap_err(), "control `hue=1`: Input/output error (os error 5)");
+    }
+
+    #[test]
+    fn what_the_camera_made_of_a_value_is_said() {
+        let device = webcam(["Auto Exposure", "Exposure Time, Absolute"]);
+        device.change(|answers| answers.stubborn = [(id::EXPOSURE_ABSOLUTE, 156), (id::EXPOSURE_AUTO, 3)].into());
+        assert_eq!(
+            asked(&device, &[("auto_exposure", "1"), ("exposure_time_absolute", "157")]),
+            Ok(vec![
+                "control `auto_exposure`: asked for 1 (Manual Mode), the camera set 3 (Aperture Priority Mode)".into(),
+                "control `exposure_time_absolute`: asked for 157, the camera set 156".into(),
+            ])
+        );
+    }
+
+    #[test]
+    fn every_control_of_a_driver_with_every_kind_is_listed() {
+        let states = states(&Device::vivid());
+        let value = |name: &str| states.iter().find(|state| state.name == name).unwrap().value;
+        assert_eq!(
+            (value("brightness"), value("gain_automatic"), value("button"), value("string")),
+            (Some(128), Some(1), None, None)
+        );
+        assert_eq!(states.len(), Device::vivid().change(|answers| answers.controls.len()));
     }
 }

@@ -454,7 +454,7 @@ mod tests {
     #[test]
     fn names_end_at_a_zero_and_may_be_cut_anywhere() {
         assert_eq!(text(b"HD Pro\0Webcam"), "HD Pro");
-        assert_eq!(text("Kamera für".as_bytes().split_at(8).0), "Kamera f\u{fffd}");
+        assert_eq!(text("Kamera für".as_bytes().split_at(9).0), "Kamera f\u{fffd}");
         assert_eq!(text(b""), "");
     }
 

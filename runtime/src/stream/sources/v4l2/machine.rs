@@ -161,3 +161,65 @@ fn text_of(path: &Path) -> Option<String> {
     File::open(path).ok()?.take(limits::TEXT).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::recorded::{Desk, Device};
+    use super::*;
+
+    #[test]
+    fn nodes_are_listed_by_number_and_links_by_steadiness() {
+        let desk = Desk::new([]);
+        for number in [10, 2, 0] {
+            desk.plug(number, Ok(Device::vivid()));
+        }
+        desk.write("dev/video", "");
+        desk.write("dev/videodev", "");
+        // The kernel has it, and this user's `/dev` does not.
+        desk.write("sys/class/video4linux/video7/index", "0\n");
+        assert_eq!(nodes(&*desk), ["/dev/video0", "/dev/video2", "/dev/video10"].map(PathBuf::from));
+        desk.link("dev/v4l/by-path/platform-x-video-index0", "../../video2");
+        desk.link("dev/v4l/by-id/usb-A-video-index0", "../../video2");
+        desk.link("dev/v4l/by-id/usb-B-video-index0", "../../video9");
+        let expected = ["/dev/v4l/by-id/usb-A-video-index0", "/dev/v4l/by-path/platform-x-video-index0"];
+        assert_eq!(links(&*desk, Path::new("/dev/video2")), expected.map(PathBuf::from));
+        assert_eq!(followed(&*desk, Path::new(expected[0])), PathBuf::from("/dev/video2"));
+        assert_eq!(followed(&*desk, Path::new("/dev/gone")), PathBuf::from("/dev/gone"));
+    }
+
+    #[test]
+    fn a_place_is_told_as_far_as_the_kernel_tells_it() {
+        let desk = Desk::new([Device::vivid()]);
+        assert_eq!(place(&*desk, Path::new("/dev/video0")), Place { index: Some(0), serial: None });
+        assert_eq!(place(&*desk, Path::new("/dev/video9")), Place::default());
+        assert_eq!(place(&*desk, Path::new("/dev/null")), Place::default());
+    }
+
+    #[test]
+    fn the_group_is_named_if_it_may_use_the_node() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let desk = Desk::new([Device::vivid()]);
+        let (node, path) = (Path::new("/dev/video0"), desk.path("dev/video0"));
+        let own = std::fs::metadata(&path).unwrap().gid();
+        let permit = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        permit(0o600);
+        assert_eq!(group(&*desk, node), None);
+        permit(0o660);
+        assert_eq!(group(&*desk, node), Some(own.to_string()));
+        desk.write("etc/group", &format!("broken\nother:x:{}:\nvideo:x:{own}:pi,me\n", own + 1));
+        assert_eq!(group(&*desk, node), Some("video".into()));
+    }
+
+    #[test]
+    fn holders_are_named_and_this_program_is_not_one() {
+        let desk = Desk::new([Device::vivid()]);
+        let own = std::process::id();
+        for (process, target) in [(own, "/dev/video0"), (own + 1, "/dev/video0"), (own + 2, "/dev/video1")] {
+            desk.write(&format!("proc/{process}/comm"), "viewer\n");
+            desk.link(&format!("proc/{process}/fd/3"), target);
+        }
+        desk.write("proc/cpuinfo", "");
+        let expected = [Holder { process: own + 1, program: "viewer".into() }];
+        assert_eq!(holders(&*desk, Path::new("/dev/video0")), expected);
+    }
+}

@@ -252,3 +252,159 @@ pub(crate) fn rates(intervals: &[Intervals]) -> String {
     });
     words.collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preprocess::raw::PixelFormat;
+
+    const YUYV: Encoding = Encoding::Raw(PixelFormat::Yuyv);
+    const GREY: Encoding = Encoding::Raw(PixelFormat::Grey);
+    const NV12: Encoding = Encoding::Raw(PixelFormat::Nv12);
+
+    fn size(width: usize, height: usize) -> ImageSize {
+        ImageSize { height, width }
+    }
+
+    fn candidate(encoding: Encoding, width: usize, height: usize, rates: &[f64]) -> Candidate {
+        let interval = |rate: &f64| Intervals::One(Interval::of_rate(*rate).unwrap());
+        let intervals = rates.iter().map(interval).collect();
+        Candidate { format: encoding.format(), encoding, size: size(width, height), intervals }
+    }
+
+    fn wish(least: usize) -> Wish {
+        Wish { encoding: None, size: None, rate: None, least: size(least, least) }
+    }
+
+    fn chosen(candidates: &[Candidate], wish: &Wish) -> String {
+        let Choice { encoding, size, interval, .. } = choose(candidates, wish).unwrap();
+        let rate = interval.map_or_else(|| "?".into(), |interval| Rate(interval.rate()).to_string());
+        format!("{encoding} {} {rate}", Pixels(size))
+    }
+
+    /// As a USB 2 webcam has them: plain pixels are slow where they are many.
+    fn webcam() -> Vec<Candidate> {
+        let small = &[30.0, 20.0, 15.0, 10.0, 7.5];
+        vec![
+            candidate(YUYV, 160, 120, small),
+            candidate(YUYV, 320, 240, small),
+            candidate(YUYV, 640, 480, small),
+            candidate(YUYV, 800, 448, small),
+            candidate(YUYV, 960, 544, &[20.0, 15.0, 10.0, 7.5]),
+            candidate(YUYV, 1280, 720, &[10.0, 7.5]),
+            candidate(Encoding::Jpeg, 320, 240, small),
+            candidate(Encoding::Jpeg, 640, 480, small),
+            candidate(Encoding::Jpeg, 1280, 720, small),
+            candidate(Encoding::Jpeg, 1920, 1080, small),
+        ]
+    }
+
+    #[test]
+    fn the_cheapest_mode_that_is_large_and_fast_enough_is_chosen() {
+        let camera = webcam();
+        assert_eq!(chosen(&camera, &wish(224)), "YUYV 320x240 30");
+        assert_eq!(chosen(&camera, &wish(256)), "YUYV 640x480 30");
+        // No plain mode of that size has 30 frames per second; at 20 it has.
+        assert_eq!(chosen(&camera, &wish(512)), "MJPG 1280x720 30");
+        assert_eq!(chosen(&camera, &Wish { rate: Some(20.0), ..wish(512) }), "YUYV 960x544 20");
+        assert_eq!(chosen(&camera, &Wish { rate: Some(10.0), ..wish(600) }), "YUYV 1280x720 10");
+    }
+
+    #[test]
+    fn plain_pixels_go_before_jpeg_at_the_same_rate_even_if_they_are_a_few_more() {
+        let camera = [candidate(Encoding::Jpeg, 640, 480, &[30.0]), candidate(YUYV, 800, 600, &[30.0])];
+        assert_eq!(chosen(&camera, &wish(224)), "YUYV 800x600 30");
+        let camera = [candidate(Encoding::Jpeg, 640, 480, &[30.0]), candidate(YUYV, 1920, 1080, &[30.0])];
+        assert_eq!(chosen(&camera, &wish(224)), "MJPG 640x480 30");
+    }
+
+    #[test]
+    fn what_is_asked_for_is_chosen() {
+        let camera = webcam();
+        let wish = wish(224);
+        assert_eq!(chosen(&camera, &Wish { size: Some(size(640, 480)), ..wish }), "YUYV 640x480 30");
+        assert_eq!(chosen(&camera, &Wish { size: Some(size(1920, 1080)), ..wish }), "MJPG 1920x1080 30");
+        assert_eq!(
+            chosen(&camera, &Wish { size: Some(size(1280, 720)), rate: Some(7.5), ..wish }),
+            "YUYV 1280x720 7.5"
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_is_refused_with_what_is() {
+        let camera = webcam();
+        let refused = |wish: Wish| choose(&camera, &wish).unwrap_err().to_string();
+        assert_eq!(
+            refused(Wish { size: Some(size(1000, 1000)), ..wish(224) }),
+            "does not offer 1000x1000; it offers 160x120, 320x240, 640x480, 800x448, 960x544, 1280x720, 1920x1080"
+        );
+        assert_eq!(
+            refused(Wish { size: Some(size(960, 544)), rate: Some(30.0), ..wish(224) }),
+            "does not offer 960x544 at 30 fps; it offers 960x544 at 20, 15, 10, 7.5 fps"
+        );
+        let error = refused(Wish { rate: Some(120.0), ..wish(224) });
+        assert!(error.starts_with("does not offer 120 fps; it offers 160x120 at 30, 20, 15, 10, 7.5 fps, "), "{error}");
+    }
+
+    #[test]
+    fn a_camera_that_is_too_small_or_too_slow_does_what_it_can() {
+        let small = [candidate(YUYV, 160, 120, &[30.0]), candidate(YUYV, 320, 240, &[30.0])];
+        assert_eq!(chosen(&small, &wish(512)), "YUYV 320x240 30");
+        let slow = [candidate(YUYV, 640, 480, &[5.0]), candidate(YUYV, 800, 600, &[12.5, 2.0])];
+        assert_eq!(chosen(&slow, &wish(224)), "YUYV 800x600 12.5");
+        let fast = [candidate(YUYV, 640, 480, &[200.0, 60.0, 15.0])];
+        assert_eq!(chosen(&fast, &wish(224)), "YUYV 640x480 60");
+    }
+
+    #[test]
+    fn grey_is_for_cameras_without_colours_and_for_those_who_ask() {
+        let both = [candidate(GREY, 640, 480, &[30.0]), candidate(NV12, 1280, 960, &[5.0])];
+        assert_eq!(chosen(&both, &wish(224)), "NV12 1280x960 5");
+        assert_eq!(chosen(&both[..1], &wish(224)), "GREY 640x480 30");
+    }
+
+    #[test]
+    fn drivers_that_list_no_rates_are_asked_for_the_one_that_is_wanted() {
+        let silent = [candidate(YUYV, 640, 480, &[])];
+        assert_eq!(chosen(&silent, &wish(224)), "YUYV 640x480 ?");
+        assert_eq!(chosen(&silent, &Wish { rate: Some(15.0), ..wish(224) }), "YUYV 640x480 15");
+    }
+
+    #[test]
+    fn ranges_of_rates_are_cut_to_what_is_wanted() {
+        let ends = |low: f64, high: f64| Intervals::Range {
+            shortest: Interval::of_rate(high).unwrap(),
+            longest: Interval::of_rate(low).unwrap(),
+        };
+        let camera = |intervals| [Candidate { intervals: vec![intervals], ..candidate(YUYV, 640, 480, &[]) }];
+        assert_eq!(chosen(&camera(ends(1.0, 90.0)), &wish(224)), "YUYV 640x480 30");
+        assert_eq!(chosen(&camera(ends(1.0, 12.0)), &wish(224)), "YUYV 640x480 12");
+        assert_eq!(chosen(&camera(ends(50.0, 90.0)), &wish(224)), "YUYV 640x480 50");
+        assert_eq!(chosen(&camera(ends(1.0, 90.0)), &Wish { rate: Some(17.3), ..wish(224) }), "YUYV 640x480 17.3");
+        assert!(choose(&camera(ends(1.0, 90.0)), &Wish { rate: Some(100.0), ..wish(224) }).is_err());
+    }
+
+    #[test]
+    fn ranges_of_sizes_give_the_smallest_that_is_enough() {
+        let range = |least, most, step| Sizes::Range { least, most, step };
+        let sensor = range(size(32, 32), size(2592, 1944), size(2, 2));
+        assert_eq!(size_of(sensor, &wish(224)), size(224, 224));
+        assert_eq!(size_of(sensor, &wish(225)), size(226, 226));
+        assert_eq!(size_of(sensor, &Wish { size: Some(size(1280, 720)), ..wish(224) }), size(1280, 720));
+        assert_eq!(size_of(sensor, &wish(5000)), size(2592, 1944));
+        // Steps that do not lead to the largest size, and nonsense.
+        assert_eq!(size_of(range(size(48, 32), size(100, 100), size(16, 16)), &wish(99)), size(96, 96));
+        assert_eq!(size_of(range(size(9, 9), size(1, 1), size(0, 0)), &wish(224)), size(9, 9));
+        let most = usize::MAX;
+        assert_eq!(size_of(range(size(0, 0), size(most, most), size(most, 1)), &wish(224)), size(most, 224));
+    }
+
+    #[test]
+    fn rates_are_told_from_the_highest_down() {
+        let one = |rate: f64| Intervals::One(Interval::of_rate(rate).unwrap());
+        assert_eq!(rates(&[one(5.0), one(30.0), one(29.97)]), "30, 29.97, 5");
+        let range =
+            Intervals::Range { shortest: Interval::of_rate(60.0).unwrap(), longest: Interval::of_rate(1.0).unwrap() };
+        assert_eq!(rates(&[range]), "60 to 1");
+    }
+}

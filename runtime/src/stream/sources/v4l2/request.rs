@@ -49,7 +49,8 @@ impl CameraRequest {
     }
 }
 
-fn device(address: &str) -> Option<PathBuf> {
+/// The path of a device: a path as it is, `video0`, or `0`. None: nothing that could be one.
+pub fn device(address: &str) -> Option<PathBuf> {
     // No path has a zero in it, and the kernel's interface cannot say one.
     if address.is_empty() || address.contains('\0') {
         return None;

@@ -134,3 +134,28 @@ fn not_opened(machine: &dyn Machine, path: &Path, source: io::Error) -> CameraEr
         _ => CameraError::Refused { path: owned, call: "open", source },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::node::Sizes;
+    use super::super::recorded::{Desk, Device};
+    use super::*;
+
+    #[test]
+    fn every_node_is_told_with_what_it_offers_or_why_it_is_no_use() {
+        let desk = Desk::new([Device::vivid(), Device::jpeg_loopback(), Device::several_planes()]);
+        desk.plug(3, Err(Errno::ACCESS));
+        let reports = survey(&*desk, &[]);
+        let [vivid, loopback, planes, locked] = &reports[..] else { panic!("{reports:?}") };
+        let camera = vivid.camera.as_ref().unwrap();
+        assert_eq!((camera.formats.len(), camera.controls.len()), (83, 63));
+        let yuyv = &camera.formats[0];
+        assert_eq!((yuyv.format.description.as_str(), yuyv.sizes.len()), ("YUYV 4:2:2", 6));
+        let camera = loopback.camera.as_ref().unwrap();
+        let size = moead_model::architecture::ImageSize { height: 180, width: 320 };
+        assert_eq!(camera.formats[0].sizes[0].0, Sizes::One(size));
+        assert!(matches!(&planes.camera, Err(CameraError::SeveralPlanes { driver, .. }) if driver == "vivid"));
+        assert!(locked.capabilities.is_none() && matches!(locked.camera, Err(CameraError::Permission { .. })));
+        assert_eq!(survey(&*desk, &["/dev/video1".into()]).len(), 1);
+    }
+}

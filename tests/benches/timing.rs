@@ -1,0 +1,47 @@
+//! Times of contenders, and how they are reported.
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// CPU time of this thread.
+pub(crate) fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
+/// Times of one contender.
+pub(crate) struct Summary {
+    name: String,
+    seconds: Vec<f64>,
+}
+
+impl Summary {
+    pub(crate) fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), seconds: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, seconds: f64) {
+        self.seconds.push(seconds);
+    }
+
+    /// Prints median and spread, and the ratio to `base`, round by round.
+    pub(crate) fn report(&self, base: Option<&Self>) {
+        let [low, middle, high] = quartiles(self.seconds.clone()).map(|seconds| seconds * 1e3);
+        let mut line = format!("{:<34} {middle:8.2} ms (quartiles {low:.2} to {high:.2})", self.name);
+        if let Some(base) = base {
+            let ratios = base.seconds.iter().zip(&self.seconds).map(|(base, own)| base / own).collect();
+            let [low, middle, high] = quartiles(ratios);
+            line += &format!("   {} / this: {middle:.2} ({low:.2} to {high:.2})", base.name);
+        }
+        say(&line);
+    }
+}
+
+fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
+    values.sort_by(f64::total_cmp);
+    [1, 2, 3].map(|quarter| values[(values.len() - 1) * quarter / 4])
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark prints its result")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
+}
