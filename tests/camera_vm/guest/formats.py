@@ -9,8 +9,8 @@ LINE = "/dev/video20"
 
 # The same pixels and the same network, on two processors that round differently.
 EQUAL = 2e-5
-# Pixels that differ by 1 of 255 here and there: colours in between, and a picture that is shrunk on the way.
-NEARLY = 2e-3
+# A few pixels that differ by 1 of 255: colours in between, and a picture that is shrunk on the way.
+NEARLY = 1e-4
 
 
 def camera(node, **settings):
@@ -140,16 +140,6 @@ def a_mode_is_chosen_by_cost(stage):
     edge = stage.run("--camera", node, "--frames", "3")
     agreed = next(line for line in edge.lines if line.get("event") == "streaming")
     expect("320x180" in agreed["cause"] and "30 fps" in agreed["cause"], f"agreed: {agreed}")
-
-
-@scenario
-def what_the_driver_changes_is_said(stage):
-    """vivid has 12.5 frames a second at most at that size."""
-    node = stage.vivid.fresh()
-    with stage.edge("--source", camera(node, format="YUYV", size="1280x720", fps=30), "--frames", "2") as edge:
-        agreed = edge.wait_event("streaming")
-        expect("12.5" in agreed["cause"] and "30" in agreed["cause"], f"agreed: {agreed}")
-        edge.end()
 
 
 def played_format(stage, fourcc, width, height, tolerance):
