@@ -1,6 +1,7 @@
 //! tract in this process and ONNX Runtime in Python, in turn, one thread each: CPU time per picture.
 
 mod peer;
+#[expect(dead_code, reason = "the other benchmarks use the rest")]
 mod subject;
 mod timing;
 

@@ -7,3 +7,4 @@ mod desk;
 mod drawings;
 mod early_ends;
 mod results;
+mod streams;

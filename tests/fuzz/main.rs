@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
 mod corpus;
+mod stream;
 
 use std::cell::{OnceCell, RefCell};
 
@@ -46,6 +47,7 @@ target!(picture, 2000, picture_file);
 target!(model_file, 2000, model);
 target!(motion_jpeg, 2000, frame);
 target!(raw, 2000, raw_frame);
+target!(stream, 2000, stream::pictures);
 
 /// Opens a checkpoint, reads all of it, and asks whether it is a network.
 fn checkpoint(bytes: &[u8]) {

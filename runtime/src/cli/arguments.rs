@@ -1,5 +1,7 @@
 //! Flags as they are typed; what they mean is decided elsewhere.
 
+#[cfg(feature = "http")]
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use moead_terminal::integration::{CompletionsArguments, ManualArguments};
 
 use crate::score::verdict::Threshold;
 use crate::stream::policy::Policy;
+use crate::stream::prepare::Pictures;
 use crate::stream::uri::{SourceUri, query};
 
 const EXAMPLES: &str = "\
@@ -100,6 +103,14 @@ pub(super) struct RunArguments {
     /// Begin without a camera that is not there yet, and wait for it, in place of ending with an error
     #[arg(long, conflicts_with = "exit_on_loss")]
     pub(super) wait_for_cameras: bool,
+    /// Show the live picture in a browser: short for --http 8080
+    #[cfg(feature = "http")]
+    #[arg(long)]
+    view: bool,
+    /// Serve a live view, /metrics and /healthz: on a port of this machine alone, or for others on an address
+    #[cfg(feature = "http")]
+    #[arg(long, value_name = "[ADDRESS:]PORT", env = "MOEAD_HTTP", value_parser = parse_address)]
+    http: Option<SocketAddr>,
     /// Write a picture per picture into this folder: where the model sees something, on which scale
     #[arg(long, value_name = "FOLDER")]
     pub(super) heatmaps: Option<PathBuf>,
@@ -131,6 +142,25 @@ impl RunArguments {
         #[cfg(not(feature = "camera"))]
         let cameras = [].iter();
         cameras.chain(&self.source).cloned().collect()
+    }
+
+    /// What sinks need of each frame.
+    pub(super) fn pictures(&self) -> Pictures {
+        #[cfg(feature = "http")]
+        let is_watched = self.live_view().is_some();
+        #[cfg(not(feature = "http"))]
+        let is_watched = false;
+        match (&self.heatmaps, is_watched) {
+            (Some(_), _) => Pictures::Kept,
+            (None, true) => Pictures::Shrunk(VIEW_SIDE),
+            (None, false) => Pictures::Dropped,
+        }
+    }
+
+    /// Where the live view is served, if it is.
+    #[cfg(feature = "http")]
+    pub(super) fn live_view(&self) -> Option<SocketAddr> {
+        self.http.or(self.view.then_some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), VIEW_PORT)))
     }
 
     /// The model file's path.
@@ -193,6 +223,24 @@ fn parse_limit(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a time of at least 100ms, as in 500ms, 20s or 2m".to_owned())
 }
 
+/// Longest side of the live picture, in pixels: a phone's screen.
+const VIEW_SIDE: usize = 640;
+
+/// Where `--view` serves.
+#[cfg(feature = "http")]
+const VIEW_PORT: u16 = 8080;
+
+/// A port alone is a port of this machine: nobody else can reach it unless that is said.
+#[cfg(feature = "http")]
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    let expected =
+        || "expected a port, as in 8080, or an address with one, as in 0.0.0.0:8080 or [::1]:8080".to_owned();
+    match text.strip_prefix("localhost:").unwrap_or(text).parse() {
+        Ok(port) => Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)),
+        Err(_) => text.parse().map_err(|_| expected()),
+    }
+}
+
 #[cfg(feature = "camera")]
 fn parse_device(text: &str) -> Result<PathBuf, String> {
     let device = crate::stream::sources::v4l2::request::device(text.strip_prefix("v4l2://").unwrap_or(text));
@@ -224,6 +272,18 @@ mod tests {
         assert_eq!(parse_frames("2"), Ok(2));
         for wrong in ["0", "-1", "1.5", "many", ""] {
             assert!(parse_frames(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn a_port_alone_is_one_of_this_machine() {
+        assert_eq!(parse_address("8080").unwrap().to_string(), "127.0.0.1:8080");
+        assert_eq!(parse_address("localhost:81").unwrap().to_string(), "127.0.0.1:81");
+        assert_eq!(parse_address("0.0.0.0:80").unwrap().to_string(), "0.0.0.0:80");
+        assert_eq!(parse_address("[::]:80").unwrap().to_string(), "[::]:80");
+        for wrong in ["", "x", "host:80", "70000", "1.2.3.4", ":80"] {
+            assert!(parse_address(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -65,6 +65,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
 /// Pipes that work, for a standard input that does not.
 fn stream_hint(error: &StreamError) -> Option<String> {
     match error {
+        StreamError::Unrecognised { first_bytes, .. } if first_bytes.is_empty() => {
+            Some("look at what the program in front of the pipe says: it wrote nothing".into())
+        }
         StreamError::Terminal | StreamError::Unrecognised { .. } => Some(
             "a Raspberry Pi's camera: `rpicam-vid -t 0 --codec mjpeg -o - | moead-edge --source - …`\n\
              GStreamer: `gst-launch-1.0 -q … ! jpegenc ! fdsink fd=3 3>&1 1>&2 | moead-edge --source - …`\n\

@@ -14,6 +14,8 @@ use super::arguments::{FormatArgument, RunArguments};
 use super::sources::Sources;
 use crate::score::verdict::Threshold;
 use crate::sinks::drawings::{DrawingSink, Wanted};
+#[cfg(feature = "http")]
+use crate::sinks::http::{self, LiveView};
 use crate::sinks::lines::{LineSink, WhenFailing, WhenFull};
 use crate::sinks::{json_lines, text};
 use crate::stream::clock::Clock;
@@ -25,6 +27,8 @@ pub(super) struct Outputs {
     format: FormatArgument,
     lines: LineSink,
     drawings: Option<DrawingSink>,
+    #[cfg(feature = "http")]
+    live: Option<LiveView>,
     bar: Option<Bar>,
     names: Vec<String>,
     /// By source.
@@ -53,7 +57,9 @@ impl Outputs {
         clock: &Arc<dyn Clock>,
         interrupt: &Interrupt,
         printer: &Printer,
-    ) -> Self {
+    ) -> anyhow::Result<Self> {
+        #[cfg(feature = "http")]
+        let live = live_view(arguments, sources, clock, printer)?;
         let reader = Reader::of_stdout();
         let format = arguments.format.unwrap_or(match reader {
             Reader::Person => FormatArgument::Text,
@@ -72,13 +78,29 @@ impl Outputs {
             Nature::Live => WhenFull::Drop,
         });
         let (names, when_full) = (sources.names.clone(), when_full.collect());
-        Self { format, lines, drawings, bar, names, when_full, threshold, seen: Seen::default() }
+        let seen = Seen::default();
+        Ok(Self {
+            format,
+            lines,
+            drawings,
+            #[cfg(feature = "http")]
+            live,
+            bar,
+            names,
+            when_full,
+            threshold,
+            seen,
+        })
     }
 
     /// Passes an event on.
     pub(super) fn take(&mut self, event: Event<'_>, printer: &Printer) -> anyhow::Result<Told> {
         if let Some(trouble) = self.lines.trouble() {
             printer.warning(format_args!("results cannot be written, trying again: {trouble}"));
+        }
+        #[cfg(feature = "http")]
+        if let Some(live) = &self.live {
+            live.tell(&event);
         }
         let Self { format, lines, names, threshold, .. } = self;
         let is_json = *format == FormatArgument::Json;
@@ -133,6 +155,27 @@ impl Outputs {
         }
         Ok(self.seen)
     }
+}
+
+/// The server of the live view, if it is wanted.
+#[cfg(feature = "http")]
+fn live_view(
+    arguments: &RunArguments,
+    sources: &Sources,
+    clock: &Arc<dyn Clock>,
+    printer: &Printer,
+) -> anyhow::Result<Option<LiveView>> {
+    let Some(address) = arguments.live_view() else { return Ok(None) };
+    let settings = http::Settings {
+        sources: sources.names.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        threshold: arguments.threshold,
+        patience: arguments.stall_timeout,
+        limits: http::Limits::default(),
+    };
+    let live = LiveView::bind(address, settings, Arc::clone(clock))?;
+    printer.note(format_args!("live view: http://{}/", live.address()));
+    Ok(Some(live))
 }
 
 /// Standard output: for people through the printer, which knows about colours and progress; for programs the file itself, so

@@ -17,7 +17,6 @@ use crate::stream::clock::{Clock, SystemClock};
 use crate::stream::interrupt::Interrupt;
 use crate::stream::judge;
 use crate::stream::pipeline::{self, OnLoss, RunError, Settings};
-use crate::stream::prepare::Pictures;
 
 pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let folder = |path: &Option<_>| path.as_deref().map(Folder::existing).transpose();
@@ -49,7 +48,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let settings = Settings {
         normalization: input.normalization(),
         threshold: arguments.threshold,
-        pictures: if wanted.heatmaps.is_some() { Pictures::Kept } else { Pictures::Dropped },
+        pictures: arguments.pictures(),
         frames: arguments.frames,
         duration: arguments.duration,
         stall_timeout: arguments.stall_timeout,
@@ -57,7 +56,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
         on_loss: if arguments.exit_on_loss { OnLoss::End } else { OnLoss::Retry },
         pulse: service.pulse(),
     };
-    let mut outputs = Outputs::start(arguments, wanted, &sources, engine.input(), &clock, &interrupt, printer);
+    let mut outputs = Outputs::start(arguments, wanted, &sources, engine.input(), &clock, &interrupt, printer)?;
     service.ready();
     let feeds = std::mem::take(&mut sources.feeds);
     let outcome =

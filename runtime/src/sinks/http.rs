@@ -32,14 +32,14 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::score::verdict::Threshold;
 use crate::stream::clock::Clock;
-use crate::stream::status::Status;
-use crate::stream::tally::Counts;
+use crate::stream::pipeline::Event;
 
-use server::Limits;
 use shared::Shared;
 
 pub use observation::{Observation, View};
+pub use server::Limits;
 
 /// What the server tells about the run.
 #[derive(Debug, Clone)]
@@ -48,8 +48,12 @@ pub struct Settings {
     pub sources: Vec<String>,
     /// Of the program.
     pub version: String,
+    /// What scores are held against.
+    pub threshold: Option<Threshold>,
     /// The engine is not well when frames come and it has answered nothing for so long.
     pub patience: Duration,
+    /// What clients may take.
+    pub limits: Limits,
 }
 
 /// Why there is no server.
@@ -91,15 +95,6 @@ impl LiveView {
     /// # Errors
     /// [`HttpError`]
     pub fn bind(address: SocketAddr, settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, HttpError> {
-        Self::bind_within(address, settings, clock, Limits::default())
-    }
-
-    fn bind_within(
-        address: SocketAddr,
-        settings: Settings,
-        clock: Arc<dyn Clock>,
-        limits: Limits,
-    ) -> Result<Self, HttpError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(HttpError::Start)?;
         let listener = {
             let _within = runtime.enter();
@@ -109,7 +104,7 @@ impl LiveView {
             })?
         };
         let address = listener.local_addr().map_err(HttpError::Start)?;
-        let shared = Arc::new(Shared::new(settings, clock, limits, address));
+        let shared = Arc::new(Shared::new(settings, clock, address));
         let (stop, stopped) = oneshot::channel();
         let of_server = Arc::clone(&shared);
         let serve = move || {
@@ -129,22 +124,23 @@ impl LiveView {
         self.address
     }
 
-    /// Takes a result. Never waits for a client, and allocates nothing once every source had a result.
+    /// Takes what a run tells its sinks, before another sink takes the picture away.
     ///
-    /// Costs microseconds; about ten times a second while somebody watches, and once a second while nobody does, the time
-    /// that it takes to read the picture once.
+    /// Never waits for a client, and allocates nothing once every source had a result. Costs microseconds; about ten times a
+    /// second while somebody watches, and once a second while nobody does, the time that it takes to read the picture once.
+    pub fn tell(&self, event: &Event<'_>) {
+        match event {
+            Event::Frame(result, counts) => {
+                self.publish(&Observation::of(result, counts, self.shared.settings.threshold));
+            }
+            Event::Status(status) => self.shared.status(status),
+            Event::Summary(summary) => self.shared.ended(summary.source, &summary.tally.counts),
+        }
+    }
+
+    /// Takes a result from elsewhere; as [`Self::tell`].
     pub fn publish(&self, observation: &Observation<'_>) {
         self.shared.publish(observation);
-    }
-
-    /// Takes a change of a source's state.
-    pub fn status(&self, status: &Status) {
-        self.shared.status(status);
-    }
-
-    /// A source has ended as it should, with these counters.
-    pub fn ended(&self, source: usize, counts: &Counts) {
-        self.shared.ended(source, counts);
     }
 }
 
@@ -157,6 +153,3 @@ impl Drop for LiveView {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

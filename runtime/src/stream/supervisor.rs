@@ -84,7 +84,8 @@ impl Supervisor {
     pub(super) fn run(&self, mut first: Option<Box<dyn Source>>) {
         let opener = Arc::clone(&self.shared.feeds[self.source].opener);
         let mut backoff = Backoff::new(self.source as u64);
-        let mut told = None;
+        let mut told: Option<String> = None;
+        let mut is_connecting = true;
         // A thread that takes the place of another begins with a loss.
         let mut is_return = self.generation > 0;
         self.shared.began[self.source].get_or_init(|| self.shared.clock.monotonic());
@@ -113,8 +114,7 @@ impl Supervisor {
             }
             // The same cause again and again is told once.
             let cause = error.to_string();
-            let is_news = told.as_ref() != Some(&cause);
-            if is_news {
+            if is_connecting || told.as_ref() != Some(&cause) {
                 self.tell(State::Lost, Some(cause.clone()));
             }
             if self.shared.is_lost_for_good(self.source, error) {
@@ -122,7 +122,9 @@ impl Supervisor {
             }
             self.reach(Stage::Pausing);
             self.shared.clock.pause(backoff.next(), &self.shared.interrupt);
-            if told.is_none() && !self.is_over() {
+            // Told for the first attempt; those that follow change nothing until one succeeds or fails otherwise.
+            is_connecting = told.is_none() && !self.is_over();
+            if is_connecting {
                 self.tell(State::Connecting, None);
             }
             told = Some(cause);

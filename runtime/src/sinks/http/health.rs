@@ -50,7 +50,7 @@ pub(super) fn look(shared: &Shared) -> Health {
     // Without frames there is nothing to answer.
     if let Some(since) = streaming_since {
         let silence = elapsed.saturating_sub(answered.map_or(since, |answered| answered.max(since)));
-        if silence > shared.patience {
+        if silence > shared.settings.patience {
             let cause = format!("frames come, and the engine has not answered for {} s", silence.as_secs());
             reasons.push(Reason { source: None, state: "silent", cause: Some(cause) });
         }

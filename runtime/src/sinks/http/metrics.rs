@@ -18,7 +18,7 @@ pub(super) fn exposition(shared: &Shared) -> String {
         shared.sources.iter().map(|source| (source.name.as_str(), source.figures().clone())).collect();
     let mut text = Exposition { text: String::with_capacity(8192) };
     text.family("moead_build_info", "gauge", "The program; always 1.");
-    text.sample("moead_build_info", &[("version", &shared.version)], 1.0);
+    text.sample("moead_build_info", &[("version", &shared.settings.version)], 1.0);
     text.family("moead_uptime_seconds", "gauge", "Since the server began.");
     text.sample("moead_uptime_seconds", &[], shared.elapsed().as_secs_f64());
     counters(&mut text, &sources);
@@ -127,7 +127,7 @@ fn histograms(text: &mut Exposition, sources: &[(&str, Figures)]) {
 
 /// About this server.
 fn server(text: &mut Exposition, shared: &Shared) {
-    let open = shared.limits.connections.saturating_sub(shared.connections.available_permits());
+    let open = shared.settings.limits.connections.saturating_sub(shared.connections.available_permits());
     text.family("moead_http_connections", "gauge", "Open connections, this one included.");
     text.sample("moead_http_connections", &[], open as f64);
     text.family("moead_http_connections_refused_total", "counter", "Connections that found no place.");

@@ -4,10 +4,13 @@ use std::fmt;
 
 use moead_model::architecture::ImageSize;
 
+use crate::engine::Tensor;
 use crate::score::regions::{Rect, Region};
 use crate::score::verdict::{Score, Threshold, Verdict};
 use crate::stream::clock::{Monotonic, WallClock};
+use crate::stream::frame::Frame;
 use crate::stream::judge::Latency;
+use crate::stream::pipeline::FrameResult;
 use crate::stream::tally::Counts;
 
 /// A frame that was judged, or that could not be.
@@ -39,6 +42,33 @@ pub struct Observation<'a> {
     pub counts: Counts,
 }
 
+impl<'a> Observation<'a> {
+    /// What a run tells its sinks about a frame.
+    pub fn of(result: &'a FrameResult, counts: &Counts, threshold: Option<Threshold>) -> Self {
+        let frame = &*result.frame;
+        let judgement = result.outcome.as_ref().ok();
+        let cause: Option<&dyn fmt::Display> = match &result.outcome {
+            Ok(judgement) => judgement.verdict.as_ref().err().map(|cause| cause as &dyn fmt::Display),
+            Err(error) => Some(error),
+        };
+        Self {
+            source: frame.source,
+            frame: frame.number,
+            time: frame.time,
+            captured: frame.captured,
+            // A frame that could not be judged may hold the pixels of the one before.
+            view: judgement.map(|judgement| View::of(frame, &judgement.map)),
+            score: judgement.map(|judgement| judgement.score),
+            threshold,
+            verdict: judgement.and_then(|judgement| judgement.verdict.ok()),
+            cause,
+            regions: judgement.map_or(&[], |judgement| &judgement.regions),
+            latency: result.latency,
+            counts: *counts,
+        }
+    }
+}
+
 /// Pixels and the anomaly map over them.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
@@ -52,4 +82,19 @@ pub struct View<'a> {
     pub map: &'a [f32],
     /// Height and width of `map`.
     pub map_size: ImageSize,
+}
+
+impl<'a> View<'a> {
+    fn of(frame: &'a Frame, map: &'a Tensor) -> Self {
+        let map_size = match *map.shape {
+            [.., height, width] => ImageSize { height, width },
+            _ => ImageSize { height: 0, width: 0 },
+        };
+        // The map is as large as the network's input, and so are the pixels that went into it.
+        let (pixels, size) = match &frame.picture {
+            Some(picture) => (picture.pixels(), picture.size()),
+            None => (frame.pixels.as_slice(), map_size),
+        };
+        Self { pixels, size, part: frame.region, map: &map.data, map_size }
+    }
 }

@@ -161,7 +161,7 @@ pub(super) fn report(shared: &Shared, seen: &mut [Seen]) -> String {
     let sources = shared.sources.iter().zip(seen).map(|(source, seen)| SourceReport::new(source, seen, elapsed));
     let report = Report {
         schema: SCHEMA,
-        version: &shared.version,
+        version: &shared.settings.version,
         now: seconds(elapsed),
         step: seconds(history::STEP),
         sources: sources.collect(),

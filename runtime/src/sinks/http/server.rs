@@ -32,15 +32,15 @@ const NO_PLACE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\
 
 /// What clients may take.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub struct Limits {
     /// At the same time. One more is turned away.
-    pub(super) connections: usize,
+    pub connections: usize,
     /// Of these, answers that never end. Fewer, so that there is a place for the monitoring system.
-    pub(super) endless: usize,
+    pub endless: usize,
     /// For a request to arrive, and for a connection to do nothing.
-    pub(super) request: Duration,
+    pub request: Duration,
     /// Without anything that a client takes of its answer.
-    pub(super) answer: Duration,
+    pub answer: Duration,
 }
 
 impl Default for Limits {
@@ -63,7 +63,7 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// Answers whoever comes, for ever.
 pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let router = routes::router(Arc::clone(&shared));
-    let limits = shared.limits;
+    let limits = shared.settings.limits;
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(PAUSE).await;

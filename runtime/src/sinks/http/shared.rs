@@ -16,15 +16,12 @@ use super::defects::Defects;
 use super::figures::Figures;
 use super::observation::Observation;
 use super::pictures::Pictures;
-use super::server::Limits;
 
 /// The state of a run and of its server.
 pub(super) struct Shared {
-    pub(super) version: String,
-    pub(super) patience: Duration,
+    pub(super) settings: Settings,
     /// Where the server listens.
     pub(super) address: SocketAddr,
-    pub(super) limits: Limits,
     pub(super) sources: Vec<Source>,
     /// A defect waits to be drawn.
     pub(super) defect_waits: Notify,
@@ -48,26 +45,24 @@ pub(super) struct Source {
 }
 
 impl Shared {
-    pub(super) fn new(settings: Settings, clock: Arc<dyn Clock>, limits: Limits, address: SocketAddr) -> Self {
+    pub(super) fn new(settings: Settings, clock: Arc<dyn Clock>, address: SocketAddr) -> Self {
         let count = settings.sources.len();
-        let sources = settings.sources.into_iter().enumerate().map(|(index, name)| Source {
-            name,
+        let sources = settings.sources.iter().enumerate().map(|(index, name)| Source {
+            name: name.clone(),
             pictures: Pictures::new(),
             figures: Mutex::new(Figures::new()),
             defects: Mutex::new(Defects::new(index, count)),
         });
         Self {
-            version: settings.version,
-            patience: settings.patience,
             address,
-            limits,
             sources: sources.collect(),
             defect_waits: Notify::new(),
-            connections: Arc::new(Semaphore::new(limits.connections)),
+            connections: Arc::new(Semaphore::new(settings.limits.connections)),
             refused: AtomicU64::new(0),
-            endless: Arc::new(Semaphore::new(limits.endless)),
+            endless: Arc::new(Semaphore::new(settings.limits.endless)),
             started: clock.monotonic(),
             clock,
+            settings,
         }
     }
 

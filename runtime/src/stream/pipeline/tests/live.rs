@@ -152,6 +152,16 @@ fn a_device_that_is_away_is_tried_with_growing_pauses_and_told_once_a_cause() {
 }
 
 #[test]
+fn a_source_that_stays_away_is_lost_and_not_connecting() {
+    let mut openings = vec![plays(&[Frame(0, 100), Fails("unplugged")])];
+    openings.extend((0..5).map(|_| Opening::Fails("unplugged")));
+    openings.push(plays(&[Frame(0, 101), End]));
+    let (lines, _) = played(openings);
+    let cause = "lost: the source failed: unplugged";
+    assert_eq!(lines[3..7], [cause, "connecting", cause, "streaming: grey 2x2"]);
+}
+
+#[test]
 fn panics_of_a_driver_crate_cost_an_attempt_and_not_the_run() {
     let (lines, counts) = played(vec![Opening::Panics, plays(&[Frame(0, 100), Panics]), plays(&[Frame(0, 101), End])]);
     let expected = [

@@ -292,6 +292,11 @@ fn what_makes_no_sense_in_a_frame_stream_is_skipped() {
     assert_eq!(marks(&[head, &frame(1), b"FRAMES\n", &frame(2)]), ["1", foreign, "2"]);
     assert_eq!(marks(&[head, &frame(1), b"FRAME ", &[b'x'; 300], &frame(2)]), ["1", foreign, "2"]);
     assert_eq!(marks(&[head, b"FRAME Ip XNAME=1\n", &[9; 4], &frame(2)]), ["9", "2"]);
+    // Longer than they should be, every one: the first cannot be told, the others are.
+    let padded = |mark: u8| [&b"FRAME\n"[..], &[mark; 6]].concat();
+    let senseless = "the picture makes no sense";
+    assert_eq!(marks(&[head, &padded(1), &padded(2), &padded(3)]), ["1", foreign, senseless, senseless]);
+    assert_eq!(marks(&[head, &padded(1), &frame(2), &padded(3), &frame(4)]), ["1", foreign, "2", "3", foreign, "4"]);
     // Cut at the end: in the samples, in the line.
     assert_eq!(marks(&[head, &frame(1), &frame(2)[..8]]), ["1", "the frame has 2 bytes, expected 4"]);
     assert_eq!(marks(&[head, &frame(1), b"FRA"]), ["1", foreign]);

@@ -159,6 +159,9 @@ pub(super) struct Yuv {
     header: Option<(Header, usize)>,
     /// Whether the next line's place is unknown.
     is_lost: bool,
+    /// Whether frames must prove that they are as long as they should be, by what follows them: after one that was not.
+    /// Streams of some versions of GStreamer have padded rows, of which their header says nothing.
+    is_suspect: bool,
 }
 
 /// How a window begins.
@@ -207,8 +210,8 @@ impl Yuv {
             // Behind the word stands the line's end, or a field.
             Line::Ends(end) if end == FRAME.len() || window[FRAME.len()] == b' ' => {
                 let found = window.len() - (end + 1);
-                if found >= bytes {
-                    return Ok(Found::Picture { start: end + 1, end: end + 1 + bytes });
+                if let Some(rest) = window.get(end + 1 + bytes..) {
+                    return Ok(self.frame(end + 1, bytes, rest, has_ended));
                 }
                 if !has_ended {
                     return Ok(Found::More);
@@ -245,9 +248,26 @@ impl Yuv {
         }
     }
 
+    /// A frame that has come whole, if what follows it does not say otherwise.
+    fn frame(&mut self, start: usize, bytes: usize, rest: &[u8], has_ended: bool) -> Found {
+        let end = start + bytes;
+        let follows = |sign: &[u8]| rest.iter().zip(sign).all(|(a, b)| a == b);
+        if self.is_suspect {
+            if !follows(FRAME) && !follows(MAGIC) {
+                self.is_lost = true;
+                return Found::Broken { end, problem: Corruption::Senseless };
+            }
+            if rest.len() < FRAME.len() && !has_ended {
+                return Found::More;
+            }
+            self.is_suspect = false;
+        }
+        Found::Picture { start, end }
+    }
+
     /// The line that should stand here does not.
     fn lose(&mut self) -> Found {
-        self.is_lost = true;
+        (self.is_lost, self.is_suspect) = (true, true);
         Found::Broken { end: 0, problem: Corruption::Foreign }
     }
 

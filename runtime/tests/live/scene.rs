@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use moead_model::architecture::ImageSize;
 
-use crate::score::regions::{self, Rect, Region};
-use crate::score::verdict::{Score, Threshold, Verdict};
-use crate::sinks::http::{Observation, View};
-use crate::stream::clock::{Monotonic, WallClock};
-use crate::stream::judge::Latency;
-use crate::stream::tally::Counts;
+use moead_runtime::score::regions::{self, Rect, Region};
+use moead_runtime::score::verdict::{Score, Threshold, Verdict};
+use moead_runtime::sinks::http::{Observation, View};
+use moead_runtime::stream::clock::{Monotonic, WallClock};
+use moead_runtime::stream::judge::Latency;
+use moead_runtime::stream::tally::Counts;
 
 /// Of whole frames.
 pub(super) const SIZE: ImageSize = ImageSize { height: 480, width: 640 };
@@ -28,7 +28,8 @@ pub(super) struct Scene {
 
 /// Pixel noise that is the same everywhere.
 fn noise(x: usize, y: usize, number: u64) -> f32 {
-    let mixed = (x as u64 * 0x9e37_79b9).wrapping_add(y as u64 * 0x85eb_ca6b).wrapping_add(number.wrapping_mul(0xc2b2_ae35));
+    let mixed =
+        (x as u64 * 0x9e37_79b9).wrapping_add(y as u64 * 0x85eb_ca6b).wrapping_add(number.wrapping_mul(0xc2b2_ae35));
     let mixed = (mixed ^ (mixed >> 15)).wrapping_mul(0x2c1b_3c6d_0000_0001);
     ((mixed >> 40) & 0xff) as f32 / 255.0 - 0.5
 }
@@ -69,6 +70,15 @@ impl Scene {
         let score = if has_scratch { 6.3 } else { 2.2 } + 0.9 * noise(1, 1, number);
         let regions = regions::find(&map, MAP, threshold, SIZE);
         Self { pixels, map, regions, score, threshold }
+    }
+
+    /// Pixels that no compression makes small.
+    pub(super) fn noise() -> Self {
+        let mut scene = Self::draw(0, false);
+        for (at, value) in scene.pixels.iter_mut().enumerate() {
+            *value = (255.0 * (noise(at, at / 7, 3) + 0.5)) as u8;
+        }
+        scene
     }
 
     pub(super) fn view(&self) -> View<'_> {
