@@ -37,12 +37,11 @@ fn layout(format: &str, width: usize, height: usize) -> Layout {
     Layout { format: format.into(), width, height, stride: width, matrix: 601, range: "limited".into() }
 }
 
-/// Y, Cb, Cr of colours that are rounded without doubt, also where Cb and Cr are not looked at.
+/// Y, Cb, Cr of colours that are rounded without doubt.
 fn colours() -> Vec<[u8; 3]> {
     let formula = layout("YUYV", 0, 0);
     let is_clear = |[y, cb, cr]: [u8; 3]| {
-        let grey = formula.exact(y, 128, 128);
-        let mut values = formula.exact(y, cb, cr).into_iter().chain(grey);
+        let mut values = formula.exact(y, cb, cr).into_iter();
         values.all(|value| (value - value.floor() - 0.5).abs() >= 0.25 && (3.0..252.0).contains(&value))
     };
     let chroma = || (16..=240).step_by(7);

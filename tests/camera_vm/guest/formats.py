@@ -17,7 +17,7 @@ def camera(node, **settings):
     return "v4l2://" + node + "?" + "&".join(f"{name}={value}" for name, value in settings.items())
 
 
-def captured(stage, fourcc, stride=0, matrix=601, range="limited"):
+def captured(stage, fourcc, stride=0, matrix=601, range=None):
     """A frame of the camera as it is now, put where the host finds it."""
     frame, format = stage.vivid.capture(fourcc, 320, 180, stride)
     name = f"captured_{len(stage.scores)}.raw"
@@ -25,11 +25,12 @@ def captured(stage, fourcc, stride=0, matrix=601, range="limited"):
     return {"file": name, "layout": layout(fourcc, format.width, format.height, format.stride, matrix, range)}
 
 
-def layout(fourcc, width, height, stride=None, matrix=601, range="limited"):
+def layout(fourcc, width, height, stride=None, matrix=601, range=None):
+    """As drivers have it that say nothing else: black is 16 where there is chroma, and 0 in grey (vivid draws both so)."""
     packed = {"YUYV": 2, "UYVY": 2, "RGB3": 3, "BGR3": 3, "Y16": 2}.get(fourcc, 1)
-    return {
-        "format": fourcc, "width": width, "height": height, "stride": stride or packed * width, "matrix": matrix, "range": range
-    }
+    range = range or ("full" if fourcc in ("GREY", "Y16") else "limited")
+    stride = stride or packed * width
+    return {"format": fourcc, "width": width, "height": height, "stride": stride, "matrix": matrix, "range": range}
 
 
 def played(fourcc, width, height, region=None):
