@@ -15,6 +15,9 @@ const FRAME: ImageSize = ImageSize { height: 720, width: 1280 };
 const INPUT: ImageSize = ImageSize { height: 224, width: 224 };
 /// As most cameras offer it for looking at.
 const VIEW: ImageSize = ImageSize { height: 360, width: 640 };
+/// Makes a picture of a frame's bytes.
+type Work = Box<dyn FnMut(&[u8])>;
+
 /// The first ones warm caches.
 const WARM: usize = 5;
 
@@ -58,12 +61,12 @@ fn converter(pixels: PixelFormat, stride: usize, target: ImageSize) -> (Converte
     (converter, vec![0; target.height * target.width * 3])
 }
 
-fn raw(pixels: PixelFormat, stride: usize, target: ImageSize) -> Box<dyn FnMut(&[u8])> {
+fn raw(pixels: PixelFormat, stride: usize, target: ImageSize) -> Work {
     let (mut converter, mut picture) = converter(pixels, stride, target);
     Box::new(move |bytes| converter.run(bytes, &mut picture).expect("a whole frame"))
 }
 
-fn motion_jpeg(target: ImageSize) -> Box<dyn FnMut(&[u8])> {
+fn motion_jpeg(target: ImageSize) -> Work {
     let mut decoder = MotionJpeg::default();
     let (mut converter, mut picture) = converter(PixelFormat::Rgb3, 3 * FRAME.width, target);
     Box::new(move |bytes| {

@@ -37,12 +37,11 @@ fn layout(format: &str, width: usize, height: usize) -> Layout {
     Layout { format: format.into(), width, height, stride: width, matrix: 601, range: "limited".into() }
 }
 
-/// Y, Cb, Cr of colours that are rounded without doubt, also where Cb and Cr are not looked at.
+/// Y, Cb, Cr of colours that are rounded without doubt.
 fn colours() -> Vec<[u8; 3]> {
     let formula = layout("YUYV", 0, 0);
     let is_clear = |[y, cb, cr]: [u8; 3]| {
-        let grey = formula.exact(y, 128, 128);
-        let mut values = formula.exact(y, cb, cr).into_iter().chain(grey);
+        let mut values = formula.exact(y, cb, cr).into_iter();
         values.all(|value| (value - value.floor() - 0.5).abs() >= 0.25 && (3.0..252.0).contains(&value))
     };
     let chroma = || (16..=240).step_by(7);
@@ -59,9 +58,11 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    /// Y, Cb, Cr at a place; the same in each block of 4 x 4, so that neighbours may share their chroma.
+    /// Y, Cb, Cr at a place; the same in each block of 4 x 4 and more, so that neighbours may share their chroma.
     fn at(&self, x: usize, y: usize) -> [u8; 3] {
-        let mut z = (self.seed << 40 | (y as u64 / 4) << 20 | x as u64 / 4).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let block = 4_u64 << self.seed;
+        let mut z =
+            ((self.seed << 40) | ((y as u64 / block) << 20) | (x as u64 / block)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         self.colours[((z ^ (z >> 31)) % self.colours.len() as u64) as usize]

@@ -76,6 +76,10 @@ fn check(scores: &Scores, expected: &[f64], failures: &mut Failures) {
     let Scores { scenario, pictures, scores, tolerance, .. } = scores;
     let shown: Vec<&str> = pictures.iter().map(|shown| shown.file.as_str()).collect();
     assert_eq!(expected.len(), shown.len(), "{scenario}: each of {shown:?} is judged as a file");
+    for (place, &one) in expected.iter().enumerate() {
+        let are_apart = expected[..place].iter().all(|&other| (one - other).abs() > 2.0 * tolerance * one.abs());
+        assert!(are_apart, "{scenario}: the scores {expected:?} of {shown:?} do not tell which one was judged");
+    }
     let off = |found: f64, expected: f64| (found - expected).abs() / expected.abs();
     let nearest = |found: f64| expected.iter().map(|&expected| off(found, expected)).fold(f64::INFINITY, f64::min);
     let worst = scores.iter().map(|&score| nearest(score)).fold(0.0, f64::max);
@@ -87,7 +91,10 @@ fn check(scores: &Scores, expected: &[f64], failures: &mut Failures) {
         ));
         return;
     }
-    println!("{scenario}: {} scores, off by at most {worst:.1e}; {shown:?}", scores.len());
+    #[expect(clippy::print_stdout, reason = "shown when the test fails")]
+    {
+        println!("{scenario}: {} scores, off by at most {worst:.1e}; {shown:?}", scores.len());
+    }
     for (&expected, shown) in expected.iter().zip(&shown) {
         if !scores.iter().any(|&score| off(score, expected) <= *tolerance) {
             failures.add(format!("{scenario}: {shown} was never judged; {}", numbers()));

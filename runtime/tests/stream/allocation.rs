@@ -150,7 +150,7 @@ impl Feed for Endless {
 
 /// A drawn scene, as fast as it is read.
 fn scene(settings: &str) -> Arc<dyn Opener> {
-    let uri = SourceUri::parse(&format!("synthetic://conveyor?pace=free&{settings}")).unwrap();
+    let uri = SourceUri::parse(&format!("synthetic://conveyor?pace=free&{settings}")).expect("settings of a scene");
     let SourceKind::Synthetic(request) = uri.kind else { panic!("{uri:?}") };
     Arc::new(SceneOpener::new(request, Arc::new(SystemClock), Interrupt::default()))
 }
@@ -195,7 +195,7 @@ fn taken(opener: Arc<dyn Opener>) -> u64 {
         }
     });
     assert!(outcome.is_ok(), "{outcome:?}");
-    lines.finish().unwrap();
+    lines.finish().expect("nowhere has room");
     TAKEN.load(Ordering::Relaxed)
 }
 

@@ -66,11 +66,11 @@ def a_stall_that_outlasts_the_watchdog(stage):
 @scenario
 def a_frame_that_is_marked_as_broken(stage):
     node = moving(stage)
-    with stage.edge(*source(node)) as edge:
+    with stage.edge(*source(node), "--policy", "oldest") as edge:
         for _ in range(3):
-            edge.wait_results(3)
+            edge.wait_results(10)
             stage.vivid.set(inject_v4l2_buf_flag_error=1)
-        edge.wait_results(3)
+        edge.wait_results(10)
         summary = edge.finish()
         expect(1 <= summary["frames"]["corrupt"] <= 3, f"{summary}")
         expect(summary["reconnects"] == 0, f"{summary}")
@@ -194,7 +194,8 @@ def frames_that_show_nothing(stage):
 
 @scenario
 def frames_that_are_handed_out_again(stage):
-    """A loopback device that repeats the last frame when the producer is slow: not new frames, and not gaps."""
+    """A loopback device that repeats the last frame when the producer is slow: not new frames, and not gaps. Only at the
+    start the device leaves some out."""
     frames = [stage.read(f"pictures/YUYV_64x64_{number}.raw") for number in range(3)]
     stage.vivid.set(LINE, keep_format=1, sustain_framerate=1)
     loop = Loop(Player(LINE, "YUYV", 64, 64), 2, frames)
@@ -202,8 +203,9 @@ def frames_that_are_handed_out_again(stage):
         with stage.edge("--camera", LINE, "--policy", "oldest") as edge:
             edge.wait_results(8)
             summary = edge.finish()
-            counts = summary["frames"]
-            expect(counts["repeated"] > 0 and counts["dropped"]["driver"] == 0, f"{summary}")
+            expect(summary["frames"]["repeated"] > 0, f"{summary}")
+            gaps = [line["dropped_since_last"] for line in edge.results()[2:]]
+            expect(not any(gaps), f"gaps where none are: {gaps}; {summary}")
     finally:
         loop.stop()
         stage.vivid.set(LINE, keep_format=0, sustain_framerate=0)

@@ -9,15 +9,15 @@ LINE = "/dev/video20"
 
 # The same pixels and the same network, on two processors that round differently.
 EQUAL = 2e-5
-# Pixels that differ by 1 of 255 here and there: colours in between, and a picture that is shrunk on the way.
-NEARLY = 2e-3
+# A few pixels that differ by 1 of 255: colours in between, and a picture that is shrunk on the way.
+NEARLY = 1e-4
 
 
 def camera(node, **settings):
     return "v4l2://" + node + "?" + "&".join(f"{name}={value}" for name, value in settings.items())
 
 
-def captured(stage, fourcc, stride=0, matrix=601, range="limited"):
+def captured(stage, fourcc, stride=0, matrix=601, range=None):
     """A frame of the camera as it is now, put where the host finds it."""
     frame, format = stage.vivid.capture(fourcc, 320, 180, stride)
     name = f"captured_{len(stage.scores)}.raw"
@@ -25,11 +25,12 @@ def captured(stage, fourcc, stride=0, matrix=601, range="limited"):
     return {"file": name, "layout": layout(fourcc, format.width, format.height, format.stride, matrix, range)}
 
 
-def layout(fourcc, width, height, stride=None, matrix=601, range="limited"):
+def layout(fourcc, width, height, stride=None, matrix=601, range=None):
+    """As drivers have it that say nothing else: black is 16 where there is chroma, and 0 in grey (vivid draws both so)."""
     packed = {"YUYV": 2, "UYVY": 2, "RGB3": 3, "BGR3": 3, "Y16": 2}.get(fourcc, 1)
-    return {
-        "format": fourcc, "width": width, "height": height, "stride": stride or packed * width, "matrix": matrix, "range": range
-    }
+    range = range or ("full" if fourcc in ("GREY", "Y16") else "limited")
+    stride = stride or packed * width
+    return {"format": fourcc, "width": width, "height": height, "stride": stride, "matrix": matrix, "range": range}
 
 
 def played(fourcc, width, height, region=None):
@@ -140,16 +141,6 @@ def a_mode_is_chosen_by_cost(stage):
     edge = stage.run("--camera", node, "--frames", "3")
     agreed = next(line for line in edge.lines if line.get("event") == "streaming")
     expect("320x180" in agreed["cause"] and "30 fps" in agreed["cause"], f"agreed: {agreed}")
-
-
-@scenario
-def what_the_driver_changes_is_said(stage):
-    """vivid has 12.5 frames a second at most at that size."""
-    node = stage.vivid.fresh()
-    with stage.edge("--source", camera(node, format="YUYV", size="1280x720", fps=30), "--frames", "2") as edge:
-        agreed = edge.wait_event("streaming")
-        expect("12.5" in agreed["cause"] and "30" in agreed["cause"], f"agreed: {agreed}")
-        edge.end()
 
 
 def played_format(stage, fourcc, width, height, tolerance):

@@ -35,7 +35,19 @@ class Player:
     def open(self):
         if self.handle is None:
             self.handle = v4l2.open_device(self.device)
-            self.format = v4l2.set_format(self.handle, v4l2.OUTPUT, *self.asked)
+            self.format = self.take()
+
+    def take(self):
+        """Sets the format. The driver refuses another size of buffers while a reader has the device open, if only to look
+        at it."""
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                return v4l2.set_format(self.handle, v4l2.OUTPUT, *self.asked)
+            except OSError:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.02)
 
     def send(self, frame):
         self.open()

@@ -60,6 +60,29 @@ def a_size_that_is_not_offered(stage):
 
 
 @scenario
+def a_rate_that_is_not_offered(stage):
+    """vivid has 12.5 frames a second at most at that size."""
+    node = stage.vivid.fresh()
+    refused(stage, f"v4l2://{node}?format=YUYV&size=1280x720&fps=30", node, "30 fps", "12.5")
+
+
+@scenario
+def a_loopback_that_nobody_feeds(stage):
+    """Refused at the start, as it may be the wrong node; waited for when that is asked."""
+    refused(stage, f"v4l2://{OTHER_LINE}", OTHER_LINE, "not a camera")
+    with stage.edge("--camera", OTHER_LINE, "--wait-for-cameras") as edge:
+        edge.wait_event("lost")
+        frames = [stage.read(f"pictures/YUYV_64x64_{number}.raw") for number in range(3)]
+        loop = Loop(Player(OTHER_LINE, "YUYV", 64, 64), 10, frames)
+        try:
+            edge.wait_event("streaming")
+            edge.wait_results(3)
+            edge.finish()
+        finally:
+            loop.stop()
+
+
+@scenario
 def a_region_outside_of_the_frame(stage):
     node = stage.vivid.fresh()
     refused(stage, f"v4l2://{node}?format=YUYV&size=320x180&roi=300,0,40,40", "300,0", "320x180")

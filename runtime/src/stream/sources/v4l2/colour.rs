@@ -59,7 +59,8 @@ pub(super) fn colours(layout: &Layout, frames: Encoding) -> Colours {
     let range = match layout.quantization {
         quantization::FULL => Range::Full,
         quantization::LIMITED => Range::Limited,
-        _ if is_rgb || layout.colour_space == space::JPEG => Range::Full,
+        // The rules speak of YCbCr and RGB. Grey counts as the latter for the kernel's own `vivid`, and everywhere else too.
+        _ if is_rgb || !frames.has_colour() || layout.colour_space == space::JPEG => Range::Full,
         _ => Range::Limited,
     };
     let difference = match unread {
@@ -136,6 +137,15 @@ mod tests {
         assert_eq!(read(YUYV, (3, 1, 2)), space(Matrix::Bt601, Range::Limited));
         assert_eq!(read(YUYV, (7, 0, 2)), space(Matrix::Bt601, Range::Limited));
         assert_eq!(read(RGB, (8, 0, 0)), space(Matrix::Bt601, Range::Full));
+    }
+
+    /// As `vivid` draws it: black is 0 in GREY, and 16 in YUYV.
+    #[test]
+    fn grey_has_the_full_range_unless_the_driver_says_otherwise() {
+        let range = |pixels, quantization| read(Encoding::Raw(pixels), (8, 0, quantization)).space.range;
+        for pixels in [PixelFormat::Grey, PixelFormat::Y16] {
+            assert_eq!([0, 1, 2].map(|number| range(pixels, number)), [Range::Full, Range::Full, Range::Limited]);
+        }
     }
 
     #[test]
