@@ -227,3 +227,19 @@ fn colour_is_there_when_asked_for_and_never_with_no_color() {
         assert!(!ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn devices_that_are_no_cameras_are_told_with_the_reason() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.says("devices /dev/null"), @r"
+    status: 0
+    ----- stdout
+    /dev/null
+      not a camera: not a video device
+    ");
+    insta::assert_snapshot!(desk.says("devices --json /dev/null"), @r#"
+    status: 0
+    ----- stdout
+    {"schema":1,"devices":[{"path":"/dev/null","links":[],"uri":"v4l2:///dev/null","driver":null,"card":null,"bus":null,"usable":false,"reason":"/dev/null: not a camera: not a video device","current":null,"formats":null,"controls":null}]}
+    "#);
+}
