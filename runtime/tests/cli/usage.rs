@@ -190,7 +190,7 @@ fn the_version_names_commit_and_engine() {
     commit: [COMMIT]
     target: [TARGET]
     engines: tract 0.23.9
-    features: cli, tract
+    features: camera, cli, http, tract
     ");
     insta::assert_snapshot!(desk.says("-V"), @r"
     status: 0
