@@ -9,7 +9,7 @@ use moead_runtime::preprocess::motion_jpeg::MotionJpeg;
 use moead_runtime::preprocess::raw::{ColourSpace, Matrix, PixelFormat, Range, RawFormat};
 use moead_runtime::score::regions::Rect;
 use peer::Peer;
-use timing::{Summary, cpu_seconds};
+use timing::{Summary, cpu_seconds, say};
 
 const FRAME: ImageSize = ImageSize { height: 720, width: 1280 };
 const INPUT: ImageSize = ImageSize { height: 224, width: 224 };
@@ -35,7 +35,8 @@ fn main() {
         ("MJPG", "jpg", INPUT, motion_jpeg(INPUT)),
     ] {
         let bytes = (frame(bytes), format!("{bytes} {} {}", target.height, target.width));
-        let mut own = Summary::new(&format!("ours, {name} {FRAME} to {target}"));
+        say(&format!("{name}, {FRAME} to {target}"));
+        let mut own = Summary::new("ours");
         let mut theirs = Summary::new("OpenCV, INTER_AREA");
         for round in 0..rounds + WARM {
             let before = cpu_seconds();

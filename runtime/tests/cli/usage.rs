@@ -190,7 +190,7 @@ fn the_version_names_commit_and_engine() {
     commit: [COMMIT]
     target: [TARGET]
     engines: tract 0.23.9
-    features: cli, tract
+    features: camera, cli, http, tract
     ");
     insta::assert_snapshot!(desk.says("-V"), @r"
     status: 0
@@ -226,4 +226,20 @@ fn colour_is_there_when_asked_for_and_never_with_no_color() {
         let ended = plain.run();
         assert!(!ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
     }
+}
+
+#[test]
+fn devices_that_are_no_cameras_are_told_with_the_reason() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.says("devices /dev/null"), @r"
+    status: 0
+    ----- stdout
+    /dev/null
+      not a camera: not a video device
+    ");
+    insta::assert_snapshot!(desk.says("devices --json /dev/null"), @r#"
+    status: 0
+    ----- stdout
+    {"schema":1,"devices":[{"path":"/dev/null","links":[],"uri":"v4l2:///dev/null","driver":null,"card":null,"bus":null,"usable":false,"reason":"/dev/null: not a camera: not a video device","current":null,"formats":null,"controls":null}]}
+    "#);
 }

@@ -1,9 +1,9 @@
 //! Cameras, by Video4Linux.
 //!
-//! * [`request`]: what is asked. [`modes`]: what is chosen of what there is. [`agreement`]: what the driver made of it.
-//! * [`controls`]: exposure, gain and the like. [`colour`]: what samples mean.
-//! * [`capture`]: frames. [`identity`]: the same camera again. [`survey`]: all there are.
-//! * [`node`] and [`machine`]: what all of this asks the kernel, as traits; [`kernel`]: the real one.
+//! * [`request`]: what is asked. [`modes`]: what is chosen of what there is. `agreement`: what the driver made of it.
+//! * [`controls`]: exposure, gain and the like. `colour`: what samples mean.
+//! * `capture`: frames. [`identity`]: the same camera again. [`survey`]: all there are.
+//! * [`node`] and [`machine`]: what all of this asks the kernel, as traits; `kernel`: the real one.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
