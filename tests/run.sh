@@ -87,6 +87,12 @@ prepare_camera_vm() {
     tests/camera_vm/vm.sh --install || return 0
 }
 
+# The browser that looks at the live view. On Ubuntu, the package of that name is no browser: the tests then say what they skip.
+prepare_browser() {
+    if has chromium || has chromium-browser || has google-chrome || has google-chrome-stable; then return 0; fi
+    install chromium || return 0
+}
+
 check_rust() {
     has cargo || [ ! -x "$HOME/.cargo/bin/cargo" ] || export PATH="$HOME/.cargo/bin:$PATH"
     has cargo || fail "cargo was not found" "install Rust with rustup, as www.rust-lang.org/tools/install says"
@@ -135,6 +141,7 @@ check_rust
 install_nextest
 make_venv
 prepare_camera_vm
+prepare_browser
 [ "$only_setup" = no ] || exit 0
 
 if [ $# -eq 0 ]; then

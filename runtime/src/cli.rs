@@ -24,7 +24,14 @@ const VERSION: Version = Version {
     program: "moead-edge",
     number: env!("CARGO_PKG_VERSION"),
     engines: &["tract 0.23.9"],
-    features: &["cli", "tract"],
+    features: &[
+        #[cfg(feature = "camera")]
+        "camera",
+        "cli",
+        #[cfg(feature = "http")]
+        "http",
+        "tract",
+    ],
 };
 
 /// Parses the process's arguments, does what they ask, and says how it went.

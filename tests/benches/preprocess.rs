@@ -9,12 +9,15 @@ use moead_runtime::preprocess::motion_jpeg::MotionJpeg;
 use moead_runtime::preprocess::raw::{ColourSpace, Matrix, PixelFormat, Range, RawFormat};
 use moead_runtime::score::regions::Rect;
 use peer::Peer;
-use timing::{Summary, cpu_seconds};
+use timing::{Summary, cpu_seconds, say};
 
 const FRAME: ImageSize = ImageSize { height: 720, width: 1280 };
 const INPUT: ImageSize = ImageSize { height: 224, width: 224 };
 /// As most cameras offer it for looking at.
 const VIEW: ImageSize = ImageSize { height: 360, width: 640 };
+/// Makes a picture of a frame's bytes.
+type Work = Box<dyn FnMut(&[u8])>;
+
 /// The first ones warm caches.
 const WARM: usize = 5;
 
@@ -32,7 +35,8 @@ fn main() {
         ("MJPG", "jpg", INPUT, motion_jpeg(INPUT)),
     ] {
         let bytes = (frame(bytes), format!("{bytes} {} {}", target.height, target.width));
-        let mut own = Summary::new(&format!("ours, {name} {FRAME} to {target}"));
+        say(&format!("{name}, {FRAME} to {target}"));
+        let mut own = Summary::new("ours");
         let mut theirs = Summary::new("OpenCV, INTER_AREA");
         for round in 0..rounds + WARM {
             let before = cpu_seconds();
@@ -58,12 +62,12 @@ fn converter(pixels: PixelFormat, stride: usize, target: ImageSize) -> (Converte
     (converter, vec![0; target.height * target.width * 3])
 }
 
-fn raw(pixels: PixelFormat, stride: usize, target: ImageSize) -> Box<dyn FnMut(&[u8])> {
+fn raw(pixels: PixelFormat, stride: usize, target: ImageSize) -> Work {
     let (mut converter, mut picture) = converter(pixels, stride, target);
     Box::new(move |bytes| converter.run(bytes, &mut picture).expect("a whole frame"))
 }
 
-fn motion_jpeg(target: ImageSize) -> Box<dyn FnMut(&[u8])> {
+fn motion_jpeg(target: ImageSize) -> Work {
     let mut decoder = MotionJpeg::default();
     let (mut converter, mut picture) = converter(PixelFormat::Rgb3, 3 * FRAME.width, target);
     Box::new(move |bytes| {

@@ -43,7 +43,10 @@ pub(crate) fn play(group: &str) {
     let share = share.unwrap();
     prepare(share.path());
     let log = boot(group, share.path());
-    println!("{log}");
+    #[expect(clippy::print_stdout, reason = "shown when the test fails")]
+    {
+        println!("{log}");
+    }
     let mut failures = Failures::default();
     match std::fs::read(share.path().join("report.json")).map(|report| serde_json::from_slice::<Report>(&report)) {
         Ok(Ok(report)) => evaluate(&report, share.path(), &mut failures),

@@ -61,7 +61,8 @@ impl Scene<'_> {
     /// Y, Cb, Cr at a place; the same in each block of 4 x 4 and more, so that neighbours may share their chroma.
     fn at(&self, x: usize, y: usize) -> [u8; 3] {
         let block = 4_u64 << self.seed;
-        let mut z = (self.seed << 40 | (y as u64 / block) << 20 | x as u64 / block).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut z =
+            ((self.seed << 40) | ((y as u64 / block) << 20) | (x as u64 / block)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         self.colours[((z ^ (z >> 31)) % self.colours.len() as u64) as usize]

@@ -91,7 +91,10 @@ fn check(scores: &Scores, expected: &[f64], failures: &mut Failures) {
         ));
         return;
     }
-    println!("{scenario}: {} scores, off by at most {worst:.1e}; {shown:?}", scores.len());
+    #[expect(clippy::print_stdout, reason = "shown when the test fails")]
+    {
+        println!("{scenario}: {} scores, off by at most {worst:.1e}; {shown:?}", scores.len());
+    }
     for (&expected, shown) in expected.iter().zip(&shown) {
         if !scores.iter().any(|&score| off(score, expected) <= *tolerance) {
             failures.add(format!("{scenario}: {shown} was never judged; {}", numbers()));

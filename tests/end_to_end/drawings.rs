@@ -77,6 +77,7 @@ fn a_full_disk_ends_the_run_with_a_summary() {
     insta::assert_snapshot!(limited.run().transcript(), @r"
     status: 1
     ----- stdout
+    defect    19.887  part.png  1 region 131x97 at 0,0  ([TIME])
     part.png: 1 picture in [TIME]: 1 defect
     ----- stderr
     error: maps/part.npy: File too large (os error 27)

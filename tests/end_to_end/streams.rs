@@ -34,10 +34,31 @@ fn what_other_programs_write_is_judged_to_its_end() {
 fn a_stream_that_is_none_is_an_error_with_pipes_that_work() {
     let desk = Desk::new();
     let says = |script: &str| desk.program("--source - --threshold 10").through_shell(script).run().transcript();
-    insta::assert_snapshot!(says(r#"printf '\0\0\0\001\147\102\0\037' | "$@""#), @"");
-    insta::assert_snapshot!(says("\"$@\" < /dev/null"), @"");
-    insta::assert_snapshot!(says("echo 'YUV4MPEG2 W16 H16 C420p10' | \"$@\""), @"");
-    insta::assert_snapshot!(says("exec \"$@\" --source b=-"), @"");
+    insta::assert_snapshot!(says(r#"printf '\0\0\0\001\147\102\0\037' | "$@""#), @r"
+    status: 1
+    ----- stderr
+    error: standard input: expected Motion JPEG or YUV4MPEG2, found H.264 or H.265 (begins with 00 00 00 01 67 42 00 1f)
+    hint: a Raspberry Pi's camera: `rpicam-vid -t 0 --codec mjpeg -o - | moead-edge --source - …`
+    hint: GStreamer: `gst-launch-1.0 -q … ! jpegenc ! fdsink fd=3 3>&1 1>&2 | moead-edge --source - …`
+    hint: everything else: `ffmpeg -loglevel error -i … -f yuv4mpegpipe -pix_fmt yuv420p - | moead-edge --source - …`
+    ");
+    insta::assert_snapshot!(says("\"$@\" < /dev/null"), @r"
+    status: 1
+    ----- stderr
+    error: standard input: expected Motion JPEG or YUV4MPEG2, found nothing
+    hint: look at what the program in front of the pipe says: it wrote nothing
+    ");
+    insta::assert_snapshot!(says("echo 'YUV4MPEG2 W16 H16 C420p10' | \"$@\""), @r"
+    status: 1
+    ----- stderr
+    error: standard input: expected 8-bit 4:2:0, 4:2:2, 4:4:4 or mono, found YUV4MPEG2 of kind 420p10
+    hint: have them converted: `ffmpeg … -pix_fmt yuv420p -f yuv4mpegpipe -`
+    ");
+    insta::assert_snapshot!(says("exec \"$@\" --source b=-"), @r"
+    status: 2
+    ----- stderr
+    error: standard input is given as a source twice, and can be read only once
+    ");
 }
 
 #[test]

@@ -109,7 +109,7 @@ export class Card {
         this.find(".frame img").replaceWith(next);
         this.find(".frame").style.aspectRatio = `${picture.width} / ${picture.height}`;
         this.shown = wanted;
-        this.pictured = picture;
+        this.caption(picture);
         this.shownAt = performance.now();
       }
       if (isLoaded && isHeated !== this.isHeated) this.load();
@@ -179,8 +179,11 @@ export class Card {
     this.element.classList.toggle("stale", isStale && this.shown > 0);
     const old = this.shown === 0 ? "" : !verdict.isNow ? `Not live: ${ago(now - last.captured)} old` : isBehind ? "The picture is behind" : "";
     this.text(".old", old);
-    const { frame, score, verdict: word } = this.pictured ?? {};
-    this.text(".age", this.pictured === undefined ? "no picture yet" : `frame ${frame}: ${word ?? "no verdict"}${score === null ? "" : `, ${number(score)}`}`);
+  }
+
+  // Which frame the picture shows: the numbers may be about a later one.
+  caption({ frame, score, verdict }) {
+    this.text(".age", `frame ${frame}: ${verdict ?? "no verdict"}${score === null ? "" : `, ${number(score)}`}`);
   }
 
   counters() {

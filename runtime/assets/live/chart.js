@@ -6,10 +6,10 @@ const MARGIN = { left: 38, right: 8, top: 8, bottom: 18 };
 // Points that lie further apart than this are not joined: in between nothing was judged.
 const gap = (interval) => Math.max(2.5, 3 * (interval ?? 0));
 
-// The smallest of 1, 2, 5 times a power of ten that is not below a third of the span.
+// The smallest of 1, 2, 5 times a power of ten that is not below a quarter of the span.
 function step(span) {
-  const power = 10 ** Math.floor(Math.log10(span / 3));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= span / 3) ?? span;
+  const power = 10 ** Math.floor(Math.log10(span / 4));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= span / 4) ?? span;
 }
 
 export function draw(canvas, { points, threshold, now, interval }) {

@@ -66,7 +66,9 @@ struct State {
     /// Memory of lines that have been written.
     spare: Vec<Vec<u8>>,
     failure: Option<io::Error>,
-    /// The first failure that is being retried, until somebody asks.
+    /// The last write failed, and is being tried again.
+    is_failing: bool,
+    /// Why, until somebody asks.
     trouble: Option<String>,
     is_closed: bool,
     /// The thread has nothing more to do.
@@ -126,7 +128,7 @@ impl LineSink {
                 return Ok(Told::Dropped);
             }
             (state, _) = self.queue.room.wait_timeout(state, ATTENTION).unwrap_or_else(PoisonError::into_inner);
-            waited = if self.interrupt.is_requested() { waited + ATTENTION } else { Duration::ZERO };
+            waited = if self.is_hopeless(&state) { waited + ATTENTION } else { Duration::ZERO };
             if waited >= LAST_WAIT {
                 return Err(unread());
             }
@@ -141,7 +143,12 @@ impl LineSink {
         Ok(Told::Written)
     }
 
-    /// What keeps the writer from writing, if it has run into something new since this was asked last.
+    /// Whether waiting for the writer would only hold up an end: the run was asked to stop, or writing fails again and again.
+    fn is_hopeless(&self, state: &State) -> bool {
+        state.is_failing || self.interrupt.is_requested()
+    }
+
+    /// What keeps the writer from writing, if it has run into something since it wrote last; told once.
     pub fn trouble(&self) -> Option<String> {
         self.queue.lock().trouble.take()
     }
@@ -149,7 +156,7 @@ impl LineSink {
     /// Writes what waits, and ends the thread.
     ///
     /// # Errors
-    /// The writer's; [`io::ErrorKind::TimedOut`] when the run was asked to stop and nobody reads.
+    /// The writer's; [`io::ErrorKind::TimedOut`] when nobody reads and the run was asked to stop, or writing fails for long.
     pub fn finish(mut self) -> io::Result<()> {
         let mut state = self.queue.lock();
         state.is_closed = true;
@@ -157,7 +164,7 @@ impl LineSink {
         let mut waited = Duration::ZERO;
         while !state.is_done {
             (state, _) = self.queue.room.wait_timeout(state, ATTENTION).unwrap_or_else(PoisonError::into_inner);
-            waited = if self.interrupt.is_requested() { waited + ATTENTION } else { Duration::ZERO };
+            waited = if self.is_hopeless(&state) { waited + ATTENTION } else { Duration::ZERO };
             if waited >= LAST_WAIT {
                 return Err(unread());
             }
@@ -173,7 +180,7 @@ impl LineSink {
 }
 
 fn unread() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "standard output takes nothing, and the run was asked to stop")
+    io::Error::new(io::ErrorKind::TimedOut, "standard output takes nothing; results that waited for it are lost")
 }
 
 /// The thread.
@@ -221,11 +228,18 @@ impl Writer {
         while !rest.is_empty() {
             match self.output.write(rest) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => rest = &rest[count..],
+                Ok(count) => {
+                    rest = &rest[count..];
+                    self.queue.lock().is_failing = false;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if self.is_for_good(&error) => return Err(error),
                 Err(error) => {
-                    self.queue.lock().trouble.get_or_insert_with(|| error.to_string());
+                    let mut state = self.queue.lock();
+                    if !std::mem::replace(&mut state.is_failing, true) {
+                        state.trouble = Some(error.to_string());
+                    }
+                    drop(state);
                     self.clock.pause(RETRY, &self.interrupt);
                 }
             }
@@ -235,5 +249,137 @@ impl Writer {
 
     fn is_for_good(&self, error: &io::Error) -> bool {
         self.failing == WhenFailing::End || error.kind() == io::ErrorKind::BrokenPipe || self.interrupt.is_requested()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::clock::{Monotonic, WallClock};
+
+    /// A clock on which pauses are over at once.
+    struct Hasty;
+
+    impl Clock for Hasty {
+        fn monotonic(&self) -> Monotonic {
+            Monotonic::default()
+        }
+
+        fn wall(&self) -> WallClock {
+            WallClock::default()
+        }
+
+        fn pause(&self, _duration: Duration, _interrupt: &Interrupt) {
+            thread::yield_now();
+        }
+    }
+
+    /// What an output takes, and what it does before: shared with the test.
+    #[derive(Clone, Default)]
+    struct Output(Arc<Mutex<Taken>>);
+
+    #[derive(Default)]
+    struct Taken {
+        bytes: Vec<u8>,
+        /// Errors that come before anything is taken.
+        errors: VecDeque<io::ErrorKind>,
+        /// Bytes of one write at most; 0: no limit.
+        piece: usize,
+    }
+
+    impl Output {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().bytes.clone()).unwrap()
+        }
+
+        fn sink(&self, failing: WhenFailing) -> LineSink {
+            LineSink::start(Box::new(self.clone()), failing, Arc::new(Hasty), &Interrupt::default())
+        }
+    }
+
+    impl Write for Output {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut taken = self.0.lock().unwrap();
+            let Taken { bytes: all, errors, piece } = &mut *taken;
+            // Every other piece of a line fails first, where errors are left.
+            if !all.is_empty()
+                && let Some(error) = errors.pop_front()
+            {
+                return Err(error.into());
+            }
+            let length = if *piece == 0 { bytes.len() } else { bytes.len().min(*piece) };
+            all.extend_from_slice(&bytes[..length]);
+            Ok(length)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn put(sink: &LineSink, line: &str, when_full: WhenFull) -> io::Result<Told> {
+        sink.result(when_full, |to| to.extend_from_slice(line.as_bytes()))
+    }
+
+    #[test]
+    fn lines_come_whole_and_in_order() {
+        let output = Output::default();
+        output.0.lock().unwrap().piece = 3;
+        let sink = output.sink(WhenFailing::End);
+        let lines: Vec<_> = (0..500).map(|number| format!("line {number}\n")).collect();
+        for line in &lines {
+            assert_eq!(put(&sink, line, WhenFull::Wait).unwrap(), Told::Written);
+        }
+        sink.finish().unwrap();
+        assert_eq!(output.text(), lines.concat());
+    }
+
+    #[test]
+    fn a_full_disk_is_waited_for_and_the_line_that_was_begun_is_finished() {
+        let output = Output::default();
+        output.0.lock().unwrap().piece = 4;
+        output.0.lock().unwrap().errors = [io::ErrorKind::StorageFull, io::ErrorKind::Interrupted].into();
+        let sink = output.sink(WhenFailing::Retry);
+        put(&sink, "a line that is begun\n", WhenFull::Drop).unwrap();
+        put(&sink, "another\n", WhenFull::Drop).unwrap();
+        sink.finish().unwrap();
+        assert_eq!(output.text(), "a line that is begun\nanother\n");
+    }
+
+    #[test]
+    fn a_failure_that_stays_is_told_once_and_ends_a_run_of_files() {
+        let output = Output::default();
+        output.0.lock().unwrap().piece = 1;
+        output.0.lock().unwrap().errors = [io::ErrorKind::StorageFull].into();
+        let sink = output.sink(WhenFailing::End);
+        put(&sink, "xy\n", WhenFull::Wait).unwrap();
+        assert_eq!(sink.finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_ends_every_run() {
+        let output = Output::default();
+        output.0.lock().unwrap().piece = 1;
+        output.0.lock().unwrap().errors = [io::ErrorKind::BrokenPipe].into();
+        let sink = output.sink(WhenFailing::Retry);
+        put(&sink, "xy\n", WhenFull::Drop).unwrap();
+        assert_eq!(sink.finish().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn a_reader_that_does_not_read_costs_lines_and_never_holds_a_camera() {
+        let output = Output::default();
+        // Whoever holds the lock keeps the writer from writing.
+        let blocked = output.0.lock().unwrap();
+        let sink = output.sink(WhenFailing::Retry);
+        let told: Vec<_> = (0..200).map(|_| put(&sink, "x\n", WhenFull::Drop).unwrap()).collect();
+        let written = told.iter().filter(|&&told| told == Told::Written).count();
+        // One may be in the writer's hand.
+        assert!((RESULTS..=RESULTS + 1).contains(&written), "{written}");
+        let other = sink.other(WhenFull::Drop, |to| to.extend_from_slice(b"lost\n")).unwrap();
+        assert_eq!(other, Told::Written, "what happens to a source has room of its own");
+        drop(blocked);
+        sink.finish().unwrap();
+        assert_eq!(output.text(), "x\n".repeat(written) + "lost\n");
     }
 }

@@ -315,7 +315,9 @@ mod tests {
         let slots = Arc::new(Slots::new(NETWORK, &[Policy::Never]));
         let source = Arc::clone(&slots);
         let thread = std::thread::spawn(move || {
-            (0..100).for_each(|number| drop(put(&source, 0, number)));
+            for number in 0..100 {
+                put(&source, 0, number);
+            }
             source.end(0);
         });
         let mut numbers = Vec::new();
@@ -330,7 +332,9 @@ mod tests {
     #[test]
     fn closing_lets_a_waiting_source_go() {
         let slots = Arc::new(Slots::new(NETWORK, &[Policy::Never]));
-        (0..2).for_each(|number| drop(put(&slots, 0, number)));
+        for number in 0..2 {
+            put(&slots, 0, number);
+        }
         let source = Arc::clone(&slots);
         let thread = std::thread::spawn(move || matches!(put(&source, 0, 2), Put::Closed));
         slots.close();

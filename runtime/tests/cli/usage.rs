@@ -91,14 +91,14 @@ fn wrong_command_lines() {
     insta::assert_snapshot!(desk.says("--model m.onnx --source rtsp://camera/1"), @r"
     status: 2
     ----- stderr
-    error: invalid value 'rtsp://camera/1' for '--source <[NAME=]URI>...': expected a file, a folder or a pattern, found the scheme rtsp://
+    error: invalid value 'rtsp://camera/1' for '--source <[NAME=]URI>...': expected a file, a folder, a pattern or one of file://, synthetic://, v4l2://, found the scheme rtsp://
 
     For more information, try '--help'.
     ");
     insta::assert_snapshot!(desk.says("--model m.onnx --source line1="), @r"
     status: 2
     ----- stderr
-    error: invalid value 'line1=' for '--source <[NAME=]URI>...': expected a file, a folder or a pattern, found an empty text
+    error: invalid value 'line1=' for '--source <[NAME=]URI>...': expected a file, a folder, a pattern or a device, found an empty text
 
     For more information, try '--help'.
     ");
@@ -129,20 +129,37 @@ fn help_is_long_or_short() {
     ----- stdout
     Says ok or defect for every picture, and shows where
 
-    Usage: moead-edge [OPTIONS] --model <FILE> --source <[NAME=]URI>...
+    Usage: moead-edge [OPTIONS] --model <FILE>
            moead-edge <COMMAND>
 
     Commands:
+      devices      List cameras: what they offer, their controls, and why other video devices are no use
       completions  Print a script that completes this program's arguments in a shell
       man          Print this program's manual page
       help         Print this message or the help of the given subcommand(s)
 
     Options:
       -m, --model <FILE>            The model file that moead-export wrote [env: MOEAD_MODEL=]
-      -s, --source <[NAME=]URI>...  Pictures: a file, a folder with everything below it, or a quoted
-                                    pattern; NAME=… names it in results. May be repeated
+      -s, --source <[NAME=]URI>...  A file, a folder with everything below it, a quoted pattern, a
+                                    device as v4l2:///dev/video0?size=640x480, a drawn scene as
+                                    synthetic://conveyor, or - for standard input; NAME=… names it in
+                                    results. May be repeated
+      -c, --camera <DEVICE>         A camera: short for --source v4l2://DEVICE. May be repeated
       -t, --threshold <SCORE>       The score from which on a picture is defective [env:
                                     MOEAD_THRESHOLD=]
+          --policy <POLICY>         Which frames are given up when they come faster than they are judged
+                                    [default: latest for cameras, never for files] [env: MOEAD_POLICY=]
+                                    [possible values: latest, oldest, never]
+          --stall-timeout <TIME>    Close a camera that delivers nothing for that long, and open it
+                                    again [env: MOEAD_STALL_TIMEOUT=] [default: 20s]
+          --frozen-after <TIME>     Frames that stay the same for that long are no reason for a verdict
+                                    [env: MOEAD_FROZEN_AFTER=] [default: 10s]
+          --exit-on-loss            End with an error when a camera is lost, in place of waiting for it
+          --wait-for-cameras        Begin without a camera that is not there yet, and wait for it, in
+                                    place of ending with an error
+          --view                    Show the live picture in a browser: short for --http 8080
+          --http <[ADDRESS:]PORT>   Serve a live view, /metrics and /healthz: on a port of this machine
+                                    alone, or for others on an address [env: MOEAD_HTTP=]
           --heatmaps <FOLDER>       Write a picture per picture into this folder: where the model sees
                                     something, on which scale
           --maps <FOLDER>           Write each anomaly map into this folder, as .npy
@@ -173,7 +190,7 @@ fn the_version_names_commit_and_engine() {
     commit: [COMMIT]
     target: [TARGET]
     engines: tract 0.23.9
-    features: cli, tract
+    features: camera, cli, http, tract
     ");
     insta::assert_snapshot!(desk.says("-V"), @r"
     status: 0
@@ -209,4 +226,20 @@ fn colour_is_there_when_asked_for_and_never_with_no_color() {
         let ended = plain.run();
         assert!(!ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
     }
+}
+
+#[test]
+fn devices_that_are_no_cameras_are_told_with_the_reason() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.says("devices /dev/null"), @r"
+    status: 0
+    ----- stdout
+    /dev/null
+      not a camera: not a video device
+    ");
+    insta::assert_snapshot!(desk.says("devices --json /dev/null"), @r#"
+    status: 0
+    ----- stdout
+    {"schema":1,"devices":[{"path":"/dev/null","links":[],"uri":"v4l2:///dev/null","driver":null,"card":null,"bus":null,"usable":false,"reason":"/dev/null: not a camera: not a video device","current":null,"formats":null,"controls":null}]}
+    "#);
 }

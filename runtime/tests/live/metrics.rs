@@ -171,7 +171,7 @@ fn histograms_are_cumulated_up_to_their_count() {
     let histograms: Vec<_> = families.iter().filter(|family| family.kind == "histogram").collect();
     assert_eq!(histograms.len(), 3);
     for Family { name, samples, .. } in histograms {
-        let mut classes: BTreeMap<Vec<(String, String)>, Vec<(f64, f64)>> = BTreeMap::new();
+        let mut classes = BTreeMap::<Vec<_>, Vec<_>>::new();
         for sample in samples.iter().filter(|sample| sample.name.ends_with("_bucket")) {
             let mut labels = sample.labels.clone();
             let bound = labels.remove("le").unwrap();

@@ -81,6 +81,10 @@ impl Scene {
         scene
     }
 
+    pub(super) fn is_defective(&self) -> bool {
+        self.score >= self.threshold.value()
+    }
+
     pub(super) fn view(&self) -> View<'_> {
         View { pixels: &self.pixels, size: SIZE, part: WHOLE, map: &self.map, map_size: MAP }
     }

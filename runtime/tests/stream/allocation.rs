@@ -2,6 +2,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,10 +17,14 @@ use moead_runtime::sinks::lines::{LineSink, WhenFailing, WhenFull};
 use moead_runtime::stream::clock::{Clock, SystemClock};
 use moead_runtime::stream::frame::{Arrival, Content, Truth};
 use moead_runtime::stream::interrupt::Interrupt;
-use moead_runtime::stream::pipeline::{self, Event, Feed, Nature, OnLoss, Settings, Told};
+use moead_runtime::stream::pipeline::{self, Event, Nature, OnLoss, Settings, Told};
 use moead_runtime::stream::policy::Policy;
 use moead_runtime::stream::prepare::Pictures;
+use moead_runtime::stream::sources::standard_input::feed::{Fed, Feed};
+use moead_runtime::stream::sources::standard_input::{StreamOpener, StreamRequest};
+use moead_runtime::stream::sources::synthetic::camera::SceneOpener;
 use moead_runtime::stream::sources::{Mode, Next, Opener, Order, Source, SourceError};
+use moead_runtime::stream::uri::{SourceKind, SourceUri};
 
 /// Counts what all threads of this process take, once it is told to; the engine's own is left out.
 struct Counting;
@@ -122,8 +127,43 @@ impl Source for Open {
     }
 }
 
-/// Streams frames of that format and gives back how often memory was taken for the counted ones.
-fn taken(pixels: PixelFormat) -> u64 {
+/// YUV4MPEG2 without end.
+struct Endless {
+    header: &'static [u8],
+    frame: Vec<u8>,
+    /// Bytes that were read.
+    at: usize,
+}
+
+impl Feed for Endless {
+    fn read(&mut self, room: &mut [u8], _patience: Duration) -> io::Result<Fed> {
+        let rest = match self.at.checked_sub(self.header.len()) {
+            None => &self.header[self.at..],
+            Some(at) => &self.frame[at % self.frame.len()..],
+        };
+        let length = rest.len().min(room.len());
+        room[..length].copy_from_slice(&rest[..length]);
+        self.at += length;
+        Ok(Fed::Bytes(length))
+    }
+}
+
+/// A drawn scene, as fast as it is read.
+fn scene(settings: &str) -> Arc<dyn Opener> {
+    let uri = SourceUri::parse(&format!("synthetic://conveyor?pace=free&{settings}")).expect("settings of a scene");
+    let SourceKind::Synthetic(request) = uri.kind else { panic!("{uri:?}") };
+    Arc::new(SceneOpener::new(request, Arc::new(SystemClock), Interrupt::default()))
+}
+
+/// Frames on standard input.
+fn standard_input() -> Arc<dyn Opener> {
+    let frame = [&b"FRAME\n"[..], &vec![90; 160 * 120 * 3 / 2]].concat();
+    let feed = Endless { header: b"YUV4MPEG2 W160 H120 F30:1 C420\n", frame, at: 0 };
+    Arc::new(StreamOpener::over(StreamRequest::default(), Box::new(feed), Interrupt::default()))
+}
+
+/// Streams the source's frames and gives back how often memory was taken for the counted ones.
+fn taken(opener: Arc<dyn Opener>) -> u64 {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let interrupt = Interrupt::default();
     let threshold = Threshold::new(1.0).ok();
@@ -138,8 +178,8 @@ fn taken(pixels: PixelFormat) -> u64 {
         on_loss: OnLoss::Retry,
         pulse: None,
     };
-    let lines = LineSink::start(Box::new(std::io::sink()), WhenFailing::Retry, Arc::clone(&clock), &interrupt);
-    let feed = Feed { opener: Arc::new(Camera(pixels)), nature: Nature::Live, policy: Policy::Never, region: None };
+    let lines = LineSink::start(Box::new(io::sink()), WhenFailing::Retry, Arc::clone(&clock), &interrupt);
+    let feed = pipeline::Feed { opener, nature: Nature::Live, policy: Policy::Never, region: None };
     let mut judged = 0;
     TAKEN.store(0, Ordering::Relaxed);
     let outcome = pipeline::run(&mut Unusual, vec![(feed, None)], &settings, &clock, &interrupt, |event| match event {
@@ -155,7 +195,7 @@ fn taken(pixels: PixelFormat) -> u64 {
         }
     });
     assert!(outcome.is_ok(), "{outcome:?}");
-    lines.finish().unwrap();
+    lines.finish().expect("nowhere has room");
     TAKEN.load(Ordering::Relaxed)
 }
 
@@ -163,6 +203,10 @@ fn taken(pixels: PixelFormat) -> u64 {
 #[test]
 fn a_thousand_frames_take_no_memory() {
     for pixels in [PixelFormat::Yuyv, PixelFormat::Nv12, PixelFormat::Rgb3, PixelFormat::Y16] {
-        assert_eq!(taken(pixels), 0, "{pixels:?}");
+        assert_eq!(taken(Arc::new(Camera(pixels))), 0, "{pixels:?}");
     }
+    for settings in ["size=160x120&defects=0.5", "size=128x96&defects=0.5&format=NV12&fault=drop:0.1,repeat:0.1"] {
+        assert_eq!(taken(scene(settings)), 0, "{settings}");
+    }
+    assert_eq!(taken(standard_input()), 0);
 }

@@ -11,6 +11,10 @@ use super::weights::{HALF, PRECISION, Weights};
 /// Red, green, blue, and a byte that does not count: four are faster than three.
 pub(in crate::preprocess) type Pixel = [u8; 4];
 
+/// Pixels that the vertical pass takes together, so that their sums stay in registers.
+const BLOCK: usize = 8;
+type Block = [Pixel; BLOCK];
+
 /// What rows come from.
 pub(in crate::preprocess) trait Source {
     /// Writes row `y`: as many pixels as a row has, the surplus included; `row` may be longer.
@@ -33,9 +37,11 @@ pub(in crate::preprocess) struct Passes {
     /// Those of it that count.
     counts: Range<usize>,
     /// The rows that one row of the target needs; row `y` lies at `y` modulo their number.
-    ring: Vec<Pixel>,
+    ring: Vec<Block>,
+    /// From one row in the ring to the next.
+    stride: usize,
     /// A row after the vertical pass.
-    mixed: Vec<Pixel>,
+    mixed: Vec<Block>,
     /// A row after both, if the horizontal pass is the last.
     finished: Vec<Pixel>,
     /// What this machine's vector unit can do.
@@ -55,12 +61,16 @@ impl Passes {
             > target.height.saturating_add(source.width.saturating_mul(2));
         let vertical_first = fewer_rows && mostly;
         let pixels = |count: usize| if empty { Vec::new() } else { vec![[0; 4]; count] };
+        let blocks = |count: usize| if empty { Vec::new() } else { vec![Block::default(); count] };
         let between = if vertical_first { source.width } else { target.width };
+        let stride = between.div_ceil(BLOCK);
         Self {
             row: pixels(before + source.width + behind.max(BEHIND)),
             counts: before..before + source.width,
-            ring: pixels(between * vertical.as_ref().map_or(1, Weights::longest)),
-            mixed: pixels(if vertical.is_some() { between + BEHIND } else { 0 }),
+            ring: blocks(stride * vertical.as_ref().map_or(1, Weights::longest)),
+            stride,
+            // One more block has room for what the horizontal pass needs behind.
+            mixed: blocks(if vertical.is_some() { stride + 1 } else { 0 }),
             finished: pixels(if vertical_first { target.width } else { 0 }),
             source,
             target,
@@ -97,14 +107,14 @@ impl Passes {
     #[inline(always)]
     fn rows<S: Simd>(&mut self, simd: S, source: &impl Source, target: &mut [u8]) {
         let between = if self.vertical_first { self.source.width } else { self.target.width };
-        let capacity = self.ring.len() / between;
+        let capacity = self.ring.len() / self.stride;
         let mut next = self.vertical.as_ref().map_or(0, |vertical| vertical.span(0).start);
         let (pixels, _) = target.as_chunks_mut::<3>();
         for (at, target) in pixels.chunks_exact_mut(self.target.width).enumerate() {
             let span = self.vertical.as_ref().map_or(at..at + 1, |vertical| vertical.span(at));
             while next < span.end {
                 source.fill(simd, next, &mut self.row);
-                let place = &mut self.ring[next % capacity * between..][..between];
+                let place = &mut self.ring[next % capacity * self.stride..].as_flattened_mut()[..between];
                 match &self.horizontal {
                     Some(horizontal) if !self.vertical_first => {
                         horizontal.run(simd, &self.row[self.counts.start..], place);
@@ -113,14 +123,13 @@ impl Passes {
                 }
                 next += 1;
             }
-            let (wrapped, first) = self.ring.split_at(span.start % capacity * between);
+            let (wrapped, first) = self.ring.split_at(span.start % capacity * self.stride);
             let mixed = match &self.vertical {
                 Some(vertical) => {
-                    let mixed = self.mixed[..between].as_flattened_mut();
-                    across(vertical.of(at), first.as_flattened(), wrapped.as_flattened(), mixed);
-                    &self.mixed[..]
+                    across(vertical.of(at), first, wrapped, &mut self.mixed[..self.stride]);
+                    self.mixed.as_flattened()
                 }
-                None => first,
+                None => first.as_flattened(),
             };
             let finished = match &self.horizontal {
                 Some(horizontal) if self.vertical_first => {
@@ -136,23 +145,19 @@ impl Passes {
     }
 }
 
-/// Bytes of a row that are summed together: their sums stay in registers.
-const BLOCK: usize = 32;
-
 /// The vertical pass: one row from as many as there are weights, which lie one after the other in `first`, then `wrapped`.
 #[inline(always)]
-fn across(weights: &[i32], first: &[u8], wrapped: &[u8], target: &mut [u8]) {
-    let row = target.len();
-    for (block, target) in target.chunks_mut(BLOCK).enumerate() {
-        let mut sums = [HALF; BLOCK];
-        let rows = first.chunks_exact(row).chain(wrapped.chunks_exact(row));
+fn across(weights: &[i32], first: &[Block], wrapped: &[Block], target: &mut [Block]) {
+    let stride = target.len();
+    for (at, target) in target.iter_mut().enumerate() {
+        let mut sums = [[HALF; 4]; BLOCK];
+        let rows = first.chunks_exact(stride).chain(wrapped.chunks_exact(stride));
         for (row, &weight) in rows.zip(weights) {
-            let bytes = &row[block * BLOCK..][..target.len()];
-            for (sum, &byte) in sums.iter_mut().zip(bytes) {
+            for (sum, &byte) in sums.as_flattened_mut().iter_mut().zip(row[at].as_flattened()) {
                 *sum += i32::from(byte) * weight;
             }
         }
-        for (byte, sum) in target.iter_mut().zip(sums) {
+        for (byte, &sum) in target.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
             // Rounded weights may sum to a little more than one.
             *byte = (sum >> PRECISION).min(255) as u8;
         }

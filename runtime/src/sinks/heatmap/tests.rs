@@ -165,3 +165,22 @@ fn a_drawing_is_written_as_png() {
     assert!(path.exists());
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[cfg(feature = "http")]
+#[test]
+fn the_live_view_draws_what_the_files_show() {
+    let mut scene = Scene::new(600, 600);
+    let bounds = Rect { x: 400, y: 250, width: 90, height: 120 };
+    scene.regions = vec![Region { bounds, peak: Score(40.0), area: 10_800 }];
+    let drawn = scene.draw(fixed());
+    let [_, panel] = scene.layout().panels;
+    let size = scene.picture.size();
+    assert_eq!((panel.width, panel.height), (size.width, size.height));
+    let threshold = Threshold::new(THRESHOLD).ok();
+    let live = heated(scene.picture.clone(), &scene.map, scene.map_size, threshold, &scene.regions, size);
+    for y in 0..panel.height {
+        for x in 0..panel.width {
+            assert_eq!(colour_at(&live, x, y), colour_at(&drawn, panel.x + x, panel.y + y), "{x},{y}");
+        }
+    }
+}

@@ -46,9 +46,9 @@ pub(super) struct Pictures {
 #[derive(Debug)]
 struct Desk {
     live: Shot,
-    live_due: Duration,
+    live_since: Option<Duration>,
     defect: Shot,
-    defect_due: Duration,
+    defect_since: Option<Duration>,
     /// Nobody has taken the defect yet.
     defect_waits: bool,
 }
@@ -107,9 +107,9 @@ impl Pictures {
     pub(super) fn new() -> Self {
         let desk = Desk {
             live: Shot::empty(),
-            live_due: Duration::ZERO,
+            live_since: None,
             defect: Shot::empty(),
-            defect_due: Duration::ZERO,
+            defect_since: None,
             defect_waits: false,
         };
         Self {
@@ -129,17 +129,20 @@ impl Pictures {
             // The server is at it; the next frame will do.
             Err(TryLockError::WouldBlock) => return false,
         };
-        if elapsed >= desk.live_due {
+        let is_due =
+            |since: Option<Duration>, interval| since.is_none_or(|since| elapsed.saturating_sub(since) >= interval);
+        let interval = if self.is_watched(elapsed) { WATCHED_INTERVAL } else { IDLE_INTERVAL };
+        if is_due(desk.live_since, interval) {
             let number = self.newest.load(Ordering::Relaxed) + 1;
             desk.live.take_from(observation, view, number);
-            desk.live_due = elapsed + if self.is_watched(elapsed) { WATCHED_INTERVAL } else { IDLE_INTERVAL };
+            desk.live_since = Some(elapsed);
             self.newest.store(number, Ordering::Release);
         }
         let is_defect = observation.verdict == Some(Verdict::Defect);
-        let is_kept = is_defect && !desk.defect_waits && elapsed >= desk.defect_due;
+        let is_kept = is_defect && !desk.defect_waits && is_due(desk.defect_since, DEFECT_INTERVAL);
         if is_kept {
             desk.defect.take_from(observation, view, 0);
-            desk.defect_due = elapsed + DEFECT_INTERVAL;
+            desk.defect_since = Some(elapsed);
             desk.defect_waits = true;
         }
         is_kept

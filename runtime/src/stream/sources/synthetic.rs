@@ -45,7 +45,7 @@ pub struct SceneRequest {
     pub defects: Chance,
     /// Another seed, another scene.
     pub seed: u64,
-    /// One of [`FORMATS`].
+    /// One of the formats that scenes are drawn in.
     pub format: PixelFormat,
     /// How fast frames come.
     pub pace: Pace,

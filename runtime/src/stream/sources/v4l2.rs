@@ -1,9 +1,9 @@
 //! Cameras, by Video4Linux.
 //!
-//! * [`request`]: what is asked. [`modes`]: what is chosen of what there is. [`agreement`]: what the driver made of it.
-//! * [`controls`]: exposure, gain and the like. [`colour`]: what samples mean.
-//! * [`capture`]: frames. [`identity`]: the same camera again. [`survey`]: all there are.
-//! * [`node`] and [`machine`]: what all of this asks the kernel, as traits; [`kernel`]: the real one.
+//! * [`request`]: what is asked. [`modes`]: what is chosen of what there is. `agreement`: what the driver made of it.
+//! * [`controls`]: exposure, gain and the like. `colour`: what samples mean.
+//! * `capture`: frames. [`identity`]: the same camera again. [`survey`]: all there are.
+//! * [`node`] and [`machine`]: what all of this asks the kernel, as traits; `kernel`: the real one.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,6 +52,7 @@ pub struct CameraOpener {
 }
 
 /// The camera that was opened first, and the node that it had last.
+#[derive(Clone)]
 struct Known {
     identity: Identity,
     node: PathBuf,
@@ -74,11 +75,13 @@ impl CameraOpener {
     fn place(&self) -> Result<PathBuf, CameraError> {
         let device = &self.request.device;
         let machine = &*self.machine;
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some(known) if !self.is_link(device) => known.identity.find(machine, &known.node).ok_or_else(|| {
-                CameraError::Absent { identity: known.identity.clone(), cameras: survey::cameras(machine) }
-            }),
+        // Not locked while devices are asked: one of them may hang, and then another thread tries.
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match known {
+            Some(Known { identity, node }) if !self.is_link(device) => {
+                let found = identity.find(machine, &node);
+                found.ok_or_else(|| CameraError::Absent { identity, cameras: survey::cameras(machine) })
+            }
             _ => Ok(device.clone()),
         }
     }
@@ -175,54 +178,48 @@ mod tests {
         let before = second.change(|answers| answers.log.len());
         drop(opener.open().unwrap());
         assert_eq!(second.change(|answers| answers.log.len()), before, "the other camera was touched");
-        assert_eq!(first.change(|answers| answers.log.iter().filter(|call| *call == "VIDIOC_STREAMON").count()), 2);
+        assert_eq!(first.streams(), 2);
     }
 
     #[test]
     fn a_serial_number_goes_with_the_camera_into_another_socket() {
         let [first, second] = ["usb-0000:00:14.0-1", "usb-0000:00:14.0-2"].map(|bus| Device::vivid().at(bus));
         let desk = Desk::new([first.clone(), second.clone()]);
-        let name = |number: usize, serial: &str| {
-            let folder = format!("sys/devices/usb{number}");
-            desk.write(
-                &format!("{folder}/idVendor"),
-                "046d
-",
-            );
-            desk.write(
-                &format!("{folder}/idProduct"),
-                "082d
-",
-            );
-            desk.write(&format!("{folder}/serial"), serial);
-            desk.write(&format!("{folder}/interface/name"), "");
-            let link = format!("sys/class/video4linux/video{number}/device");
-            desk.link(&link, &format!("../../../devices/usb{number}/interface"));
-        };
-        name(
-            0, "A1
-",
-        );
-        name(
-            1, "B2
-",
-        );
+        desk.socket(0, "A1\n");
+        desk.socket(1, "B2\n");
         let opener = opener(&desk, "/dev/video0", "");
         drop(opener.open().unwrap());
         // Both are plugged in again, each in the other's socket.
-        name(
-            0, "B2
-",
-        );
-        name(
-            1, "A1
-",
-        );
-        let streams = |device: &Device| {
-            device.change(|answers| answers.log.iter().filter(|call| *call == "VIDIOC_STREAMON").count())
-        };
+        desk.socket(0, "B2\n");
+        desk.socket(1, "A1\n");
         drop(opener.open().unwrap());
-        assert_eq!((streams(&first), streams(&second)), (1, 1));
+        assert_eq!((first.streams(), second.streams()), (1, 1));
+    }
+
+    #[test]
+    fn a_serial_number_that_two_cameras_have_tells_nothing() {
+        let [first, second] = ["usb-0000:00:14.0-1", "usb-0000:00:14.0-2"].map(|bus| Device::vivid().at(bus));
+        let desk = Desk::new([first.clone(), second]);
+        for number in [0, 1] {
+            desk.socket(number, "200901010001\n");
+        }
+        let opener = opener(&desk, "/dev/video0", "");
+        drop(opener.open().unwrap());
+        desk.unplug(0);
+        assert!(refusal(&opener).starts_with("vivid (usb-0000:00:14.0-1): the camera is not there; "));
+        desk.plug(4, Ok(first.clone()));
+        desk.socket(4, "200901010001\n");
+        drop(opener.open().unwrap());
+        assert_eq!(first.streams(), 2);
+    }
+
+    #[test]
+    fn a_camera_that_is_there_and_cannot_be_opened_is_not_called_missing() {
+        let desk = Desk::new([Device::vivid()]);
+        let opener = opener(&desk, "/dev/video0", "");
+        drop(opener.open().unwrap());
+        desk.plug(0, Err(Errno::ACCESS));
+        assert!(refusal(&opener).starts_with("/dev/video0: permission denied; "));
     }
 
     #[test]
@@ -234,10 +231,7 @@ mod tests {
         drop(opener.open().unwrap());
         desk.link("dev/v4l/by-id/usb-A-video-index0", "../../video1");
         drop(opener.open().unwrap());
-        let streams = |device: &Device| {
-            device.change(|answers| answers.log.iter().filter(|call| *call == "VIDIOC_STREAMON").count())
-        };
-        assert_eq!((streams(&first), streams(&second)), (1, 1));
+        assert_eq!((first.streams(), second.streams()), (1, 1));
         std::fs::remove_file(desk.path("dev/v4l/by-id/usb-A-video-index0")).unwrap();
         let missing =
             "/dev/v4l/by-id/usb-A-video-index0: no such device; there is /dev/video0 (vivid), /dev/video1 (vivid)";

@@ -204,7 +204,7 @@ struct Exposure {
 impl Exposure {
     fn new(stage: &Stage, frame: u64, light: Light) -> Self {
         let mut dice = dice(stage.seed, Purpose::Frame, frame);
-        let flicker = between(&mut dice, 253, 258) as u16;
+        let flicker = between(&mut dice, 251, 256) as u16;
         Self { light, moved: stage.moved(frame), flicker, seed: dice.next_u64() }
     }
 }

@@ -15,9 +15,11 @@ const CR: [i32; 3] = [28785, -24104, -4681];
 /// `sums` are of `1 << shift` pixels.
 #[inline]
 fn weigh(factors: [i32; 3], sums: [i32; 3], offset: i32, shift: u32) -> u8 {
-    let weighed = factors[0] * sums[0] + factors[1] * sums[1] + factors[2] * sums[2];
-    // Cannot leave a byte: the factors of each sum up to at most 65536.
-    (((weighed + (1 << (15 + shift))) >> (16 + shift)) + offset) as u8
+    // No sum leaves 32 bits, and none the byte at the end: the factors of each add up to at most 65536, and at most four
+    // bytes are summed. Unchecked, processors compute many at once.
+    let weighed = |at: usize| factors[at].wrapping_mul(sums[at]);
+    let sum = weighed(0).wrapping_add(weighed(1)).wrapping_add(weighed(2)).wrapping_add(1 << (15 + shift));
+    (sum >> (16 + shift)).wrapping_add(offset) as u8
 }
 
 #[inline]

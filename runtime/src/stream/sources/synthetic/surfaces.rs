@@ -120,9 +120,9 @@ impl Ground {
 /// Light that falls from above and leaves the corners darker, and the sensor's noise.
 #[derive(Debug)]
 pub(super) struct Optics {
-    /// For each byte of a row, in 256ths.
+    /// For each byte of a row, in 256ths, at most 256.
     across: Vec<u16>,
-    /// For each row, in 256ths.
+    /// For each row, in 256ths, at most 256.
     down: Vec<u16>,
     noise: Vec<i8>,
 }
@@ -135,7 +135,7 @@ impl Optics {
         // A fifth darker at the edges, and the lamp a little to the left of the middle.
         let fall = |at: usize, length: usize, lamp: i64| {
             let from_lamp = (at as i64 * 1024 / length as i64) - lamp;
-            (262 - from_lamp * from_lamp * 56 / (512 * 512)) as u16
+            (256 - from_lamp * from_lamp * 56 / (512 * 512)) as u16
         };
         let across = (0..size.width).flat_map(|x| [fall(x, size.width, 470); PIXEL]).collect();
         let down = (0..size.height).map(|y| fall(y, size.height, 500)).collect();
@@ -152,12 +152,14 @@ impl Optics {
         &self.noise[(dice.next_u64() >> 48) as usize..]
     }
 
-    /// Lights a row of the frame and adds noise. `flicker` is the lamp's strength, in 256ths.
+    /// Lights a row of the frame and adds noise. `flicker` is the lamp's strength, in 256ths, at most 256.
     pub(super) fn expose(&self, y: usize, flicker: u16, noise: &[i8], row: &mut [u8]) {
-        let down = u32::from(self.down[y]) * u32::from(flicker) / 256;
+        // All in 16 bits, of which processors multiply many at once, if nobody asks after each whether it overflowed. None
+        // can: no factor is above 256, and what it is multiplied with not above 255.
+        let down = (u32::from(self.down[y]) * u32::from(flicker) / 256) as u16;
         for ((byte, &across), &noise) in row.iter_mut().zip(&self.across).zip(noise) {
-            let lit = (u32::from(*byte) * u32::from(across) * down) >> 16;
-            *byte = (lit as i32 + i32::from(noise)).clamp(0, 255) as u8;
+            let lit = (u16::from(*byte).wrapping_mul(across) >> 8).wrapping_mul(down) >> 8;
+            *byte = (lit as i16).wrapping_add(noise.into()).clamp(0, 255) as u8;
         }
     }
 }

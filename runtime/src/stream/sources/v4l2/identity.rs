@@ -15,8 +15,20 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// That of an open camera.
+    /// That of an open camera, to know it again by. A serial number that another camera here has too is none: cheap ones all
+    /// have the same.
     pub(super) fn of(machine: &dyn Machine, node: &Path, capabilities: &Capabilities) -> Self {
+        let mut identity = Self::now(machine, node, capabilities);
+        let place = &identity.place;
+        let node = machine::followed(machine, node);
+        let others = || machine::nodes(machine).into_iter().filter(|other| *other != node);
+        if place.serial.is_some() && others().any(|other| machine::place(machine, &other) == *place) {
+            identity.place.serial = None;
+        }
+        identity
+    }
+
+    fn now(machine: &dyn Machine, node: &Path, capabilities: &Capabilities) -> Self {
         let place = machine::place(machine, node);
         Self { card: capabilities.card.clone(), bus: capabilities.bus.clone(), place }
     }
@@ -30,18 +42,23 @@ impl Identity {
         let mut nodes = machine::nodes(machine);
         let last = machine::followed(machine, last);
         nodes.sort_by_key(|node| *node != last);
-        nodes.into_iter().find(|node| {
-            let answer = machine.open(node).and_then(|open| open.capabilities());
-            answer.is_ok_and(|capabilities| self.is_same(&Self::of(machine, node, &capabilities)))
-        })
+        let mut is_locked = false;
+        let found = nodes.into_iter().find(|node| match machine.open(node).and_then(|open| open.capabilities()) {
+            Ok(capabilities) => self.is_same(&Self::now(machine, node, &capabilities)),
+            Err(_) => {
+                is_locked |= *node == last;
+                false
+            }
+        });
+        // Its node is there, and why it cannot be opened says more than that it was not found.
+        found.or_else(|| is_locked.then_some(last))
     }
 
     fn is_same(&self, other: &Self) -> bool {
         let is_same_model = self.card == other.card && self.place.index == other.place.index;
-        let is_same_one = match (&self.place.serial, &other.place.serial) {
-            (Some(ours), Some(theirs)) => ours == theirs,
-            (None, None) => self.bus == other.bus,
-            _ => false,
+        let is_same_one = match &self.place.serial {
+            Some(serial) => other.place.serial.as_ref() == Some(serial),
+            None => self.bus == other.bus,
         };
         is_same_model && is_same_one
     }

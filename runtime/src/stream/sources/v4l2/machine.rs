@@ -105,13 +105,15 @@ pub(super) fn place(machine: &dyn Machine, node: &Path) -> Place {
     Place { index: line("index").and_then(|index| index.parse().ok()), serial: serial() }
 }
 
-/// Programs that hold a node open, this one left out; as far as this user may know.
+/// Programs that hold a node open, as far as this user may know. This one is among them if it has opened the node twice.
 pub(super) fn holders(machine: &dyn Machine, node: &Path) -> Vec<Holder> {
     let node = followed(machine, node);
     let Ok(entries) = std::fs::read_dir(machine.root().join("proc")) else { return Vec::new() };
     let processes = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let own = std::process::id();
+    let is_holder = |&process: &u32| times_open(machine, process, &node) > usize::from(process == own);
     let mut holders: Vec<_> = processes
-        .filter(|&process| process != std::process::id() && is_held(machine, process, &node))
+        .filter(is_holder)
         .map(|process| {
             let name = text_of(&machine.root().join(format!("proc/{process}/comm")));
             Holder { process, program: name.as_deref().map_or("?", str::trim).to_owned() }
@@ -121,9 +123,11 @@ pub(super) fn holders(machine: &dyn Machine, node: &Path) -> Vec<Holder> {
     holders
 }
 
-fn is_held(machine: &dyn Machine, process: u32, node: &Path) -> bool {
-    let Ok(entries) = std::fs::read_dir(machine.root().join(format!("proc/{process}/fd"))) else { return false };
-    entries.flatten().any(|entry| std::fs::read_link(entry.path()).is_ok_and(|target| target == node))
+/// How many of a process's open files are the node.
+fn times_open(machine: &dyn Machine, process: u32, node: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(machine.root().join(format!("proc/{process}/fd"))) else { return 0 };
+    let is_node = |target: io::Result<PathBuf>| target.is_ok_and(|target| target == node);
+    entries.flatten().filter(|entry| is_node(std::fs::read_link(entry.path()))).count()
 }
 
 /// The group whose members may read and write a node; None where no group may.
@@ -211,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn holders_are_named_and_this_program_is_not_one() {
+    fn holders_are_named_and_this_program_is_one_if_it_has_two_of_it() {
         let desk = Desk::new([Device::vivid()]);
         let own = std::process::id();
         for (process, target) in [(own, "/dev/video0"), (own + 1, "/dev/video0"), (own + 2, "/dev/video1")] {
@@ -219,7 +223,9 @@ mod tests {
             desk.link(&format!("proc/{process}/fd/3"), target);
         }
         desk.write("proc/cpuinfo", "");
-        let expected = [Holder { process: own + 1, program: "viewer".into() }];
-        assert_eq!(holders(&*desk, Path::new("/dev/video0")), expected);
+        let holder = |process| Holder { process, program: "viewer".into() };
+        assert_eq!(holders(&*desk, Path::new("/dev/video0")), [holder(own + 1)]);
+        desk.link(&format!("proc/{own}/fd/4"), "/dev/video0");
+        assert_eq!(holders(&*desk, Path::new("/dev/video0")), [holder(own), holder(own + 1)]);
     }
 }

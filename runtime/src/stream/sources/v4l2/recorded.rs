@@ -109,6 +109,11 @@ impl Device {
         change(&mut self.0.lock().unwrap())
     }
 
+    /// How often it began to stream.
+    pub(super) fn streams(&self) -> usize {
+        self.change(|answers| answers.log.iter().filter(|call| *call == "VIDIOC_STREAMON").count())
+    }
+
     fn call(&self, call: &'static str, words: String) -> io::Result<()> {
         self.change(|answers| {
             answers.log.push(words);
@@ -398,6 +403,18 @@ impl Desk {
         std::fs::remove_file(self.root.path().join(format!("dev/video{number}"))).unwrap();
         std::fs::remove_dir_all(self.root.path().join(format!("sys/class/video4linux/video{number}"))).unwrap();
         self.devices.lock().unwrap().remove(&PathBuf::from(format!("/dev/video{number}")));
+    }
+
+    /// The USB device that a number belongs to.
+    pub(super) fn socket(&self, number: usize, serial: &str) {
+        let folder = format!("sys/devices/usb{number}");
+        for (name, text) in
+            [("idVendor", "046d\n"), ("idProduct", "082d\n"), ("serial", serial), ("interface/name", "")]
+        {
+            self.write(&format!("{folder}/{name}"), text);
+        }
+        let link = format!("sys/class/video4linux/video{number}/device");
+        self.link(&link, &format!("../../../devices/usb{number}/interface"));
     }
 
     pub(super) fn write(&self, path: &str, text: &str) {
