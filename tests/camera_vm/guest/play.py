@@ -36,6 +36,8 @@ class Player:
         if self.handle is None:
             self.handle = v4l2.open_device(self.device)
             self.format = self.take()
+            # Only then does the driver notice later that its producer has left, and let the next one in.
+            v4l2.stream_on(self.handle, v4l2.OUTPUT)
 
     def take(self):
         """Sets the format. The driver refuses another size of buffers while a reader has the device open, if only to look

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 import traceback
+from datetime import datetime
 
 from program import Failed
 from stage import SCENARIOS, Stage
@@ -23,6 +24,18 @@ def attempt(stage, function):
         return str(failure)
     except Exception:
         return traceback.format_exc()
+
+
+def recoveries(lines):
+    """Seconds from each loss of a source to the next frame, with the cause of the loss."""
+    lost = {}
+    for line in lines:
+        time = datetime.fromisoformat(line["time"]).timestamp()
+        if line.get("event") == "lost":
+            lost.setdefault(line["source"], (time, line["cause"]))
+        elif line.get("event") == "streaming" and line["source"] in lost:
+            since, cause = lost.pop(line["source"])
+            yield f"{time - since:.2f} s: {cause}"
 
 
 def main(group, program, share, *names):
@@ -44,6 +57,8 @@ def main(group, program, share, *names):
             stage.write(f"{name}.lines", (lines + said).encode())
         seconds = time.monotonic() - start
         print(f"{'ok    ' if failure is None else 'FAILED'} {seconds:5.1f} s  {name}", flush=True)
+        for recovery in (recovery for run in stage.runs for recovery in recoveries(run.lines)):
+            print(f"       streaming again after {recovery}", flush=True)
         if failure is not None:
             print("       " + failure.replace("\n", "\n       "), flush=True)
         done.append({"name": name, "failure": failure, "seconds": round(seconds, 1)})

@@ -16,6 +16,7 @@ REQBUFS = 0xC0145608
 QUERYCTRL = 0xC0445624
 G_CTRL = 0xC008561B
 S_CTRL = 0xC008561C
+STREAMON = 0x40045612
 NEXT_CONTROL = 0x80000000
 
 # Bytes per pixel of whole frames.
@@ -46,6 +47,10 @@ def set_format(handle, queue, fourcc, width, height, stride=0):
     # The union behind the queue's type is aligned to 8 bytes.
     answer = fcntl.ioctl(handle, S_FMT, struct.pack("<II", queue, 0) + pix.ljust(200, b"\0"))
     return Format(answer[8:])
+
+
+def stream_on(handle, queue):
+    fcntl.ioctl(handle, STREAMON, struct.pack("<I", queue))
 
 
 def request_buffers(handle, count):
