@@ -40,16 +40,19 @@ class Player:
             v4l2.stream_on(self.handle, v4l2.OUTPUT)
 
     def take(self):
-        """Sets the format. The driver refuses another size of buffers while a reader has the device open, if only to look
-        at it."""
-        deadline = time.monotonic() + 10
+        """Sets the format. While a reader has the device open, if only to look at it, the driver refuses another size of
+        buffers, or says yes and keeps the old format."""
+        deadline = time.monotonic() + 20
         while True:
             try:
-                return v4l2.set_format(self.handle, v4l2.OUTPUT, *self.asked)
-            except OSError:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(0.02)
+                taken, refusal = v4l2.set_format(self.handle, v4l2.OUTPUT, *self.asked), None
+            except OSError as error:
+                taken, refusal = None, error
+            if taken is not None and (taken.fourcc, taken.width, taken.height) == self.asked:
+                return taken
+            if time.monotonic() >= deadline:
+                raise refusal or OSError(f"asked for {self.asked}, the driver keeps {taken}")
+            time.sleep(0.02)
 
     def send(self, frame):
         self.open()
