@@ -3,6 +3,7 @@
 //! * [`preprocess`]: bytes to [`preprocess::picture::Picture`], resized and normalised as the network was trained.
 //! * [`engine`]: runs the graph of a [`moead_model::onnx::model_file::ModelFile`].
 //! * [`score`]: the network's answer becomes a verdict and regions.
+//! * [`verify`]: whether an engine's numbers are right.
 //! * `stream`: sources of pictures and the threads between them and the sinks (feature `stream`).
 //! * `sinks`: result lines, heatmaps, maps (feature `stream`).
 #![deny(unsafe_code)]
@@ -16,3 +17,4 @@ pub mod score;
 pub mod sinks;
 #[cfg(feature = "stream")]
 pub mod stream;
+pub mod verify;

@@ -8,12 +8,14 @@
 //! * [`fields`]: the protobuf fields that a file may have, counted before anything is decoded.
 //! * [`limits`]: how large things may be, and why.
 //! * [`contract`]: names, order, constants, inputs and outputs of a graph; [`shapes`]: the shapes of everything between.
+//! * [`inner_outputs`]: a copy whose inner values can be seen.
 //! * [`model_file`]: a file with a manifest whose graph keeps the contract.
 
 pub mod contract;
 pub mod envelope;
 pub mod fields;
 mod initializers;
+pub mod inner_outputs;
 pub mod limits;
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "generated; the ONNX standard documents the fields")]

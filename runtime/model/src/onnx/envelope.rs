@@ -93,6 +93,11 @@ impl Envelope {
         &self.graph
     }
 
+    /// Puts another encoded graph in its place.
+    pub fn set_graph(&mut self, graph: Bytes) {
+        self.graph = graph;
+    }
+
     /// Version of the file format.
     pub fn ir_version(&self) -> i64 {
         self.head.ir_version()
