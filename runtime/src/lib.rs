@@ -3,11 +3,14 @@
 //! * [`preprocess`]: bytes to [`preprocess::picture::Picture`], resized and normalised as the network was trained.
 //! * [`engine`]: runs the graph of a [`moead_model::onnx::model_file::ModelFile`].
 //! * [`score`]: the network's answer becomes a verdict and regions.
+//! * `bench`: how fast engines are on this machine (feature `cli`).
 //! * [`verify`]: whether an engine's numbers are right.
 //! * `stream`: sources of pictures and the threads between them and the sinks (feature `stream`).
 //! * `sinks`: result lines, heatmaps, maps (feature `stream`).
 #![deny(unsafe_code)]
 
+#[cfg(feature = "cli")]
+pub mod bench;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod engine;

@@ -26,6 +26,11 @@ fn relative_error(expected: impl ExactSizeIterator<Item = f64> + Clone, found: &
     worst / largest
 }
 
+/// The largest difference of two maps, relative to the first one's largest value.
+pub fn map_error(first: &[f32], second: &[f32]) -> f64 {
+    relative_error(first.iter().map(|&value| f64::from(value)), second)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! Two engines, or two models, on the same pictures: how far they are apart, and whether it matters.
 
-use super::relative_error;
+use super::{map_error, relative_error};
 use crate::engine::Tensor;
 use crate::score::verdict::{Score, Threshold, Verdict};
 
@@ -35,7 +35,7 @@ pub struct Difference {
 impl Difference {
     /// Compares two answers.
     pub fn of(first: &Answer, second: &Answer, threshold: Option<Threshold>) -> Self {
-        let map_error = relative_error(first.map.data.iter().map(|&value| f64::from(value)), &second.map.data);
+        let map_error = map_error(&first.map.data, &second.map.data);
         let scores = [first.score, second.score];
         let score_error = relative_error([f64::from(first.score.0)].iter().copied(), &[second.score.0]);
         let verdicts = scores.map(|score| threshold.and_then(|threshold| Verdict::of(score, threshold)));

@@ -9,6 +9,7 @@
 //! * [`exit`]: the four ways in which a program ends.
 //! * [`flags`]: `--quiet`, `--verbose`, `--color`, the same in every program.
 //! * [`progress`]: bars and steps, on a terminal only.
+//! * [`table`]: aligned columns.
 //! * [`version`]: what `--version` says.
 //! * [`integration`]: shell completions and manual pages, made from the program's own command line.
 //!
@@ -55,4 +56,5 @@ pub mod flags;
 pub mod integration;
 pub mod printer;
 pub mod progress;
+pub mod table;
 pub mod version;

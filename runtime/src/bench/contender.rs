@@ -1,0 +1,102 @@
+//! The side that computes: one engine with one model, doing as it is asked until nobody asks any more.
+
+use std::io::{self, BufRead, Write};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use moead_model::architecture::Normalization;
+use moead_model::onnx::model_file::ModelFile;
+use moead_model::self_test;
+
+use super::protocol::{Answer, Question};
+use super::usage::{Memory, cpu_time};
+use crate::engine::choice::{self, Request};
+use crate::engine::{Engine, EngineError, Output};
+use crate::preprocess::normalize::normalize;
+
+/// What is computed: as much as a run needs.
+const OUTPUTS: [Output; 2] = [Output::PredScore, Output::AnomalyMap];
+/// The picture that the first run judges.
+const FIRST_SEED: u64 = 1;
+
+/// Loads the model as asked and answers questions until `questions` end.
+///
+/// # Errors
+/// Those of the two streams. Everything else is an [`Answer::Refused`].
+pub fn serve(
+    model: &ModelFile,
+    request: &Request,
+    questions: impl BufRead,
+    mut answers: impl Write,
+) -> io::Result<()> {
+    let mut tell = |answer: &Answer| {
+        let mut line = serde_json::to_string(answer)?;
+        line.push('\n');
+        answers.write_all(line.as_bytes())?;
+        answers.flush()
+    };
+    let refused = |cause: &dyn std::fmt::Display| Answer::Refused { cause: cause.to_string() };
+    let started = Instant::now();
+    let chosen = match choice::load(model, &OUTPUTS, request, &mut |_| {}) {
+        Ok(chosen) => chosen,
+        Err(error) => return tell(&refused(&error)),
+    };
+    let load_ms = milliseconds(started.elapsed());
+    let (engine, description) = (chosen.candidate.to_string(), chosen.description.to_string());
+    let mut bench = Bench { engine: chosen.engine, normalization: model.manifest().input.normalization() };
+    match bench.run(FIRST_SEED) {
+        Ok(Ran { wall, .. }) => {
+            tell(&Answer::Loaded { engine, description, load_ms, first_ms: milliseconds(wall) })?;
+        }
+        Err(error) => return tell(&refused(&error)),
+    }
+    for line in questions.lines() {
+        let question: Question = serde_json::from_str(&line?)?;
+        let answer = bench.answer(question).unwrap_or_else(|error| refused(&error));
+        tell(&answer)?;
+    }
+    Ok(())
+}
+
+struct Bench {
+    engine: Box<dyn Engine>,
+    normalization: Normalization,
+}
+
+struct Ran {
+    wall: Duration,
+    cpu: Duration,
+    map: Vec<f32>,
+}
+
+impl Bench {
+    fn answer(&mut self, question: Question) -> Result<Answer, EngineError> {
+        Ok(match question {
+            Question::Run { seed } => {
+                let Ran { wall, cpu, .. } = self.run(seed)?;
+                Answer::Ran { wall_ms: milliseconds(wall), cpu_ms: milliseconds(cpu) }
+            }
+            Question::Map { seed } => Answer::Map(self.run(seed)?.map),
+            Question::Wait { milliseconds } => {
+                let (before, started) = (cpu_time(), Instant::now());
+                thread::sleep(Duration::from_millis(milliseconds));
+                let used = cpu_time().saturating_sub(before);
+                Answer::Waited { cpu_share: used.as_secs_f64() / started.elapsed().as_secs_f64() }
+            }
+            Question::Memory => Answer::Memory { peak: Memory::now().map(|memory| memory.peak) },
+        })
+    }
+
+    /// Judges a drawn picture. Drawing it is not part of the time.
+    fn run(&mut self, seed: u64) -> Result<Ran, EngineError> {
+        let input = normalize(&self_test::picture(seed, self.engine.input()), self.normalization);
+        let (cpu, started) = (cpu_time(), Instant::now());
+        let mut outputs = self.engine.run(&input)?;
+        let (wall, cpu) = (started.elapsed(), cpu_time().saturating_sub(cpu));
+        Ok(Ran { wall, cpu, map: outputs.take(Output::AnomalyMap).map(|map| map.data).unwrap_or_default() })
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

@@ -1,0 +1,49 @@
+//! Tables of aligned columns, for people.
+
+/// Rows of cells. The first column and the last are text, aligned to the left; those between are numbers, to the right.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with that first row.
+    #[must_use]
+    pub fn new(heads: &[&str]) -> Self {
+        Self { rows: vec![heads.iter().map(|head| (*head).to_owned()).collect()] }
+    }
+
+    /// Appends a row. Missing cells are empty.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// The lines, without spaces at their ends.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        let widths: Vec<usize> = (0..columns).map(|column| width(column).max().unwrap_or(0)).collect();
+        self.rows.iter().map(move |row| {
+            let cell = |(column, width): (usize, &usize)| {
+                let text = row.get(column).map_or("", String::as_str);
+                if column == 0 || column + 1 == columns { format!("{text:<width$}") } else { format!("{text:>width$}") }
+            };
+            let cells: Vec<String> = widths.iter().enumerate().map(cell).collect();
+            cells.join("  ").trim_end().to_owned()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_and_no_line_ends_in_spaces() {
+        let mut table = Table::new(&["engine", "ms", "remark"]);
+        table.row(["tract", "119.8", ""].map(String::from));
+        table.row(["ort cpu", "7", "é"].map(String::from));
+        let lines: Vec<String> = table.lines().collect();
+        assert_eq!(lines, ["engine      ms  remark", "tract    119.8", "ort cpu      7  é"]);
+    }
+}
