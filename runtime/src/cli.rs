@@ -1,6 +1,9 @@
 //! The program `moead-edge`: the only place of this crate that knows flags, prints and ends the process.
 #![forbid(unsafe_code)]
 
+#[cfg(not(any(feature = "tract", feature = "ort")))]
+compile_error!("moead-edge needs an engine: build it with the feature `tract`, `ort` or both");
+
 use std::process::ExitCode;
 
 use moead_terminal::entry::{self, Program};
@@ -12,6 +15,7 @@ use moead_terminal::version::Version;
 mod arguments;
 #[cfg(feature = "camera")]
 mod devices;
+mod engine;
 mod hints;
 mod outputs;
 mod run;
@@ -23,13 +27,16 @@ use arguments::{Arguments, Command};
 const VERSION: Version = Version {
     program: "moead-edge",
     number: env!("CARGO_PKG_VERSION"),
-    engines: &["tract 0.23.9"],
+    engines: crate::engine::choice::BUILT_IN,
     features: &[
         #[cfg(feature = "camera")]
         "camera",
         "cli",
         #[cfg(feature = "http")]
         "http",
+        #[cfg(feature = "ort")]
+        "ort",
+        #[cfg(feature = "tract")]
         "tract",
     ],
 };

@@ -3,6 +3,9 @@
 
 use moead_model::architecture::ImageSize;
 
+pub mod choice;
+#[cfg(feature = "ort")]
+pub mod ort;
 #[cfg(feature = "tract")]
 pub mod tract;
 

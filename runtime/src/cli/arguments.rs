@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::{CompletionsArguments, ManualArguments};
 
+use super::engine::EngineArguments;
 use crate::score::verdict::Threshold;
 use crate::stream::policy::Policy;
 use crate::stream::prepare::Pictures;
@@ -22,6 +23,7 @@ Examples:
   moead-edge --model bolt.onnx --source part.png --threshold 4.5 --fail-on-defect
   moead-edge --model bolt.onnx --camera /dev/video0 --threshold 4.5 --view
   moead-edge --model bolt.onnx --source 'line1=v4l2:///dev/video0?size=640x480&exposure_time_absolute=200' --threshold 4.5
+  moead-edge --model bolt.onnx --camera /dev/video0 --threshold 4.5 --engine ort --provider cuda
   rpicam-vid -t 0 --codec mjpeg -o - | moead-edge --model bolt.onnx --source - --threshold 4.5
   moead-edge --model bolt.onnx --source 'synthetic://conveyor?defects=0.2' --threshold 4.5 --duration 10s
 
@@ -129,9 +131,8 @@ pub(super) struct RunArguments {
     /// End after that time: 90s, 10m, 2h
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(super) duration: Option<Duration>,
-    /// What runs the model
-    #[arg(long, value_enum, default_value_t = EngineArgument::Tract)]
-    pub(super) engine: EngineArgument,
+    #[command(flatten)]
+    pub(super) engine: EngineArguments,
 }
 
 impl RunArguments {
@@ -194,12 +195,6 @@ impl From<PolicyArgument> for Policy {
             PolicyArgument::Never => Self::Never,
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum EngineArgument {
-    /// Inside this program: CPU, one thread
-    Tract,
 }
 
 fn parse_threshold(text: &str) -> Result<Threshold, String> {

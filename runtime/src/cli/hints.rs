@@ -6,6 +6,7 @@ use moead_model::onnx::model_file::ModelFileError;
 use moead_terminal::failure::find;
 
 use crate::engine::EngineError;
+use crate::engine::choice::ChoiceError;
 use crate::sinks::drawings::FolderError;
 use crate::stream::sources::SourceError;
 use crate::stream::sources::files::ListError;
@@ -13,6 +14,7 @@ use crate::stream::sources::standard_input::StreamError;
 
 #[cfg(feature = "camera")]
 pub(super) mod camera;
+mod engine;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<FolderError>(error) {
@@ -46,6 +48,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
             ModelFileError::Read(_) => None,
             _ => Some("write the model file anew with `moead-export CKPT`".into()),
         };
+    }
+    if let Some(error) = find::<ChoiceError>(error) {
+        return engine::hint(error);
     }
     if find::<EngineError>(error).is_some() {
         return Some("write the model file anew with `moead-export CKPT`, which checks it on this engine".into());

@@ -7,11 +7,11 @@ use moead_terminal::exit::Exit;
 use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
 
-use super::arguments::{EngineArgument, RunArguments};
+use super::arguments::RunArguments;
+use super::engine;
 use super::outputs::{Outputs, Seen};
 use super::service::Service;
 use super::sources::SourceUris;
-use crate::engine::{Engine as _, tract};
 use crate::sinks::drawings::{Folder, Wanted};
 use crate::stream::clock::{Clock, SystemClock};
 use crate::stream::interrupt::Interrupt;
@@ -28,10 +28,10 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     steps.begin(&format!("loading {}", arguments.model().display()));
     let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
     let (input, is_calibrated) = (model.manifest().input.clone(), model.manifest().calibration.is_some());
-    let EngineArgument::Tract = arguments.engine;
-    let mut engine = tract::Session::load(&model, &judge::OUTPUTS).at(arguments.model().display())?;
-    drop(model);
     steps.end();
+    let mut choice = engine::load(&arguments.engine, (arguments.model(), &model), &judge::OUTPUTS, printer)?;
+    drop(model);
+    let engine = &mut *choice.engine;
     if is_calibrated {
         printer.warning("the model file has a calibration, which this version does not use");
     }
@@ -59,8 +59,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let mut outputs = Outputs::start(arguments, wanted, &sources, engine.input(), &clock, &interrupt, printer)?;
     service.ready();
     let feeds = std::mem::take(&mut sources.feeds);
-    let outcome =
-        pipeline::run(&mut engine, feeds, &settings, &clock, &interrupt, |event| outputs.take(event, printer));
+    let outcome = pipeline::run(engine, feeds, &settings, &clock, &interrupt, |event| outputs.take(event, printer));
     service.stopping();
     let seen = outputs.finish(printer);
     match outcome {

@@ -92,22 +92,37 @@ enum Batch {
     Fixed(usize),
 }
 
+/// What engines ask about a graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traits {
+    /// The name of the dimension that is the number of pictures; `None` where that number is fixed.
+    pub batch: Option<String>,
+    /// Whether the sides of some tensor depend on the numbers in another, as those of a gathering per expert do.
+    pub has_data_dependent_shapes: bool,
+}
+
 /// Checks a graph against this module's head and the manifest. Linear in the file's size; takes memory for names and
 /// shapes only.
-pub(super) fn check(graph: &GraphProto, manifest: &Manifest) -> Result<(), GraphError> {
+pub(super) fn check(graph: &GraphProto, manifest: &Manifest) -> Result<Traits, GraphError> {
     let batch = check_input(graph, manifest)?;
     let initializers = check_names(graph)?;
     // What holds for one picture and for two holds for any number: a graph that says "any" must mean it.
-    let batches = match batch {
+    let batches = match &batch {
         Batch::Any(_) => vec![1, 2],
-        Batch::Fixed(count) => vec![count],
+        Batch::Fixed(count) => vec![*count],
     };
     for count in batches {
         let image = Value::f32(vec![count, 3, manifest.input.height, manifest.input.width]);
         let outputs = shapes::infer(graph, &initializers, image, count)?;
         check_outputs(graph, manifest, &batch, count, &outputs)?;
     }
-    Ok(())
+    // The one operator of the list in `operators` whose output's size is not known from its input's.
+    let has_data_dependent_shapes = graph.node.iter().any(|node| node.op_type() == "NonZero");
+    let batch = match batch {
+        Batch::Any(name) => Some(name),
+        Batch::Fixed(_) => None,
+    };
+    Ok(Traits { batch, has_data_dependent_shapes })
 }
 
 /// Nodes and values have names, every name is there once, and is defined before it is used.

@@ -7,7 +7,7 @@ use std::path::Path;
 use bytes::Bytes;
 use prost::Message;
 
-use super::contract::{self, GraphError};
+use super::contract::{self, GraphError, Traits};
 use super::envelope::{Envelope, EnvelopeError};
 use super::fields::{FieldsError, GRAPH, Scan};
 use super::limits;
@@ -27,6 +27,7 @@ pub struct ModelFile {
     bytes: Bytes,
     envelope: Envelope,
     manifest: Manifest,
+    traits: Traits,
 }
 
 /// Why a file is not a model file.
@@ -104,13 +105,18 @@ impl ModelFile {
         let manifest = Manifest::parse(envelope.metadata(manifest::KEY).ok_or(ModelFileError::NoManifest)?)?;
         check_versions(&envelope)?;
         Scan::default().check(&GRAPH, envelope.graph(), 0)?;
-        contract::check(&GraphProto::decode(envelope.graph().clone())?, &manifest)?;
-        Ok(Self { bytes, envelope, manifest })
+        let traits = contract::check(&GraphProto::decode(envelope.graph().clone())?, &manifest)?;
+        Ok(Self { bytes, envelope, manifest, traits })
     }
 
     /// What the file says about itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// What an engine may want to know of the graph before it reads it.
+    pub fn traits(&self) -> &Traits {
+        &self.traits
     }
 
     /// The whole file, for an engine.

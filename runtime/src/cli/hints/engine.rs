@@ -1,0 +1,71 @@
+//! What to do about an engine that cannot be had.
+
+use crate::engine::choice::{ChoiceError, Refusal};
+#[cfg(feature = "ort")]
+use crate::engine::ort::library::{LibraryError, Reason};
+#[cfg(feature = "ort")]
+use crate::engine::ort::providers::ProviderError;
+
+pub(super) fn hint(error: &ChoiceError) -> Option<String> {
+    match error {
+        ChoiceError::NoSuchProvider { provider, .. } => Some(format!("`--engine ort --provider {provider}`")),
+        ChoiceError::Refused { refusal, .. } => refused(refusal),
+        ChoiceError::NoneLeft { refused: all } => all.last().and_then(|(_, refusal)| refused(refusal)),
+    }
+}
+
+fn refused(refusal: &Refusal) -> Option<String> {
+    match refusal {
+        Refusal::DataDependentShapes { .. } => {
+            Some("write the model file for GPUs: `moead-export CKPT --moe dense`".into())
+        }
+        Refusal::Engine(_) => {
+            Some("write the model file anew with `moead-export CKPT`, which checks it on this program's engine".into())
+        }
+        #[cfg(feature = "ort")]
+        Refusal::Library(error) => library(error),
+        #[cfg(feature = "ort")]
+        Refusal::Provider(error) => provider(error),
+        _ => None,
+    }
+}
+
+/// Where the library comes from.
+#[cfg(feature = "ort")]
+const INSTALL: &str = "\
+any Linux, processor only: `python3 -m venv ort && ort/bin/pip install onnxruntime`, then `--ort-lib` with its libonnxruntime.so.*
+NVIDIA GPU in a PC: the same with `onnxruntime-gpu`
+Jetson: the same with NVIDIA's wheel of onnxruntime-gpu for your JetPack, from Jetson AI Lab
+`--engine tract` needs none of it";
+
+#[cfg(feature = "ort")]
+fn library(error: &LibraryError) -> Option<String> {
+    match error {
+        LibraryError::Missing { .. } => Some(INSTALL.into()),
+        LibraryError::Unusable { reason: Reason::Version { .. }, .. } => Some(INSTALL.into()),
+        LibraryError::Unusable { .. } => Some(
+            "give libonnxruntime.so itself, whole and for this machine, as `--ort-lib` (or ORT_DYLIB_PATH); without either \
+             it is looked for"
+                .into(),
+        ),
+        LibraryError::Another { .. } => Some("one run has one `--ort-lib`".into()),
+        _ => None,
+    }
+}
+
+#[cfg(feature = "ort")]
+fn provider(error: &ProviderError) -> Option<String> {
+    match error {
+        ProviderError::NotInLibrary { .. } | ProviderError::NoFile { .. } => Some(
+            "a library with it: `pip install onnxruntime-gpu` on a PC, NVIDIA's wheel for your JetPack on a Jetson; then \
+             `--ort-lib`\n`--provider cpu` works with this one"
+                .into(),
+        ),
+        ProviderError::NoDriver { .. } => {
+            Some("install NVIDIA's driver (on a Jetson it is part of JetPack); in a container: `--gpus all`".into())
+        }
+        ProviderError::Refused { .. } => {
+            Some("libraries that it misses come with CUDA, cuDNN and TensorRT, in the versions it was built for".into())
+        }
+    }
+}

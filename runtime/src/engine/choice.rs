@@ -1,0 +1,407 @@
+//! Which engine runs a model: what was asked for, what was chosen, and why the others were not.
+//!
+//! Whatever is asked for by name happens or is an error. Only what is left open is chosen here, and then the choice is told
+//! together with every candidate that was refused.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use moead_model::onnx::model_file::ModelFile;
+
+#[cfg(feature = "ort")]
+use super::ort;
+use super::{Engine, EngineError, Output};
+
+/// The engines that were compiled in, with versions.
+pub const BUILT_IN: &[&str] = &[
+    #[cfg(feature = "tract")]
+    "tract 0.23.9",
+    #[cfg(feature = "ort")]
+    "ort 2.0.0-rc.15 (ONNX Runtime 1.17 or later, from the machine)",
+];
+
+/// A program that runs graphs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EngineName {
+    /// Inside of this program.
+    Tract,
+    /// ONNX Runtime, a library of the machine.
+    Ort,
+}
+
+impl EngineName {
+    /// As typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tract => "tract",
+            Self::Ort => "ort",
+        }
+    }
+}
+
+/// What an engine computes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Provider {
+    /// The processor.
+    Cpu,
+    /// NVIDIA's GPU, kernel by kernel.
+    Cuda,
+    /// NVIDIA's GPU, with the whole model compiled for it.
+    TensorRt,
+}
+
+impl Provider {
+    /// As typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+            Self::TensorRt => "tensorrt",
+        }
+    }
+}
+
+impl fmt::Display for EngineName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// An engine on a provider: `tract`, `ort cpu`, `ort cuda`, `ort tensorrt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Candidate {
+    /// What runs the graph.
+    pub engine: EngineName,
+    /// On what; tract has the processor alone.
+    pub provider: Provider,
+}
+
+impl Candidate {
+    /// tract.
+    pub const TRACT: Self = Self { engine: EngineName::Tract, provider: Provider::Cpu };
+    /// All that there are, in whatever program.
+    pub const ALL: [Self; 4] =
+        [Self::TRACT, Self::ort(Provider::Cpu), Self::ort(Provider::Cuda), Self::ort(Provider::TensorRt)];
+
+    /// ONNX Runtime on a provider.
+    pub const fn ort(provider: Provider) -> Self {
+        Self { engine: EngineName::Ort, provider }
+    }
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.engine {
+            EngineName::Tract => f.write_str("tract"),
+            EngineName::Ort => write!(f, "ort {}", self.provider),
+        }
+    }
+}
+
+/// Which provider is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Wish {
+    /// The best that can be had: TensorRT where an engine for this model lies ready (building one takes minutes, which nobody should
+    /// meet unasked), else CUDA, else the processor.
+    #[default]
+    Auto,
+    /// This one.
+    Exactly(Provider),
+}
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Left open: the one that is inside of the program, where no GPU is wanted and had.
+    pub engine: Option<EngineName>,
+    /// On what.
+    pub provider: Wish,
+    /// How many threads compute at the same time.
+    pub threads: NonZeroUsize,
+    /// ONNX Runtime's settings.
+    #[cfg(feature = "ort")]
+    pub ort: ort::settings::Settings,
+}
+
+impl Default for Request {
+    /// The processor, one thread, and for ONNX Runtime no place to look for its library in.
+    fn default() -> Self {
+        Self {
+            engine: None,
+            provider: Wish::Exactly(Provider::Cpu),
+            threads: NonZeroUsize::MIN,
+            #[cfg(feature = "ort")]
+            ort: ort::settings::Settings::default(),
+        }
+    }
+}
+
+impl Request {
+    /// Who may answer, the first first.
+    fn candidates(&self) -> Result<Vec<Candidate>, ChoiceError> {
+        let on_cpu = if cfg!(feature = "tract") { Candidate::TRACT } else { Candidate::ort(Provider::Cpu) };
+        let on_gpu = [Candidate::ort(Provider::TensorRt), Candidate::ort(Provider::Cuda)];
+        Ok(match (self.engine, self.provider) {
+            (Some(EngineName::Tract), Wish::Exactly(provider @ (Provider::Cuda | Provider::TensorRt))) => {
+                return Err(ChoiceError::NoSuchProvider { engine: EngineName::Tract, provider });
+            }
+            (Some(EngineName::Tract), _) => vec![Candidate::TRACT],
+            (Some(EngineName::Ort), Wish::Exactly(provider)) => vec![Candidate::ort(provider)],
+            (Some(EngineName::Ort), Wish::Auto) => [&on_gpu[..], &[Candidate::ort(Provider::Cpu)]].concat(),
+            (None, Wish::Exactly(Provider::Cpu)) => vec![on_cpu],
+            (None, Wish::Exactly(provider)) => vec![Candidate::ort(provider)],
+            (None, Wish::Auto) => [&on_gpu[..], &[on_cpu]].concat(),
+        })
+    }
+}
+
+/// What a candidate is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    /// Name and version: `tract 0.23.9`, `ONNX Runtime 1.32.0`.
+    pub version: String,
+    /// The file it comes from, unless it is inside of the program.
+    pub library: Option<PathBuf>,
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.version)?;
+        self.library.as_ref().map_or(Ok(()), |path| write!(f, ", {}", path.display()))
+    }
+}
+
+/// An engine that is ready, and how it came to be this one.
+pub struct Choice {
+    /// Runs the model.
+    pub engine: Box<dyn Engine>,
+    /// Which it is.
+    pub candidate: Candidate,
+    /// What it is made of.
+    pub description: Description,
+    /// Those that would have come first, each with the reason why it did not.
+    pub refused: Vec<(Candidate, Refusal)>,
+}
+
+impl fmt::Debug for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Choice")
+            .field("candidate", &self.candidate)
+            .field("description", &self.description)
+            .field("refused", &self.refused)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a candidate cannot run a model here.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// This program was compiled without it.
+    #[error("not part of this program")]
+    NotBuilt,
+    /// ONNX Runtime cannot be had.
+    #[cfg(feature = "ort")]
+    #[error(transparent)]
+    Library(#[from] ort::library::LibraryError),
+    /// ONNX Runtime is there, and not this provider.
+    #[cfg(feature = "ort")]
+    #[error(transparent)]
+    Provider(#[from] ort::providers::ProviderError),
+    /// The model's form and the provider do not go together.
+    #[error(
+        "the model gathers tokens per expert, so that sizes depend on the picture: {provider} would wait for the processor at each"
+    )]
+    DataDependentShapes {
+        /// The provider.
+        provider: Provider,
+    },
+    /// The engine does not take the model.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Why no engine runs the model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChoiceError {
+    /// An engine and a provider that it does not have.
+    #[error("{engine} has no provider {provider}: it computes on the processor")]
+    NoSuchProvider {
+        /// The engine.
+        engine: EngineName,
+        /// The provider.
+        provider: Provider,
+    },
+    /// What was asked for cannot be had.
+    #[error("{candidate}: {refusal}")]
+    Refused {
+        /// What was asked for.
+        candidate: Candidate,
+        /// Why not.
+        #[source]
+        refusal: Refusal,
+    },
+    /// Nothing that would have been good enough can be had.
+    #[error("no engine can run the model: {}", told(refused).join("; "))]
+    NoneLeft {
+        /// Each, and why not.
+        refused: Vec<(Candidate, Refusal)>,
+    },
+}
+
+/// What is going on while a model is loaded: for people who wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step {
+    /// The engine reads and optimises the model: a second.
+    Loading(Candidate),
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loading(candidate) => write!(f, "loading the model on {candidate}"),
+        }
+    }
+}
+
+/// Loads a model on the first candidate that can run it. `outputs` are those that will be asked for.
+///
+/// # Errors
+/// [`ChoiceError`]
+pub fn load(
+    model: &ModelFile,
+    outputs: &[Output],
+    request: &Request,
+    progress: &mut dyn FnMut(Step),
+) -> Result<Choice, ChoiceError> {
+    let candidates = request.candidates()?;
+    let is_asked_for = candidates.len() == 1;
+    let mut refused = Vec::new();
+    for candidate in candidates {
+        progress(Step::Loading(candidate));
+        match load_on(candidate, model, outputs, request) {
+            Ok((engine, description)) => return Ok(Choice { engine, candidate, description, refused }),
+            Err(refusal) if is_asked_for => return Err(ChoiceError::Refused { candidate, refusal }),
+            Err(refusal) => refused.push((candidate, refusal)),
+        }
+    }
+    Err(ChoiceError::NoneLeft { refused })
+}
+
+/// Every candidate there is, with what it is made of or the reason why it cannot be used, whatever the model.
+pub fn present(request: &Request) -> Vec<(Candidate, Result<Description, Refusal>)> {
+    Candidate::ALL.into_iter().map(|candidate| (candidate, describe(candidate, request))).collect()
+}
+
+/// Candidates with the reasons why not, one sentence for all that share a reason.
+pub fn told(refused: &[(Candidate, Refusal)]) -> Vec<String> {
+    let mut reasons: Vec<(String, String)> = Vec::new();
+    for (candidate, refusal) in refused {
+        let reason = refusal.to_string();
+        match reasons.iter_mut().find(|(_, other)| *other == reason) {
+            Some((candidates, _)) => *candidates += &format!(", {candidate}"),
+            None => reasons.push((candidate.to_string(), reason)),
+        }
+    }
+    reasons.into_iter().map(|(candidates, reason)| format!("{candidates}: {reason}")).collect()
+}
+
+type Loaded = (Box<dyn Engine>, Description);
+
+fn load_on(candidate: Candidate, model: &ModelFile, outputs: &[Output], request: &Request) -> Result<Loaded, Refusal> {
+    match candidate.engine {
+        #[cfg(feature = "tract")]
+        EngineName::Tract => Ok((Box::new(super::tract::Session::load(model, outputs)?), tract())),
+        #[cfg(feature = "ort")]
+        EngineName::Ort => {
+            let (session, library) =
+                ort::loading::load(model, outputs, candidate.provider, request.threads, &request.ort)?;
+            Ok((Box::new(session), onnxruntime(library)))
+        }
+        #[allow(unreachable_patterns, reason = "reachable in programs without one of the engines")]
+        _ => {
+            let _ = (model, outputs, request);
+            Err(Refusal::NotBuilt)
+        }
+    }
+}
+
+fn describe(candidate: Candidate, request: &Request) -> Result<Description, Refusal> {
+    match candidate.engine {
+        #[cfg(feature = "tract")]
+        EngineName::Tract => Ok(tract()),
+        #[cfg(feature = "ort")]
+        EngineName::Ort => Ok(onnxruntime(ort::loading::check(candidate.provider, &request.ort)?)),
+        #[allow(unreachable_patterns, reason = "reachable in programs without one of the engines")]
+        _ => {
+            let _ = request;
+            Err(Refusal::NotBuilt)
+        }
+    }
+}
+
+#[cfg(feature = "tract")]
+fn tract() -> Description {
+    Description { version: BUILT_IN[0].into(), library: None }
+}
+
+#[cfg(feature = "ort")]
+fn onnxruntime(library: &ort::library::Library) -> Description {
+    let version = library.version.map_or("of unknown version".into(), |version| version.to_string());
+    Description { version: format!("ONNX Runtime {version}"), library: Some(library.path.clone()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(engine: Option<EngineName>, provider: Wish) -> String {
+        let request = Request { engine, provider, ..Request::default() };
+        match request.candidates() {
+            Ok(candidates) => candidates.iter().map(Candidate::to_string).collect::<Vec<_>>().join(", "),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_is_the_only_candidate() {
+        let exactly = Wish::Exactly;
+        assert_eq!(names(Some(EngineName::Tract), Wish::Auto), "tract");
+        assert_eq!(names(Some(EngineName::Ort), exactly(Provider::Cpu)), "ort cpu");
+        assert_eq!(names(Some(EngineName::Ort), exactly(Provider::TensorRt)), "ort tensorrt");
+        assert_eq!(names(None, exactly(Provider::Cuda)), "ort cuda");
+        assert_eq!(
+            names(Some(EngineName::Tract), exactly(Provider::Cuda)),
+            "tract has no provider cuda: it computes on the processor"
+        );
+    }
+
+    #[test]
+    fn what_is_left_open_is_chosen_from_the_fastest_down() {
+        assert_eq!(names(Some(EngineName::Ort), Wish::Auto), "ort tensorrt, ort cuda, ort cpu");
+        let on_cpu = if cfg!(feature = "tract") { "tract" } else { "ort cpu" };
+        assert_eq!(names(None, Wish::Auto), format!("ort tensorrt, ort cuda, {on_cpu}"));
+        assert_eq!(names(None, Wish::Exactly(Provider::Cpu)), on_cpu);
+    }
+
+    #[test]
+    fn a_reason_that_several_share_is_told_once() {
+        let refused = [
+            (Candidate::ort(Provider::TensorRt), Refusal::NotBuilt),
+            (Candidate::ort(Provider::Cuda), Refusal::NotBuilt),
+            (Candidate::ort(Provider::Cpu), Refusal::DataDependentShapes { provider: Provider::Cpu }),
+        ];
+        let told = told(&refused);
+        assert_eq!(told[0], "ort tensorrt, ort cuda: not part of this program");
+        assert!(told[1].starts_with("ort cpu: the model gathers tokens per expert"), "{}", told[1]);
+    }
+}

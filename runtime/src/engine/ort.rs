@@ -1,0 +1,11 @@
+//! ONNX Runtime: a shared library of the machine, looked for and loaded when it is asked for. CPU, CUDA, TensorRT.
+//!
+//! The library is code that this program did not bring. Before any of it runs, its file is checked by [`elf`]: whole, for this
+//! machine, and of a version that has what is called here.
+
+pub mod elf;
+pub mod library;
+pub mod loading;
+pub mod providers;
+pub mod session;
+pub mod settings;
