@@ -13,6 +13,7 @@ use moead_terminal::printer::Printer;
 use moead_terminal::version::Version;
 
 mod arguments;
+mod bench;
 #[cfg(feature = "camera")]
 mod devices;
 mod engine;
@@ -21,6 +22,7 @@ mod outputs;
 mod run;
 mod service;
 mod sources;
+mod verify;
 
 use arguments::{Arguments, Command};
 
@@ -51,6 +53,9 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         None => run::run(&arguments.run, printer),
         #[cfg(feature = "camera")]
         Some(Command::Devices(devices)) => devices::run(&devices, printer),
+        Some(Command::Verify(arguments)) => verify::run(&arguments, printer),
+        Some(Command::Bench(arguments)) => bench::run(&arguments, printer),
+        Some(Command::BenchContender(arguments)) => bench::contend(&arguments),
         Some(Command::Completions(shell)) => {
             shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
             Ok(Exit::Fine)

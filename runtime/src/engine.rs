@@ -1,7 +1,12 @@
 //! Engines run the graph of a model file. Which one runs is the caller's choice; all of them answer the same.
 #![forbid(unsafe_code)]
 
+use std::fmt;
+
+#[cfg(any(feature = "tract", feature = "ort"))]
+use bytes::Bytes;
 use moead_model::architecture::ImageSize;
+use moead_model::onnx::model_file::ModelFile;
 
 pub mod choice;
 #[cfg(feature = "ort")]
@@ -20,17 +25,59 @@ pub enum Output {
     AnomalyGrid,
     /// 1 x C: mean features, which tell products apart.
     Embedding,
+    /// T x k: numbers of the experts that every token chose, at one of the places of the graph where it does. The places are
+    /// counted as in [`ModelFile::expert_choices`]. Not an output of the file: it is made one when a session is loaded with it.
+    Experts(usize),
 }
 
 impl Output {
-    /// As in the file.
+    /// As in the file; experts go by the name of the value that holds them, which only the file knows.
     pub fn name(self) -> &'static str {
         match self {
             Self::AnomalyMap => "anomaly_map",
             Self::PredScore => "pred_score",
             Self::AnomalyGrid => "anomaly_grid",
             Self::Embedding => "embedding",
+            Self::Experts(_) => "experts",
         }
+    }
+}
+
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Experts(place) => write!(f, "experts {place}"),
+            output => f.write_str(output.name()),
+        }
+    }
+}
+
+/// Outputs with the names of their values in a model, and the model's bytes with all of them as outputs.
+#[cfg(any(feature = "tract", feature = "ort"))]
+struct Named {
+    outputs: Vec<(Output, String)>,
+    bytes: Bytes,
+}
+
+#[cfg(any(feature = "tract", feature = "ort"))]
+impl Named {
+    fn of(model: &ModelFile, outputs: &[Output], engine: &'static str) -> Result<Self, EngineError> {
+        let is_inner = outputs.iter().any(|output| matches!(output, Output::Experts(_)));
+        if !is_inner {
+            let outputs = outputs.iter().map(|&output| (output, output.name().to_owned())).collect();
+            return Ok(Self { outputs, bytes: model.bytes().clone() });
+        }
+        let choices = model.expert_choices();
+        let name = |&output: &Output| match output {
+            Output::Experts(place) => {
+                let missing = || EngineError::Load { engine, message: format!("the graph has no choice of {output}") };
+                Ok((output, choices.get(place).cloned().ok_or_else(missing)?))
+            }
+            _ => Ok((output, output.name().to_owned())),
+        };
+        let outputs = outputs.iter().map(name).collect::<Result<Vec<_>, _>>()?;
+        let names: Vec<&str> = outputs.iter().map(|(_, name)| name.as_str()).collect();
+        Ok(Self { bytes: model.with_outputs(&names), outputs })
     }
 }
 

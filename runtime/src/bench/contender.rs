@@ -23,12 +23,7 @@ const FIRST_SEED: u64 = 1;
 ///
 /// # Errors
 /// Those of the two streams. Everything else is an [`Answer::Refused`].
-pub fn serve(
-    model: &ModelFile,
-    request: &Request,
-    questions: impl BufRead,
-    mut answers: impl Write,
-) -> io::Result<()> {
+pub fn serve(model: &ModelFile, request: &Request, questions: impl BufRead, mut answers: impl Write) -> io::Result<()> {
     let mut tell = |answer: &Answer| {
         let mut line = serde_json::to_string(answer)?;
         line.push('\n');

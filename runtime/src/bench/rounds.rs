@@ -104,7 +104,9 @@ fn compare(lanes: &mut [Result<Lane, ContenderError>]) {
                 let map = lane.map(seed)?;
                 match &base {
                     None => base = Some(map),
-                    Some(base) => lane.measurement.map_error = lane.measurement.map_error.max(verify::map_error(base, &map)),
+                    Some(base) => {
+                        lane.measurement.map_error = lane.measurement.map_error.max(verify::map_error(base, &map))
+                    }
                 }
                 Ok(())
             });

@@ -9,7 +9,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::{CompletionsArguments, ManualArguments};
 
-use super::engine::EngineArguments;
+use std::num::NonZeroUsize;
+
+use super::engine::{EngineArguments, ThreadsArgument, parse_threads};
 use crate::score::verdict::Threshold;
 use crate::stream::policy::Policy;
 use crate::stream::prepare::Pictures;
@@ -57,6 +59,13 @@ pub(super) enum Command {
     /// List cameras: what they offer, their controls, and why other video devices are no use
     #[cfg(feature = "camera")]
     Devices(DevicesArguments),
+    /// Run the model file's self-test on every engine that this machine has, or compare two of them on pictures
+    Verify(VerifyArguments),
+    /// Measure how fast each engine is on this machine with this model
+    Bench(BenchArguments),
+    /// The side of `bench` that computes
+    #[command(hide = true)]
+    BenchContender(ContenderArguments),
     /// Print a script that completes this program's arguments in a shell
     Completions(CompletionsArguments),
     /// Print this program's manual page
@@ -74,6 +83,75 @@ pub(super) struct DevicesArguments {
     pub(super) json: bool,
 }
 
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  moead-edge verify --model bolt.onnx
+  moead-edge verify --model bolt.onnx --engine ort --provider cuda
+  moead-edge verify --model bolt.onnx --against bolts/ --threshold 4.5
+  moead-edge verify --model bolt.onnx --model bolt-f16.onnx --against bolts/ --threshold 4.5
+
+Exit status: 0 all numbers are right, 1 an engine is further off than the model file allows, or an error, 2 a wrong command
+line. Two models may differ as far as they like.";
+
+#[derive(Debug, Args)]
+#[command(after_long_help = VERIFY_EXAMPLES)]
+pub(super) struct VerifyArguments {
+    /// The model file that moead-export wrote; two of them to compare with --against
+    #[arg(short, long, value_name = "FILE", required = true, env = "MOEAD_MODEL")]
+    pub(super) model: Vec<PathBuf>,
+    /// Compare two engines, or two models, on the pictures of this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) against: Option<PathBuf>,
+    /// The score from which on a picture is defective: to see which verdicts change
+    #[arg(short, long, value_name = "SCORE", env = "MOEAD_THRESHOLD", value_parser = parse_threshold, allow_hyphen_values = true, requires = "against")]
+    pub(super) threshold: Option<Threshold>,
+    #[command(flatten)]
+    pub(super) engine: EngineArguments,
+    #[command(flatten)]
+    pub(super) threads: ThreadsArgument,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  moead-edge bench --model bolt.onnx
+  moead-edge bench --model bolt.onnx --model bolt-f16.onnx --threads 1,2,4
+  moead-edge bench --model bolt.onnx --engine ort --provider cuda --rounds 100 --json";
+
+#[derive(Debug, Args)]
+#[command(after_long_help = BENCH_EXAMPLES)]
+pub(super) struct BenchArguments {
+    /// The model file that moead-export wrote. May be repeated
+    #[arg(short, long, value_name = "FILE", required = true, env = "MOEAD_MODEL")]
+    pub(super) model: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) engine: EngineArguments,
+    /// How many threads compute a picture; several numbers are compared
+    #[arg(long, value_name = "N", default_value = "1", value_delimiter = ',', env = "MOEAD_THREADS", value_parser = parse_threads)]
+    pub(super) threads: Vec<NonZeroUsize>,
+    /// Pictures that every engine judges, in turn with the others
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) rounds: u32,
+    /// Rounds before that do not count
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(super) warm_up: u32,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ContenderArguments {
+    #[arg(long)]
+    pub(super) model: PathBuf,
+    #[command(flatten)]
+    pub(super) engine: EngineArguments,
+    #[command(flatten)]
+    pub(super) threads: ThreadsArgument,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
     /// The model file that moead-export wrote
@@ -81,7 +159,9 @@ pub(super) struct RunArguments {
     model: Option<PathBuf>,
     /// A file, a folder with everything below it, a quoted pattern, a device as v4l2:///dev/video0?size=640x480, a drawn
     /// scene as synthetic://conveyor, or - for standard input; NAME=… names it in results. May be repeated
-    #[arg(short, long, value_name = "[NAME=]URI", required_unless_present = "camera", num_args = 1.., value_parser = SourceUri::parse)]
+    #[arg(short, long, value_name = "[NAME=]URI", num_args = 1.., value_parser = SourceUri::parse)]
+    #[cfg_attr(feature = "camera", arg(required_unless_present = "camera"))]
+    #[cfg_attr(not(feature = "camera"), arg(required = true))]
     source: Vec<SourceUri>,
     /// A camera: short for --source v4l2://DEVICE. May be repeated
     #[cfg(feature = "camera")]
@@ -133,6 +213,11 @@ pub(super) struct RunArguments {
     pub(super) duration: Option<Duration>,
     #[command(flatten)]
     pub(super) engine: EngineArguments,
+    #[command(flatten)]
+    pub(super) threads: ThreadsArgument,
+    /// Do not run the model file's self-test first
+    #[arg(long)]
+    pub(super) no_verify: bool,
 }
 
 impl RunArguments {

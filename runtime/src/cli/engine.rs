@@ -5,6 +5,8 @@ use std::path::Path;
 #[cfg(feature = "ort")]
 use std::path::PathBuf;
 
+use std::process::Command;
+
 use clap::{Args, ValueEnum};
 use moead_model::onnx::model_file::ModelFile;
 use moead_terminal::failure::At as _;
@@ -23,9 +25,6 @@ pub(super) struct EngineArguments {
     /// What it computes on [default: cpu with tract, auto with ort]
     #[arg(long, value_enum, env = "MOEAD_PROVIDER")]
     provider: Option<ProviderArgument>,
-    /// How many threads compute a picture
-    #[arg(long, value_name = "N", default_value = "1", env = "MOEAD_THREADS", value_parser = parse_threads)]
-    threads: NonZeroUsize,
     /// ONNX Runtime's library [default: looked for, see the reference]
     #[cfg(feature = "ort")]
     #[arg(long, value_name = "FILE", env = "MOEAD_ORT_LIB")]
@@ -33,8 +32,19 @@ pub(super) struct EngineArguments {
 }
 
 impl EngineArguments {
+    /// Whether an engine or a provider is asked for by name.
+    pub(super) fn is_open(&self) -> bool {
+        self.engine.is_none() && self.provider.is_none()
+    }
+
+    /// One engine of several, with the other settings as they are.
+    pub(super) fn request_of(&self, candidate: Candidate, threads: NonZeroUsize) -> Request {
+        let (engine, provider) = (Some(candidate.engine), Wish::Exactly(candidate.provider));
+        Request { engine, provider, ..self.request(threads) }
+    }
+
     /// What they ask for, in this process's environment.
-    pub(super) fn request(&self) -> Request {
+    pub(super) fn request(&self, threads: NonZeroUsize) -> Request {
         let engine = self.engine.map(EngineName::from);
         let provider = match (self.provider, engine) {
             (Some(provider), _) => provider.into(),
@@ -44,9 +54,27 @@ impl EngineArguments {
         Request {
             engine,
             provider,
-            threads: self.threads,
+            threads,
             #[cfg(feature = "ort")]
             ort: self.settings(),
+        }
+    }
+
+    /// The same flags for another process of this program, but for the candidate, if one is named.
+    pub(super) fn pass_on(&self, candidate: Option<Candidate>, command: &mut Command) {
+        let engine = candidate.map(|candidate| candidate.engine.name().to_owned());
+        let provider = candidate.map(|candidate| candidate.provider.name().to_owned());
+        for (flag, value) in [
+            ("--engine", engine.or_else(|| self.engine.and_then(name_of))),
+            ("--provider", provider.or_else(|| self.provider.and_then(name_of))),
+        ] {
+            if let Some(value) = value {
+                command.arg(flag).arg(value);
+            }
+        }
+        #[cfg(feature = "ort")]
+        if let Some(library) = &self.ort_lib {
+            command.arg("--ort-lib").arg(library);
         }
     }
 
@@ -55,6 +83,14 @@ impl EngineArguments {
         let program = std::env::current_exe().ok();
         Settings::of(Search::of(self.ort_lib.clone(), program.as_deref(), |name| std::env::var_os(name)))
     }
+}
+
+/// `--threads` of a command that runs one engine.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ThreadsArgument {
+    /// How many threads compute a picture
+    #[arg(long, value_name = "N", default_value = "1", env = "MOEAD_THREADS", value_parser = parse_threads)]
+    pub(super) threads: NonZeroUsize,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -102,7 +138,12 @@ impl From<ProviderArgument> for Wish {
     }
 }
 
-fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
+/// As typed.
+fn name_of(value: impl ValueEnum) -> Option<String> {
+    value.to_possible_value().map(|value| value.get_name().to_owned())
+}
+
+pub(super) fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
     // More than any machine that this runs on has; each takes memory.
     const MOST: usize = 1024;
     let number = text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= MOST);
@@ -114,13 +155,13 @@ fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
 /// # Errors
 /// Those of [`choice::load`], with the model file's path in front where it is the model that is at fault.
 pub(super) fn load(
-    arguments: &EngineArguments,
+    request: &Request,
     (path, model): (&Path, &ModelFile),
     outputs: &[Output],
     printer: &Printer,
 ) -> anyhow::Result<Choice> {
     let mut steps = printer.progress().steps();
-    let loaded = choice::load(model, outputs, &arguments.request(), &mut |step| steps.begin(&step.to_string()));
+    let loaded = choice::load(model, outputs, request, &mut |step| steps.begin(&step.to_string()));
     steps.end();
     let choice = match loaded {
         Err(error @ ChoiceError::Refused { refusal: Refusal::Engine(_) | Refusal::DataDependentShapes { .. }, .. }) => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use moead_model::manifest::Manifest;
 use moead_model::onnx::model_file::ModelFile;
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::At;
@@ -12,11 +13,13 @@ use super::engine;
 use super::outputs::{Outputs, Seen};
 use super::service::Service;
 use super::sources::SourceUris;
+use crate::engine::choice::Choice;
 use crate::sinks::drawings::{Folder, Wanted};
 use crate::stream::clock::{Clock, SystemClock};
 use crate::stream::interrupt::Interrupt;
 use crate::stream::judge;
 use crate::stream::pipeline::{self, OnLoss, RunError, Settings};
+use crate::verify::self_test::{self, SelfTestError};
 
 pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let folder = |path: &Option<_>| path.as_deref().map(Folder::existing).transpose();
@@ -27,12 +30,18 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let mut steps = printer.progress().steps();
     steps.begin(&format!("loading {}", arguments.model().display()));
     let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
-    let (input, is_calibrated) = (model.manifest().input.clone(), model.manifest().calibration.is_some());
+    let manifest = model.manifest().clone();
     steps.end();
-    let mut choice = engine::load(&arguments.engine, (arguments.model(), &model), &judge::OUTPUTS, printer)?;
+    let request = arguments.engine.request(arguments.threads.threads);
+    let mut choice = engine::load(&request, (arguments.model(), &model), &judge::OUTPUTS, printer)?;
     drop(model);
+    if !arguments.no_verify {
+        steps.begin("self-test");
+        check_numbers(&mut choice, &manifest, printer).at(arguments.model().display())?;
+        steps.end();
+    }
     let engine = &mut *choice.engine;
-    if is_calibrated {
+    if manifest.calibration.is_some() {
         printer.warning("the model file has a calibration, which this version does not use");
     }
     if arguments.threshold.is_none() {
@@ -46,7 +55,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     ctrlc::set_handler(move || handler.request())?;
     let service = Service::of_environment();
     let settings = Settings {
-        normalization: input.normalization(),
+        normalization: manifest.input.normalization(),
         threshold: arguments.threshold,
         pictures: arguments.pictures(),
         frames: arguments.frames,
@@ -83,4 +92,19 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
         printer.warning(format_args!("{unreadable} of {all} pictures could not be judged; their lines say why"));
     }
     Ok(if arguments.fail_on_defect && defects > 0 { Exit::Defects } else { Exit::Fine })
+}
+
+/// Before the first verdict: whether this engine, on this machine, computes what the exporter computed.
+fn check_numbers(choice: &mut Choice, manifest: &Manifest, printer: &Printer) -> anyhow::Result<()> {
+    match self_test::check(&mut *choice.engine, manifest) {
+        Ok(result) => printer.detail(format_args!(
+            "self-test: map off by {:.1e}, score by {:.1e}",
+            result.map_error, result.score_error
+        )),
+        Err(SelfTestError::Absent) => {
+            printer.warning("the model file has no self-test: nothing shows that this engine computes it right")
+        }
+        Err(error) => return Err(error).at(choice.candidate),
+    }
+    Ok(())
 }

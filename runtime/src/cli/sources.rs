@@ -54,6 +54,7 @@ impl SourceUris {
     pub(super) fn open(
         self,
         arguments: &RunArguments,
+        #[cfg_attr(not(feature = "camera"), expect(unused_variables, reason = "only cameras offer a choice of sizes"))]
         network: ImageSize,
         clock: &Arc<dyn Clock>,
         interrupt: &Interrupt,

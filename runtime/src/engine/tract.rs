@@ -6,7 +6,7 @@ use moead_model::architecture::ImageSize;
 use moead_model::onnx::model_file::ModelFile;
 use tract_onnx::prelude::*;
 
-use super::{Engine, EngineError, Output, Outputs, Tensor};
+use super::{Engine, EngineError, Named, Output, Outputs, Tensor};
 
 const NAME: &str = "tract";
 
@@ -31,18 +31,19 @@ impl Session {
     /// [`EngineError::Load`]
     pub fn load(model: &ModelFile, outputs: &[Output]) -> Result<Self, EngineError> {
         let size = model.manifest().input.size();
-        let names: Vec<_> = outputs.iter().map(|output| output.name()).collect();
-        let plan = plan(model, size, &names)
+        let Named { outputs: named, bytes } = Named::of(model, outputs, NAME)?;
+        let names: Vec<_> = named.iter().map(|(_, name)| name.as_str()).collect();
+        let plan = plan(&bytes, size, &names)
             .map_err(|error| EngineError::Load { engine: NAME, message: format!("{error:#}") })?;
         Ok(Self { plan, size, outputs: outputs.to_vec() })
     }
 }
 
-fn plan(model: &ModelFile, size: ImageSize, outputs: &[&str]) -> TractResult<Arc<TypedRunnableModel>> {
+fn plan(bytes: &[u8], size: ImageSize, outputs: &[&str]) -> TractResult<Arc<TypedRunnableModel>> {
     // The file's batch is a symbol. Left as one, tract keeps slow general kernels: 2.7 times the time.
     let input = f32::fact([1, 3, size.height, size.width]);
     tract_onnx::onnx()
-        .model_for_read(&mut &model.bytes()[..])?
+        .model_for_read(&mut &bytes[..])?
         .with_input_fact(0, input.into())?
         .with_outputs_by_name(outputs)?
         .into_optimized()?
@@ -64,7 +65,8 @@ impl Engine for Session {
         let input = tract_onnx::prelude::Tensor::from_shape(&[1, 3, height, width], input).map_err(failed)?;
         let answers = self.plan.run(tvec!(input.into_tvalue())).map_err(failed)?;
         let tensors = self.outputs.iter().zip(&answers).map(|(&output, answer)| {
-            let data = answer.to_plain_array_view::<f32>()?.iter().copied().collect();
+            // Experts are counted in whole numbers.
+            let data = answer.cast_to::<f32>()?.to_plain_array_view::<f32>()?.iter().copied().collect();
             Ok((output, Tensor { shape: answer.shape().to_vec(), data }))
         });
         tensors.collect::<TractResult<_>>().map(Outputs::new).map_err(failed)

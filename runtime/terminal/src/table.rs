@@ -21,7 +21,9 @@ impl Table {
     /// The lines, without spaces at their ends.
     pub fn lines(&self) -> impl Iterator<Item = String> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        let width = |column: usize| {
+            self.rows.iter().filter_map(move |row| row.get(column)).map(|cell: &String| cell.chars().count())
+        };
         let widths: Vec<usize> = (0..columns).map(|column| width(column).max().unwrap_or(0)).collect();
         self.rows.iter().map(move |row| {
             let cell = |(column, width): (usize, &usize)| {

@@ -10,7 +10,7 @@ use moead_model::onnx::model_file::ModelFile;
 
 use super::elf::Version;
 use super::providers::Setup;
-use crate::engine::{Engine, EngineError, Output, Outputs, Tensor};
+use crate::engine::{Engine, EngineError, Named, Output, Outputs, Tensor};
 
 /// What errors call it.
 pub(super) const NAME: &str = "ONNX Runtime";
@@ -21,7 +21,7 @@ pub struct Session {
     io: Io,
     session: ::ort::session::Session,
     size: ImageSize,
-    outputs: Vec<Output>,
+    outputs: Vec<(Output, String)>,
 }
 
 /// Where a picture is handed over, and its answer.
@@ -45,11 +45,12 @@ impl Session {
     /// [`EngineError::Load`], with the library's words.
     pub fn load(setup: &Setup<'_>, model: &ModelFile, outputs: &[Output]) -> Result<Self, EngineError> {
         let size = model.manifest().input.size();
-        let load = || -> ::ort::Result<Self> {
+        let Named { outputs, bytes } = Named::of(model, outputs, NAME)?;
+        let load = move || -> ::ort::Result<Self> {
             let mut builder = setup.register(options(setup)?)?;
-            let session = builder.commit_from_memory(model.bytes())?;
-            let io = Io::new(setup, &session, size, outputs)?;
-            Ok(Self { io, session, size, outputs: outputs.to_vec() })
+            let session = builder.commit_from_memory(&bytes)?;
+            let io = Io::new(setup, &session, size, &outputs)?;
+            Ok(Self { io, session, size, outputs })
         };
         load().map_err(|error| EngineError::Load { engine: NAME, message: error.to_string() })
     }
@@ -91,11 +92,11 @@ impl Io {
         setup: &Setup<'_>,
         session: &::ort::session::Session,
         size: ImageSize,
-        outputs: &[Output],
+        outputs: &[(Output, String)],
     ) -> ::ort::Result<Self> {
         let Some(device) = setup.gpu() else {
             let selected = OutputSelector::no_default();
-            let selected = outputs.iter().fold(selected, |selected, output| selected.with(output.name()));
+            let selected = outputs.iter().fold(selected, |selected, (_, name)| selected.with(name));
             return Ok(Self::Direct(RunOptions::new()?.with_outputs(selected)));
         };
         let (input, answers) = if is_pinned_memory_readable(setup.library.version) {
@@ -108,8 +109,8 @@ impl Io {
         };
         let input = ::ort::value::Tensor::new(&input, shape(size))?;
         let mut binding = session.create_binding()?;
-        for output in outputs {
-            binding.bind_output_to_device(output.name(), &answers)?;
+        for (_, name) in outputs {
+            binding.bind_output_to_device(name, &answers)?;
         }
         Ok(Self::Bound { input, binding })
     }
@@ -156,12 +157,22 @@ impl Engine for Session {
     }
 }
 
-fn read(answers: &SessionOutputs<'_>, outputs: &[Output]) -> ::ort::Result<Outputs> {
-    let tensor = |&output: &Output| {
-        let missing = || ::ort::Error::new(format!("no output {}", output.name()));
-        let (shape, data) = answers.get(output.name()).ok_or_else(missing)?.try_extract_tensor::<f32>()?;
-        let shape = shape.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
-        Ok((output, Tensor { shape, data: data.to_vec() }))
+fn read(answers: &SessionOutputs<'_>, outputs: &[(Output, String)]) -> ::ort::Result<Outputs> {
+    let tensor = |(output, name): &(Output, String)| {
+        let missing = || ::ort::Error::new(format!("no output {name}"));
+        let answer = answers.get(name).ok_or_else(missing)?;
+        let sides = |shape: &[i64]| shape.iter().map(|&side| usize::try_from(side).unwrap_or(0)).collect();
+        let tensor = match output {
+            Output::Experts(_) => {
+                let (shape, numbers) = answer.try_extract_tensor::<i64>()?;
+                Tensor { shape: sides(shape), data: numbers.iter().map(|&number| number as f32).collect() }
+            }
+            _ => {
+                let (shape, data) = answer.try_extract_tensor::<f32>()?;
+                Tensor { shape: sides(shape), data: data.to_vec() }
+            }
+        };
+        Ok((*output, tensor))
     };
     outputs.iter().map(tensor).collect::<::ort::Result<_>>().map(Outputs::new)
 }

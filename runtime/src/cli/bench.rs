@@ -1,0 +1,101 @@
+//! `moead-edge bench`.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use moead_model::onnx::model_file::ModelFile;
+use moead_terminal::exit::Exit;
+use moead_terminal::failure::At as _;
+use moead_terminal::printer::Printer;
+
+use super::arguments::{BenchArguments, ContenderArguments};
+use crate::bench::contender;
+use crate::bench::process::{Contender, ContenderError};
+use crate::bench::rounds::{self, Effort, Measurement};
+use crate::engine::choice::{self, Candidate};
+
+mod report;
+
+/// One line of the table.
+struct Row<'a> {
+    model: &'a Path,
+    /// As asked for: what was chosen is in the measurement.
+    engine: String,
+    threads: NonZeroUsize,
+    outcome: Result<Measurement, ContenderError>,
+}
+
+pub(super) fn run(arguments: &BenchArguments, printer: &Printer) -> anyhow::Result<Exit> {
+    // A wrong model is found once, and before anything is measured.
+    for path in &arguments.model {
+        ModelFile::open(path).at(path.display())?;
+    }
+    let entries = entries(arguments);
+    let mut steps = printer.progress().steps();
+    let mut contenders = Vec::new();
+    for (model, candidate, threads) in &entries {
+        steps.begin(&format!("loading {} on {}", model.display(), name(*candidate)));
+        contenders.push(command(arguments, model, *candidate, *threads).and_then(Contender::start));
+    }
+    steps.end();
+    let effort = Effort { warm_up: arguments.warm_up as usize, rounds: arguments.rounds as usize };
+    let bar = printer.progress().bar((effort.warm_up + effort.rounds) as u64, "rounds");
+    let outcomes = rounds::run(contenders, effort, &mut || bar.advance(1));
+    drop(bar);
+    let rows: Vec<Row<'_>> = entries
+        .into_iter()
+        .zip(outcomes)
+        .map(|((model, candidate, threads), outcome)| Row { model, engine: name(candidate), threads, outcome })
+        .collect();
+    if arguments.json {
+        printer.line(report::json(&rows))?;
+    } else {
+        report::text(&rows, printer)?;
+    }
+    anyhow::ensure!(rows.iter().any(|row| row.outcome.is_ok()), "no engine could be measured");
+    Ok(Exit::Fine)
+}
+
+/// Everyone who takes part: the reference, which everybody is compared with, first.
+fn entries(arguments: &BenchArguments) -> Vec<(&Path, Option<Candidate>, NonZeroUsize)> {
+    let candidates: Vec<Option<Candidate>> = if arguments.engine.is_open() {
+        let present = choice::present(&arguments.engine.request(NonZeroUsize::MIN));
+        present.into_iter().map(|(candidate, _)| Some(candidate)).collect()
+    } else {
+        vec![None]
+    };
+    let of_model = |model| {
+        let of_candidate = move |&candidate| arguments.threads.iter().map(move |&threads| (model, candidate, threads));
+        candidates.iter().flat_map(of_candidate).collect::<Vec<_>>()
+    };
+    arguments.model.iter().map(|path| path.as_path()).flat_map(of_model).collect()
+}
+
+fn name(candidate: Option<Candidate>) -> String {
+    candidate.map_or("the engine that was asked for".into(), |candidate| candidate.to_string())
+}
+
+/// This program again, as a contender.
+fn command(
+    arguments: &BenchArguments,
+    model: &Path,
+    candidate: Option<Candidate>,
+    threads: NonZeroUsize,
+) -> Result<Command, ContenderError> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("bench-contender").arg("--model").arg(model).arg("--threads").arg(threads.to_string());
+    arguments.engine.pass_on(candidate, &mut command);
+    // What a library prints there belongs to its refusal, which is told in our words.
+    command.stderr(Stdio::null());
+    Ok(command)
+}
+
+/// `moead-edge bench-contender`.
+pub(super) fn contend(arguments: &ContenderArguments) -> anyhow::Result<Exit> {
+    let model = ModelFile::open(&arguments.model).at(arguments.model.display())?;
+    let request = arguments.engine.request(arguments.threads.threads);
+    contender::serve(&model, &request, io::stdin().lock(), io::stdout().lock())?;
+    Ok(Exit::Fine)
+}

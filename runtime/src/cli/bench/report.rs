@@ -1,0 +1,118 @@
+//! The table of `moead-edge bench`, for people and for programs.
+
+use std::io;
+
+use moead_terminal::printer::Printer;
+use moead_terminal::table::Table;
+use serde_json::{Value, json};
+
+use super::Row;
+use crate::bench::rounds::Measurement;
+use crate::bench::statistics::Quartiles;
+
+/// A service that waits for frames should cost next to nothing.
+const MAX_IDLE_CPU: f64 = 0.02;
+
+pub(super) fn json(rows: &[Row<'_>]) -> Value {
+    let base = base(rows);
+    let row = |row: &Row<'_>| {
+        let mut value = json!({"model": row.model.display().to_string(), "threads": row.threads.get()});
+        match &row.outcome {
+            Ok(measured) => {
+                value["engine"] = json!(measured.engine);
+                value["description"] = json!(measured.description);
+                value["latency_ms"] = json!(measured.wall());
+                value["ratio"] = json!(base.and_then(|base| measured.ratio(base)));
+                value["cpu_ms"] = json!(measured.cpu());
+                value["load_ms"] = json!(measured.load_ms);
+                value["first_ms"] = json!(measured.first_ms);
+                value["peak_memory_bytes"] = json!(measured.peak_memory);
+                value["idle_cpu"] = json!(measured.idle_cpu);
+                value["map_error"] = json!(measured.map_error.is_finite().then_some(measured.map_error));
+            }
+            Err(error) => {
+                value["engine"] = json!(row.engine);
+                value["error"] = json!(error.to_string());
+            }
+        }
+        if let Ok(metadata) = std::fs::metadata(row.model) {
+            value["model_bytes"] = json!(metadata.len());
+        }
+        value
+    };
+    json!({"schema": 1, "contenders": rows.iter().map(row).collect::<Vec<_>>()})
+}
+
+pub(super) fn text(rows: &[Row<'_>], printer: &Printer) -> io::Result<()> {
+    let base = base(rows);
+    let several = rows.iter().any(|row| row.model != rows[0].model);
+    let heads = [
+        "engine",
+        "threads",
+        "ms a picture",
+        "quartiles",
+        "ratio",
+        "CPU ms",
+        "load ms",
+        "first ms",
+        "peak MB",
+        "idle CPU",
+        "map error",
+        "",
+    ];
+    let mut table = Table::new(&heads);
+    for row in rows {
+        let model = if several { format!("{}, ", row.model.display()) } else { String::new() };
+        let threads = row.threads.to_string();
+        match &row.outcome {
+            Ok(measured) => {
+                let first = [format!("{model}{}", measured.engine), threads];
+                table.row(first.into_iter().chain(cells(measured, base)));
+            }
+            Err(error) => {
+                let none = std::iter::repeat_n("-".to_owned(), heads.len() - 3);
+                table.row(
+                    [format!("{model}{}", row.engine), threads].into_iter().chain(none).chain([error.to_string()]),
+                );
+            }
+        }
+    }
+    table.lines().try_for_each(|line| printer.line(line))?;
+    if let Some(base) = base {
+        printer.note(format_args!(
+            "ratio and map error: compared with the first row ({}), round by round",
+            base.description
+        ));
+    }
+    let restless = rows.iter().filter_map(|row| row.outcome.as_ref().ok());
+    for measured in restless.filter(|measured| measured.idle_cpu > MAX_IDLE_CPU) {
+        printer.warning(format_args!(
+            "{} uses {:.0} % of a core while there is nothing to do",
+            measured.engine,
+            measured.idle_cpu * 100.0
+        ));
+    }
+    Ok(())
+}
+
+/// Whoever the others are compared with.
+fn base<'a>(rows: &'a [Row<'_>]) -> Option<&'a Measurement> {
+    rows.iter().find_map(|row| row.outcome.as_ref().ok())
+}
+
+fn cells(measured: &Measurement, base: Option<&Measurement>) -> [String; 9] {
+    let number = |value: Option<f64>, digits: usize| value.map_or("-".into(), |value| format!("{value:.digits$}"));
+    let median = |quartiles: Option<Quartiles>| quartiles.map(|quartiles| quartiles.median);
+    let spread = measured.wall().map_or("-".into(), |wall| format!("{:.1} to {:.1}", wall.low, wall.high));
+    [
+        number(median(measured.wall()), 1),
+        spread,
+        number(median(base.and_then(|base| measured.ratio(base))), 2),
+        number(median(measured.cpu()), 1),
+        number(Some(measured.load_ms), 0),
+        number(Some(measured.first_ms), 0),
+        number(measured.peak_memory.map(|bytes| bytes as f64 / 1e6), 0),
+        format!("{:.1} %", measured.idle_cpu * 100.0),
+        format!("{:.1e}", measured.map_error),
+    ]
+}
