@@ -81,7 +81,9 @@ pub(super) struct RunArguments {
     model: Option<PathBuf>,
     /// A file, a folder with everything below it, a quoted pattern, a device as v4l2:///dev/video0?size=640x480, a drawn
     /// scene as synthetic://conveyor, or - for standard input; NAME=… names it in results. May be repeated
-    #[arg(short, long, value_name = "[NAME=]URI", required_unless_present = "camera", num_args = 1.., value_parser = SourceUri::parse)]
+    #[arg(short, long, value_name = "[NAME=]URI", num_args = 1.., value_parser = SourceUri::parse)]
+    #[cfg_attr(feature = "camera", arg(required_unless_present = "camera"))]
+    #[cfg_attr(not(feature = "camera"), arg(required = true))]
     source: Vec<SourceUri>,
     /// A camera: short for --source v4l2://DEVICE. May be repeated
     #[cfg(feature = "camera")]

@@ -92,6 +92,9 @@ impl EngineArguments {
     /// What they ask for, in this process's environment.
     pub(super) fn request(&self) -> Request {
         let engine = self.engine.map(EngineName::from);
+        // Whoever names the library wants it.
+        #[cfg(feature = "ort")]
+        let engine = engine.or(self.ort_lib.is_some().then_some(EngineName::Ort));
         let provider = match (self.provider, engine) {
             (Some(provider), _) => provider.into(),
             (None, Some(EngineName::Ort)) => Wish::Auto,
@@ -216,7 +219,7 @@ pub(super) fn load(
     });
     steps.end();
     let choice = match loaded {
-        Err(error @ ChoiceError::Refused { refusal: Refusal::Engine(_) | Refusal::DataDependentShapes { .. }, .. }) => {
+        Err(error @ ChoiceError::Refused { refusal: Refusal::Engine(_) | Refusal::DataDependentShapes, .. }) => {
             Err(error).at(path.display())?
         }
         other => other?,

@@ -220,12 +220,9 @@ pub enum Refusal {
     Provider(#[from] ort::providers::ProviderError),
     /// The model's form and the provider do not go together.
     #[error(
-        "the model gathers tokens per expert, so that sizes depend on the picture: {provider} would wait for the processor at each"
+        "the model gathers tokens per expert: their numbers depend on the picture, and the GPU would wait for each"
     )]
-    DataDependentShapes {
-        /// The provider.
-        provider: Provider,
-    },
+    DataDependentShapes,
     /// It is not known what runs where, or too much is left to the processor.
     #[cfg(feature = "ort")]
     #[error(transparent)]
@@ -356,7 +353,17 @@ pub fn load(
             Err(refusal) => refused.push((candidate, refusal)),
         }
     }
-    Err(ChoiceError::NoneLeft { refused })
+    match refused.pop() {
+        // Without the library there is nothing to choose from.
+        #[cfg(feature = "ort")]
+        Some((candidate, refusal @ Refusal::Library(_))) if request.engine == Some(EngineName::Ort) => {
+            Err(ChoiceError::Refused { candidate, refusal })
+        }
+        last => {
+            refused.extend(last);
+            Err(ChoiceError::NoneLeft { refused })
+        }
+    }
 }
 
 /// Every candidate there is, with what it is made of or the reason why it cannot be used, whatever the model.
@@ -478,7 +485,7 @@ mod tests {
         let refused = [
             (Candidate::ort(Provider::TensorRt), Refusal::NotBuilt),
             (Candidate::ort(Provider::Cuda), Refusal::NotBuilt),
-            (Candidate::ort(Provider::Cpu), Refusal::DataDependentShapes { provider: Provider::Cpu }),
+            (Candidate::ort(Provider::Cpu), Refusal::DataDependentShapes),
         ];
         let told = told(&refused);
         assert_eq!(told[0], "ort tensorrt, ort cuda: not part of this program");

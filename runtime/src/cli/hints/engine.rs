@@ -18,9 +18,7 @@ pub(super) fn hint(error: &ChoiceError) -> Option<String> {
 
 fn refused(refusal: &Refusal) -> Option<String> {
     match refusal {
-        Refusal::DataDependentShapes { .. } => {
-            Some("write the model file for GPUs: `moead-export CKPT --moe dense`".into())
-        }
+        Refusal::DataDependentShapes => Some("write the model file for GPUs: `moead-export CKPT --moe dense`".into()),
         Refusal::Engine(_) => {
             Some("write the model file anew with `moead-export CKPT`, which checks it on this program's engine".into())
         }

@@ -85,7 +85,7 @@ impl Job<'_> {
         progress: &mut dyn FnMut(Step),
     ) -> Result<Loaded, Refusal> {
         if provider != Provider::Cpu && self.model.traits().has_data_dependent_shapes {
-            return Err(Refusal::DataDependentShapes { provider });
+            return Err(Refusal::DataDependentShapes);
         }
         let library = check(provider, self.settings)?;
         match provider {
