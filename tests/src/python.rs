@@ -20,6 +20,20 @@ pub fn executable() -> PathBuf {
     String::from_utf8(output.stdout).expect("a path in UTF-8").trim_end().into()
 }
 
+/// ONNX Runtime's library, as the wheel has it.
+///
+/// # Panics
+/// When the interpreter has no onnxruntime, or its wheel no such library.
+pub fn onnxruntime_library() -> PathBuf {
+    let ask = "import glob, os, onnxruntime\n\
+               print(*glob.glob(os.path.join(os.path.dirname(onnxruntime.__file__), 'capi', 'libonnxruntime.so*')))";
+    let output = Command::new(interpreter()).args(["-c", ask]).output().expect("Python starts");
+    let text = String::from_utf8(output.stdout).expect("a path in UTF-8");
+    let path = text.trim_end();
+    assert!(!path.is_empty(), "no onnxruntime: {}", String::from_utf8_lossy(&output.stderr));
+    path.into()
+}
+
 /// Runs a script and returns its standard output.
 ///
 /// # Panics

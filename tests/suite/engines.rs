@@ -1,6 +1,7 @@
 //! Who answers a model file. Each engine is asked for outputs by name, inner ones too.
 
 pub(crate) mod onnxruntime;
+pub(crate) mod ort;
 pub(crate) mod tract;
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Exported graphs on both engines against the published code, and against each other.
+//! Exported graphs on every engine against the published code, and against each other.
 
 use moead_exporter::export;
 use moead_exporter::graph::Form;
@@ -11,15 +11,15 @@ use moead_tests::golden::Case;
 use serde_json::json;
 
 use crate::engines::onnxruntime::{self, Request};
-use crate::engines::{Answer, OUTPUTS, tract};
+use crate::engines::{Answer, OUTPUTS, ort, tract};
 use crate::problem::{FORMS, Problem, for_each_case};
 
-for_each_case!(check_both_engines);
+for_each_case!(check_every_engine);
 
 /// Sparse and dense agree to this on one engine.
 const BETWEEN_FORMS: f64 = 1e-5;
 
-fn check_both_engines(problem: Problem) {
+fn check_every_engine(problem: Problem) {
     let mut failures = Failures::default();
     let choices = problem.choices();
     let mut names = OUTPUTS.to_vec();
@@ -30,7 +30,8 @@ fn check_both_engines(problem: Problem) {
         models.iter().map(|model| Request { model, batch: 1, input: &problem.input, outputs: &names }).collect();
     let judged = onnxruntime::answers(&requests);
     let ours: Vec<_> = models.iter().map(|model| tract::answer(model, &problem.input, &names)).collect();
-    for (engine, answers) in [("ONNX Runtime", &judged), ("tract", &ours)] {
+    let on_ort: Vec<_> = models.iter().map(|model| ort::answer(model, &problem.input, &names)).collect();
+    for (engine, answers) in [("ONNX Runtime in Python", &judged), ("tract", &ours), ("ort", &on_ort)] {
         for (form, answer) in forms.iter().zip(answers) {
             let place = format!("{engine}, {:?}", form.moe);
             against_the_reference(&problem, &place, answer, &choices, &mut failures);
@@ -118,7 +119,8 @@ fn agrees_with_the_plain_evaluation(problem: &Problem, what: &str) {
         let request = Request { model: &model, batch: 1, input: &problem.input, outputs: &OUTPUTS };
         let engines = [
             ("tract", tract::answer(&model, &problem.input, &OUTPUTS)),
-            ("ONNX Runtime", onnxruntime::answers(&[request]).remove(0)),
+            ("ort", ort::answer(&model, &problem.input, &OUTPUTS)),
+            ("ONNX Runtime in Python", onnxruntime::answers(&[request]).remove(0)),
         ];
         for (engine, found) in engines {
             let place = format!("{what}, {engine}, {moe:?}");

@@ -5,7 +5,7 @@ use moead_exporter::reference;
 use moead_tests::compare::Failures;
 
 use crate::engines::onnxruntime::{self, Request};
-use crate::engines::{OUTPUTS, tract};
+use crate::engines::{OUTPUTS, ort, tract};
 use crate::problem::{FORMS, Problem, for_each_case};
 
 for_each_case!(check);
@@ -28,7 +28,8 @@ fn check(problem: Problem) {
         let request = Request { model: &model, batch: 1, input: &problem.input, outputs: &OUTPUTS };
         let engines = [
             ("tract", tract::answer(&model, &problem.input, &OUTPUTS)),
-            ("ONNX Runtime", onnxruntime::answers(&[request]).remove(0)),
+            ("ort", ort::answer(&model, &problem.input, &OUTPUTS)),
+            ("ONNX Runtime in Python", onnxruntime::answers(&[request]).remove(0)),
         ];
         for (engine, found) in engines {
             let place = format!("{engine}, {:?}", form.moe);

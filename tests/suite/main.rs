@@ -1,9 +1,10 @@
-//! One suite, every engine: golden cases and properties are data; the plain evaluation, tract and ONNX Runtime each answer all
+//! One suite, every engine: golden cases and properties are data; the plain evaluation, tract, our own ONNX Runtime engine and Python's each answer all
 //! of them. A new case in `tests/golden/cases` reaches all of them at once.
 
 mod engines;
 mod problem;
 
+mod agreement;
 mod checkpoint_forms;
 mod every_backbone;
 mod graph_forms;

@@ -86,7 +86,7 @@ fn command(
 ) -> Result<Command, ContenderError> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("bench-contender").arg("--model").arg(model).arg("--threads").arg(threads.to_string());
-    arguments.engine.pass_on(candidate, &mut command);
+    command.args(arguments.engine.flags(candidate));
     // What a library prints there belongs to its refusal, which is told in our words.
     command.stderr(Stdio::null());
     Ok(command)

@@ -1,11 +1,10 @@
 //! `--engine`, `--provider` and what belongs to them: the flags of every command that runs a model.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::Path;
 #[cfg(feature = "ort")]
 use std::path::PathBuf;
-
-use std::process::Command;
 
 use clap::{Args, ValueEnum};
 use moead_model::onnx::model_file::ModelFile;
@@ -15,7 +14,11 @@ use moead_terminal::printer::Printer;
 use crate::engine::Output;
 use crate::engine::choice::{self, Candidate, Choice, ChoiceError, EngineName, Provider, Refusal, Request, Wish};
 #[cfg(feature = "ort")]
-use crate::engine::ort::{library::Search, settings::Settings};
+use crate::engine::ort::{
+    library::Search,
+    providers::{cuda::GpuSettings, tensorrt::Precision},
+    settings::{MAX_CPU_NODES, Settings},
+};
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct EngineArguments {
@@ -29,6 +32,56 @@ pub(super) struct EngineArguments {
     #[cfg(feature = "ort")]
     #[arg(long, value_name = "FILE", env = "MOEAD_ORT_LIB")]
     ort_lib: Option<PathBuf>,
+    #[cfg(feature = "ort")]
+    #[command(flatten)]
+    gpu: GpuArguments,
+}
+
+/// For `--provider cuda` and `--provider tensorrt`.
+#[cfg(feature = "ort")]
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "NVIDIA GPU")]
+struct GpuArguments {
+    /// Which GPU, counted from 0
+    #[arg(long = "gpu", value_name = "N", default_value_t = 0, env = "MOEAD_GPU")]
+    device: u16,
+    /// How much of its memory may be taken: 512M, 2G [default: no limit]
+    #[arg(long = "gpu-memory", value_name = "SIZE", env = "MOEAD_GPU_MEMORY", value_parser = parse_size)]
+    memory: Option<u64>,
+    /// How many nodes of the model may stay on the processor; more are an error
+    #[arg(long, value_name = "N", default_value_t = MAX_CPU_NODES, env = "MOEAD_MAX_CPU_NODES")]
+    max_cpu_nodes: usize,
+    /// With how many bits TensorRT may compute
+    #[arg(long, value_enum, default_value_t = PrecisionArgument::F32, env = "MOEAD_TENSORRT_PRECISION")]
+    tensorrt_precision: PrecisionArgument,
+    /// TensorRT's calibration table, for int8
+    #[arg(long, value_name = "FILE", env = "MOEAD_TENSORRT_CALIBRATION")]
+    tensorrt_calibration: Option<PathBuf>,
+    /// Where TensorRT's engines are kept [default: moead-edge/tensorrt in the user's cache folder]
+    #[arg(long, value_name = "FOLDER", env = "MOEAD_TENSORRT_CACHE")]
+    tensorrt_cache: Option<PathBuf>,
+}
+
+#[cfg(feature = "ort")]
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PrecisionArgument {
+    /// Single precision
+    F32,
+    /// Half, where it is faster
+    F16,
+    /// Eight bits where the calibration table has a range, half elsewhere
+    Int8,
+}
+
+#[cfg(feature = "ort")]
+impl From<PrecisionArgument> for Precision {
+    fn from(argument: PrecisionArgument) -> Self {
+        match argument {
+            PrecisionArgument::F32 => Self::F32,
+            PrecisionArgument::F16 => Self::F16,
+            PrecisionArgument::Int8 => Self::Int8,
+        }
+    }
 }
 
 impl EngineArguments {
@@ -46,6 +99,9 @@ impl EngineArguments {
     /// What they ask for, in this process's environment.
     pub(super) fn request(&self, threads: NonZeroUsize) -> Request {
         let engine = self.engine.map(EngineName::from);
+        // Whoever names the library wants it.
+        #[cfg(feature = "ort")]
+        let engine = engine.or(self.ort_lib.is_some().then_some(EngineName::Ort));
         let provider = match (self.provider, engine) {
             (Some(provider), _) => provider.into(),
             (None, Some(EngineName::Ort)) => Wish::Auto,
@@ -61,27 +117,45 @@ impl EngineArguments {
     }
 
     /// The same flags for another process of this program, but for the candidate, if one is named.
-    pub(super) fn pass_on(&self, candidate: Option<Candidate>, command: &mut Command) {
+    pub(super) fn flags(&self, candidate: Option<Candidate>) -> Vec<OsString> {
         let engine = candidate.map(|candidate| candidate.engine.name().to_owned());
         let provider = candidate.map(|candidate| candidate.provider.name().to_owned());
-        for (flag, value) in [
-            ("--engine", engine.or_else(|| self.engine.and_then(name_of))),
-            ("--provider", provider.or_else(|| self.provider.and_then(name_of))),
-        ] {
+        let mut flags = Vec::new();
+        let mut pass = |flag: &str, value: Option<OsString>| {
             if let Some(value) = value {
-                command.arg(flag).arg(value);
+                flags.extend([flag.into(), value]);
             }
-        }
+        };
+        pass("--engine", engine.or_else(|| self.engine.and_then(name_of)).map(OsString::from));
+        pass("--provider", provider.or_else(|| self.provider.and_then(name_of)).map(OsString::from));
         #[cfg(feature = "ort")]
-        if let Some(library) = &self.ort_lib {
-            command.arg("--ort-lib").arg(library);
+        {
+            let GpuArguments { device, memory, max_cpu_nodes, .. } = &self.gpu;
+            let path = |path: &Option<PathBuf>| path.clone().map(OsString::from);
+            pass("--ort-lib", path(&self.ort_lib));
+            pass("--gpu", Some(device.to_string().into()));
+            pass("--gpu-memory", memory.map(|bytes| format!("{}M", bytes >> 20).into()));
+            pass("--max-cpu-nodes", Some(max_cpu_nodes.to_string().into()));
+            pass("--tensorrt-precision", name_of(self.gpu.tensorrt_precision).map(OsString::from));
+            pass("--tensorrt-calibration", path(&self.gpu.tensorrt_calibration));
+            pass("--tensorrt-cache", path(&self.gpu.tensorrt_cache));
         }
+        flags
     }
 
     #[cfg(feature = "ort")]
     fn settings(&self) -> Settings {
         let program = std::env::current_exe().ok();
-        Settings::of(Search::of(self.ort_lib.clone(), program.as_deref(), |name| std::env::var_os(name)))
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        Settings {
+            search: Search::of(self.ort_lib.clone(), program.as_deref(), variable),
+            gpu: GpuSettings { device: self.gpu.device.into(), memory: self.gpu.memory },
+            max_cpu_nodes: self.gpu.max_cpu_nodes,
+            precision: self.gpu.tensorrt_precision.into(),
+            calibration: self.gpu.tensorrt_calibration.clone(),
+            engines: self.gpu.tensorrt_cache.clone().or_else(|| engines(variable)),
+            scratch: std::env::temp_dir(),
+        }
     }
 }
 
@@ -143,6 +217,29 @@ fn name_of(value: impl ValueEnum) -> Option<String> {
     value.to_possible_value().map(|value| value.get_name().to_owned())
 }
 
+/// Where a user's programs keep what they can make anew; a service has a folder of its own for that.
+#[cfg(feature = "ort")]
+fn engines(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = |name: &str| variable(name).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    if let Some(folder) = folder("CACHE_DIRECTORY") {
+        return Some(folder.join("tensorrt"));
+    }
+    let cache = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+    cache.map(|cache| cache.join("moead-edge/tensorrt"))
+}
+
+#[cfg(feature = "ort")]
+fn parse_size(text: &str) -> Result<u64, String> {
+    let expected = || "expected a size, as in 512M or 2G".to_owned();
+    let (number, shift) = match text.char_indices().last() {
+        Some((end, 'M')) => (&text[..end], 20),
+        Some((end, 'G')) => (&text[..end], 30),
+        _ => return Err(expected()),
+    };
+    let number: u64 = number.parse().map_err(|_| expected())?;
+    number.checked_mul(1 << shift).filter(|&bytes| bytes > 0).ok_or_else(expected)
+}
+
 pub(super) fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
     // More than any machine that this runs on has; each takes memory.
     const MOST: usize = 1024;
@@ -161,10 +258,15 @@ pub(super) fn load(
     printer: &Printer,
 ) -> anyhow::Result<Choice> {
     let mut steps = printer.progress().steps();
-    let loaded = choice::load(model, outputs, request, &mut |step| steps.begin(&step.to_string()));
+    let loaded = choice::load(model, outputs, request, &mut |step| {
+        if step.is_long() {
+            printer.note(&step);
+        }
+        steps.begin(&step.to_string());
+    });
     steps.end();
     let choice = match loaded {
-        Err(error @ ChoiceError::Refused { refusal: Refusal::Engine(_) | Refusal::DataDependentShapes { .. }, .. }) => {
+        Err(error @ ChoiceError::Refused { refusal: Refusal::Engine(_) | Refusal::DataDependentShapes, .. }) => {
             Err(error).at(path.display())?
         }
         other => other?,
@@ -180,6 +282,10 @@ fn tell(choice: &Choice, printer: &Printer) {
         return printer.detail(format_args!("engine: {description}"));
     }
     printer.note(format_args!("engine: {candidate} ({description})"));
+    #[cfg(feature = "ort")]
+    if let Some(placement) = &choice.placement {
+        printer.note(placement);
+    }
     for reason in choice::told(refused) {
         printer.note(format_args!("not {reason}"));
     }
@@ -187,7 +293,44 @@ fn tell(choice: &Choice, printer: &Printer) {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Debug, Parser)]
+    struct OnlyEngine {
+        #[command(flatten)]
+        engine: EngineArguments,
+    }
+
+    fn parse(flags: &[OsString]) -> OnlyEngine {
+        OnlyEngine::try_parse_from([OsString::from("x")].iter().chain(flags)).unwrap()
+    }
+
+    #[cfg(feature = "ort")]
+    #[test]
+    fn every_flag_is_passed_on() {
+        let command = EngineArguments::augment_args(clap::Command::new("x"));
+        let value = |flag: &str| match flag {
+            "engine" => "ort",
+            "provider" => "cuda",
+            "gpu-memory" => "512M",
+            "tensorrt-precision" => "f16",
+            _ => "7",
+        };
+        let long = command.get_arguments().filter_map(clap::Arg::get_long);
+        let typed: Vec<OsString> = long.flat_map(|flag| [format!("--{flag}").into(), value(flag).into()]).collect();
+        let passed = parse(&typed).engine.flags(None);
+        assert_eq!(passed.len(), typed.len(), "{passed:?}");
+        assert_eq!(format!("{:?}", parse(&typed)), format!("{:?}", parse(&passed)));
+    }
+
+    #[test]
+    fn a_named_candidate_wins_over_the_flags() {
+        let on_cpu = Candidate::ort(Provider::Cpu);
+        let flags = OnlyEngine::try_parse_from(["x", "--provider", "auto"]).unwrap().engine.flags(Some(on_cpu));
+        assert_eq!(flags[..4], ["--engine", "ort", "--provider", "cpu"].map(OsString::from));
+    }
 
     #[test]
     fn threads_are_counted_from_one() {
@@ -195,5 +338,30 @@ mod tests {
         for wrong in ["0", "-1", "1025", "all", ""] {
             assert!(parse_threads(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[cfg(feature = "ort")]
+    #[test]
+    fn sizes_have_a_unit() {
+        assert_eq!((parse_size("512M"), parse_size("2G")), (Ok(512 << 20), Ok(2 << 30)));
+        for wrong in
+            ["", "M", "0G", "1", "1.5G", "-1M", "99999999999999999999G", "18446744073709551615G", "1k", "1\u{20ac}"]
+        {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[cfg(feature = "ort")]
+    #[test]
+    fn engines_are_kept_where_a_service_or_a_user_keeps_such_things() {
+        let of = |set: &[(&str, &str)]| {
+            let value =
+                |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
+            engines(value).map(|path| path.display().to_string()).unwrap_or_default()
+        };
+        assert_eq!(of(&[("HOME", "/home/u"), ("CACHE_DIRECTORY", "/var/cache/moead")]), "/var/cache/moead/tensorrt");
+        assert_eq!(of(&[("HOME", "/home/u"), ("XDG_CACHE_HOME", "/c")]), "/c/moead-edge/tensorrt");
+        assert_eq!(of(&[("HOME", "/home/u")]), "/home/u/.cache/moead-edge/tensorrt");
+        assert_eq!(of(&[("HOME", "relative")]), "");
     }
 }

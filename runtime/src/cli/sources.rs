@@ -54,7 +54,7 @@ impl SourceUris {
     pub(super) fn open(
         self,
         arguments: &RunArguments,
-        #[cfg_attr(not(feature = "camera"), expect(unused_variables, reason = "only cameras offer a choice of sizes"))]
+        #[cfg_attr(not(feature = "camera"), expect(unused_variables, reason = "only a camera is asked for a size"))]
         network: ImageSize,
         clock: &Arc<dyn Clock>,
         interrupt: &Interrupt,

@@ -186,6 +186,9 @@ pub struct Choice {
     pub candidate: Candidate,
     /// What it is made of.
     pub description: Description,
+    /// What runs where, for providers that may leave something to the processor.
+    #[cfg(feature = "ort")]
+    pub placement: Option<ort::placement::Placement>,
     /// Those that would have come first, each with the reason why it did not.
     pub refused: Vec<(Candidate, Refusal)>,
 }
@@ -217,11 +220,37 @@ pub enum Refusal {
     Provider(#[from] ort::providers::ProviderError),
     /// The model's form and the provider do not go together.
     #[error(
-        "the model gathers tokens per expert, so that sizes depend on the picture: {provider} would wait for the processor at each"
+        "the model gathers tokens per expert: their numbers depend on the picture, and the GPU would wait for each"
     )]
-    DataDependentShapes {
-        /// The provider.
-        provider: Provider,
+    DataDependentShapes,
+    /// It is not known what runs where, or too much is left to the processor.
+    #[cfg(feature = "ort")]
+    #[error(transparent)]
+    Placement(#[from] ort::placement::PlacementError),
+    /// Nobody asked for TensorRT by name, and its engine would have to be built.
+    #[error("no engine lies ready{}, and building one takes minutes", reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})")))]
+    NoEngine {
+        /// What is wrong with the one that there is.
+        reason: Option<String>,
+    },
+    /// TensorRT's engines have no place.
+    #[error("no folder to keep engines in")]
+    NoEngineFolder,
+    /// The place cannot be used.
+    #[cfg(feature = "ort")]
+    #[error(transparent)]
+    Cache(#[from] ort::cache::CacheError),
+    /// Eight bits need ranges.
+    #[error("int8 needs a calibration table")]
+    NoCalibration,
+    /// The table cannot be read.
+    #[error("{}: {error}", path.display())]
+    Calibration {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        #[source]
+        error: std::io::Error,
     },
     /// The engine does not take the model.
     #[error(transparent)]
@@ -258,17 +287,38 @@ pub enum ChoiceError {
 }
 
 /// What is going on while a model is loaded: for people who wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
     /// The engine reads and optimises the model: a second.
     Loading(Candidate),
+    /// TensorRT compiles the model: minutes. `reason` is what was wrong with the engine that there was.
+    Building {
+        /// Why not the old one.
+        reason: Option<String>,
+    },
+    /// TensorRT did not like the engine that it got, and compiled the model on its own.
+    RebuiltByProvider,
+}
+
+impl Step {
+    /// Whether it is worth a line, also where nobody watches: it takes minutes, or took them.
+    pub fn is_long(&self) -> bool {
+        !matches!(self, Self::Loading(_))
+    }
 }
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Loading(candidate) => write!(f, "loading the model on {candidate}"),
+            Self::Building { reason: None } => f.write_str("building the TensorRT engine, once: this takes minutes"),
+            Self::Building { reason: Some(reason) } => {
+                write!(f, "building the TensorRT engine anew ({reason}): this takes minutes")
+            }
+            Self::RebuiltByProvider => {
+                f.write_str("TensorRT built its engine anew: it could not use the one that was kept")
+            }
         }
     }
 }
@@ -288,13 +338,32 @@ pub fn load(
     let mut refused = Vec::new();
     for candidate in candidates {
         progress(Step::Loading(candidate));
-        match load_on(candidate, model, outputs, request) {
-            Ok((engine, description)) => return Ok(Choice { engine, candidate, description, refused }),
+        match load_on(candidate, model, outputs, request, is_asked_for, progress) {
+            Ok(loaded) => {
+                return Ok(Choice {
+                    engine: loaded.engine,
+                    candidate,
+                    description: loaded.description,
+                    #[cfg(feature = "ort")]
+                    placement: loaded.placement,
+                    refused,
+                });
+            }
             Err(refusal) if is_asked_for => return Err(ChoiceError::Refused { candidate, refusal }),
             Err(refusal) => refused.push((candidate, refusal)),
         }
     }
-    Err(ChoiceError::NoneLeft { refused })
+    match refused.pop() {
+        // Without the library there is nothing to choose from.
+        #[cfg(feature = "ort")]
+        Some((candidate, refusal @ Refusal::Library(_))) if request.engine == Some(EngineName::Ort) => {
+            Err(ChoiceError::Refused { candidate, refusal })
+        }
+        last => {
+            refused.extend(last);
+            Err(ChoiceError::NoneLeft { refused })
+        }
+    }
 }
 
 /// Every candidate there is, with what it is made of or the reason why it cannot be used, whatever the model.
@@ -315,23 +384,41 @@ pub fn told(refused: &[(Candidate, Refusal)]) -> Vec<String> {
     reasons.into_iter().map(|(candidates, reason)| format!("{candidates}: {reason}")).collect()
 }
 
-type Loaded = (Box<dyn Engine>, Description);
+struct Loaded {
+    engine: Box<dyn Engine>,
+    description: Description,
+    #[cfg(feature = "ort")]
+    placement: Option<ort::placement::Placement>,
+}
 
-fn load_on(candidate: Candidate, model: &ModelFile, outputs: &[Output], request: &Request) -> Result<Loaded, Refusal> {
+#[allow(unused_variables, reason = "used by engines that are part of the program")]
+fn load_on(
+    candidate: Candidate,
+    model: &ModelFile,
+    outputs: &[Output],
+    request: &Request,
+    is_asked_for: bool,
+    progress: &mut dyn FnMut(Step),
+) -> Result<Loaded, Refusal> {
     match candidate.engine {
         #[cfg(feature = "tract")]
-        EngineName::Tract => Ok((Box::new(super::tract::Session::load(model, outputs)?), tract())),
+        EngineName::Tract => Ok(Loaded {
+            engine: Box::new(super::tract::Session::load(model, outputs)?),
+            description: tract(),
+            #[cfg(feature = "ort")]
+            placement: None,
+        }),
         #[cfg(feature = "ort")]
         EngineName::Ort => {
-            let (session, library) =
-                ort::loading::load(model, outputs, candidate.provider, request.threads, &request.ort)?;
-            Ok((Box::new(session), onnxruntime(library)))
+            use ort::loading::{Job, Patience};
+            let job = Job { model, outputs, threads: request.threads, settings: &request.ort };
+            let patience = if is_asked_for { Patience::Build } else { Patience::OnlyReady };
+            let loaded = job.load(candidate.provider, patience, progress)?;
+            let description = onnxruntime(loaded.library);
+            Ok(Loaded { engine: Box::new(loaded.session), description, placement: loaded.placement })
         }
         #[allow(unreachable_patterns, reason = "reachable in programs without one of the engines")]
-        _ => {
-            let _ = (model, outputs, request);
-            Err(Refusal::NotBuilt)
-        }
+        _ => Err(Refusal::NotBuilt),
     }
 }
 
@@ -398,7 +485,7 @@ mod tests {
         let refused = [
             (Candidate::ort(Provider::TensorRt), Refusal::NotBuilt),
             (Candidate::ort(Provider::Cuda), Refusal::NotBuilt),
-            (Candidate::ort(Provider::Cpu), Refusal::DataDependentShapes { provider: Provider::Cpu }),
+            (Candidate::ort(Provider::Cpu), Refusal::DataDependentShapes),
         ];
         let told = told(&refused);
         assert_eq!(told[0], "ort tensorrt, ort cuda: not part of this program");

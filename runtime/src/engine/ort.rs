@@ -3,9 +3,12 @@
 //! The library is code that this program did not bring. Before any of it runs, its file is checked by [`elf`]: whole, for this
 //! machine, and of a version that has what is called here.
 
+pub mod cache;
 pub mod elf;
+pub mod identity;
 pub mod library;
 pub mod loading;
+pub mod placement;
 pub mod providers;
 pub mod session;
 pub mod settings;

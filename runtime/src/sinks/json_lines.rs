@@ -361,6 +361,7 @@ mod tests {
     use crate::engine::Tensor;
     use crate::preprocess::decode;
     use crate::score::verdict::{Score, Verdict};
+    use crate::stream::blindness::Blindness;
     use crate::stream::frame::Frame;
     use crate::stream::judge::Judgement;
     use crate::stream::sources::files::PictureFile;
@@ -438,8 +439,9 @@ mod tests {
     fn a_picture_without_verdict_says_why() {
         let line = parsed(|to| frame(&result(3.0, Err(NoVerdict::NoThreshold), Vec::new()), "x", None, to));
         assert_eq!((&line["verdict"], &line["cause"]), (&Value::Null, &"no threshold".into()));
-        let line = parsed(|to| frame(&result(f32::NAN, Err(NoVerdict::NotANumber), Vec::new()), "x", None, to));
-        assert_eq!((&line["score"], &line["cause"]), (&Value::Null, &"the score is not a number".into()));
+        let blind = NoVerdict::Blind(Blindness::Dark);
+        let line = parsed(|to| frame(&result(3.0, Err(blind), Vec::new()), "x", None, to));
+        assert_eq!((&line["verdict"], &line["cause"]), (&Value::Null, &blind.to_string().into()));
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn write_frame(result: &FrameResult, source: Option<&str>, line: &mut Vec<u8>) -
         let noun = if count == 1 { "region" } else { "regions, strongest" };
         write!(line, "  {count} {noun} {}x{} at {},{}", bounds.width, bounds.height, bounds.x, bounds.y)?;
     }
-    if let Err(cause @ (NoVerdict::NotANumber | NoVerdict::Blind(_))) = judgement.verdict {
+    if let Err(cause @ NoVerdict::Blind(_)) = judgement.verdict {
         write!(line, "  {cause}")?;
     }
     if let Some(truth) = frame.truth {

@@ -28,18 +28,29 @@ pub enum NoVerdict {
     /// Nothing says from which score on a picture is defective.
     #[error("no threshold")]
     NoThreshold,
-    /// The network answered with something that cannot be compared.
-    #[error("the score is not a number")]
-    NotANumber,
     /// The camera shows nothing.
     #[error("{0}")]
     Blind(Blindness),
 }
 
-/// The network did not give what was asked for.
+/// An answer that no verdict may rest on: the engine is at fault, not the picture.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the engine's answer lacks the output {0}")]
-pub struct MissingOutput(pub &'static str);
+#[non_exhaustive]
+pub enum AnswerError {
+    /// The network did not give what was asked for.
+    #[error("the engine's answer lacks the output {0}")]
+    Missing(&'static str),
+    /// Numbers that nothing can be compared with. A picture whose map has a hole is not judged by the rest of it.
+    #[error("the engine's answer is broken: {count} of {all} values of {output} are not finite numbers")]
+    NotFinite {
+        /// The output's name.
+        output: &'static str,
+        /// How many are infinite or not numbers.
+        count: usize,
+        /// How many there are.
+        all: usize,
+    },
+}
 
 /// What a session must be loaded with.
 pub const OUTPUTS: [Output; 2] = [Output::PredScore, Output::AnomalyMap];
@@ -61,20 +72,18 @@ impl Judge {
     /// Judges an answer about the part `seen` of a frame. `regions` is memory for the regions.
     ///
     /// # Errors
-    /// [`MissingOutput`]
+    /// [`AnswerError`]
     pub fn judge(
         &mut self,
         mut outputs: Outputs,
         seen: Rect,
         blindness: Option<Blindness>,
         mut regions: Vec<Region>,
-    ) -> Result<Judgement, MissingOutput> {
-        let mut take = |output: Output| outputs.take(output).ok_or(MissingOutput(output.name()));
-        let score = take(Output::PredScore)?.data.first().copied().map(Score);
-        let score = score.ok_or(MissingOutput(Output::PredScore.name()))?;
-        let map = take(Output::AnomalyMap)?;
+    ) -> Result<Judgement, AnswerError> {
+        let score = Score(take(&mut outputs, Output::PredScore)?.data[0]);
+        let map = take(&mut outputs, Output::AnomalyMap)?;
         if map.data.len() != self.network.height * self.network.width {
-            return Err(MissingOutput(Output::AnomalyMap.name()));
+            return Err(AnswerError::Missing(Output::AnomalyMap.name()));
         }
         regions.clear();
         if let Some(threshold) = self.threshold {
@@ -87,11 +96,24 @@ impl Judge {
         }
         let verdict = match (blindness, self.threshold) {
             (Some(blindness), _) => Err(NoVerdict::Blind(blindness)),
-            (None, _) if score.0.is_nan() => Err(NoVerdict::NotANumber),
             (None, None) => Err(NoVerdict::NoThreshold),
-            (None, Some(threshold)) => Verdict::of(score, threshold).ok_or(NoVerdict::NotANumber),
+            (None, Some(threshold)) => {
+                let verdict = Verdict::of(score, threshold);
+                Ok(verdict.ok_or(AnswerError::NotFinite { output: Output::PredScore.name(), count: 1, all: 1 })?)
+            }
         };
         Ok(Judgement { score, verdict, regions, map })
+    }
+}
+
+/// An output, whole and of finite numbers.
+fn take(outputs: &mut Outputs, output: Output) -> Result<Tensor, AnswerError> {
+    let tensor = outputs.take(output).filter(|tensor| !tensor.data.is_empty());
+    let tensor = tensor.ok_or(AnswerError::Missing(output.name()))?;
+    let all = tensor.data.len();
+    match tensor.data.iter().filter(|value| !value.is_finite()).count() {
+        0 => Ok(tensor),
+        count => Err(AnswerError::NotFinite { output: output.name(), count, all }),
     }
 }
 
@@ -123,7 +145,7 @@ mod tests {
 
     const SEEN: Rect = Rect { x: 10, y: 20, width: 4, height: 4 };
 
-    fn judge(outputs: Outputs, threshold: f32) -> Result<Judgement, MissingOutput> {
+    fn judge(outputs: Outputs, threshold: f32) -> Result<Judgement, AnswerError> {
         Judge::new(SIZE, Threshold::new(threshold).ok()).judge(outputs, SEEN, None, Vec::new())
     }
 
@@ -135,8 +157,16 @@ mod tests {
     }
 
     #[test]
-    fn a_score_that_is_no_number_is_not_judged() {
-        assert_eq!(judge(answer(f32::NAN), 1.0).unwrap().verdict, Err(NoVerdict::NotANumber));
+    fn an_answer_that_is_no_number_is_an_error_wherever_it_lies() {
+        for broken in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let error = judge(answer(broken), 1.0).unwrap_err();
+            assert_eq!(error, AnswerError::NotFinite { output: "pred_score", count: 1, all: 1 });
+            let map = Tensor { shape: vec![1, 1, 2, 2], data: vec![0.0, broken, 2.0, broken] };
+            let score = Tensor { shape: vec![1], data: vec![0.5] };
+            let outputs = Outputs::new(vec![(Output::PredScore, score), (Output::AnomalyMap, map)]);
+            let error = judge(outputs, 1.0).unwrap_err().to_string();
+            assert_eq!(error, "the engine's answer is broken: 2 of 4 values of anomaly_map are not finite numbers");
+        }
     }
 
     #[test]
@@ -155,6 +185,9 @@ mod tests {
 
     #[test]
     fn an_answer_without_the_score_is_an_error() {
-        assert_eq!(judge(Outputs::new(Vec::new()), 1.0).unwrap_err(), MissingOutput("pred_score"));
+        let empty = Tensor { shape: vec![0], data: Vec::new() };
+        let outputs = Outputs::new(vec![(Output::PredScore, empty)]);
+        assert_eq!(judge(outputs, 1.0).unwrap_err(), AnswerError::Missing("pred_score"));
+        assert_eq!(judge(Outputs::new(Vec::new()), 1.0).unwrap_err(), AnswerError::Missing("pred_score"));
     }
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use moead_model::architecture::{ImageSize, Normalization};
 
 use super::frame::{Content, Frame};
-use super::judge::MissingOutput;
+use super::judge::AnswerError;
 use crate::engine::EngineError;
 use crate::preprocess::convert::{ConvertError, Converter};
 use crate::preprocess::decode::{self, DecodeError};
@@ -57,7 +57,7 @@ pub enum FrameError {
     Engine(#[from] EngineError),
     /// The model lacks an output.
     #[error(transparent)]
-    MissingOutput(#[from] MissingOutput),
+    Answer(#[from] AnswerError),
 }
 
 /// Makes the network's input from one source's frames. Takes no memory from the second raw frame of a format on.

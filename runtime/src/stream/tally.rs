@@ -25,7 +25,7 @@ pub struct Counts {
     pub ok: u64,
     /// Verdicts `defect`.
     pub defects: u64,
-    /// Judged without a verdict: there is no threshold, the score is no number, the camera shows nothing.
+    /// Judged without a verdict: there is no threshold, or the camera shows nothing.
     pub no_verdict: u64,
     /// Times that the source delivered again after it was lost.
     pub reconnects: u64,

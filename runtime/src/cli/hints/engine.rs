@@ -4,6 +4,8 @@ use crate::engine::choice::{ChoiceError, Refusal};
 #[cfg(feature = "ort")]
 use crate::engine::ort::library::{LibraryError, Reason};
 #[cfg(feature = "ort")]
+use crate::engine::ort::placement::PlacementError;
+#[cfg(feature = "ort")]
 use crate::engine::ort::providers::ProviderError;
 
 pub(super) fn hint(error: &ChoiceError) -> Option<String> {
@@ -16,12 +18,21 @@ pub(super) fn hint(error: &ChoiceError) -> Option<String> {
 
 fn refused(refusal: &Refusal) -> Option<String> {
     match refusal {
-        Refusal::DataDependentShapes { .. } => {
-            Some("write the model file for GPUs: `moead-export CKPT --moe dense`".into())
-        }
+        Refusal::DataDependentShapes => Some("write the model file for GPUs: `moead-export CKPT --moe dense`".into()),
         Refusal::Engine(_) => {
             Some("write the model file anew with `moead-export CKPT`, which checks it on this program's engine".into())
         }
+        Refusal::NoEngineFolder => Some("say where: `--tensorrt-cache FOLDER`".into()),
+        Refusal::NoEngine { .. } => Some("have it built: `--provider tensorrt`".into()),
+        Refusal::NoCalibration => Some("`--tensorrt-calibration FILE`, as TensorRT's own calibrator writes it".into()),
+        Refusal::Calibration { .. } => Some("check the path given as `--tensorrt-calibration`".into()),
+        #[cfg(feature = "ort")]
+        Refusal::Cache(_) => Some("give a folder that can be written: `--tensorrt-cache FOLDER`".into()),
+        #[cfg(feature = "ort")]
+        Refusal::Placement(PlacementError::TooManyOnCpu { .. }) => Some(
+            "a newer ONNX Runtime has more kernels; `--max-cpu-nodes N` accepts it as it is, at the price of speed"
+                .into(),
+        ),
         #[cfg(feature = "ort")]
         Refusal::Library(error) => library(error),
         #[cfg(feature = "ort")]

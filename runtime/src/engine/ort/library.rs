@@ -247,8 +247,8 @@ impl Library {
         }
     }
 
-    /// Under which sessions are made.
-    pub(super) fn environment(&self) -> &Environment {
+    /// Under which sessions are made, also those that this crate does not make. A process has one.
+    pub fn environment(&self) -> &Environment {
         &self.environment
     }
 

@@ -96,7 +96,7 @@ impl Setup<'_> {
         let providers: Vec<ExecutionProviderDispatch> = match self.provider {
             Target::Cpu => Vec::new(),
             Target::Cuda(gpu) => vec![gpu.provider(version)],
-            Target::TensorRt(gpu, engine) => vec![engine.provider(gpu, version), gpu.provider(version)],
+            Target::TensorRt(gpu, engine) => vec![engine.provider(gpu), gpu.provider(version)],
         };
         let providers: Vec<_> = providers.into_iter().map(ExecutionProviderDispatch::error_on_failure).collect();
         Ok(builder.with_execution_providers(providers)?)

@@ -20,6 +20,8 @@ const SIZE: ImageSize = ImageSize { height: 2, width: 2 };
 struct Mean {
     runs: u64,
     fails_at: Option<u64>,
+    /// From there on, one value of the map is no number.
+    broken_from: Option<u64>,
 }
 
 impl Engine for Mean {
@@ -33,9 +35,13 @@ impl Engine for Mean {
             return Err(EngineError::Run { engine: "mean", message: "as asked".into() });
         }
         let mean = input.iter().sum::<f32>() / input.len() as f32;
+        let mut map = vec![mean; 4];
+        if self.broken_from.is_some_and(|run| self.runs >= run) {
+            map[2] = f32::NAN;
+        }
         Ok(Outputs::new(vec![
             (Output::PredScore, Tensor { shape: vec![1], data: vec![mean] }),
-            (Output::AnomalyMap, Tensor { shape: vec![1, 1, 2, 2], data: vec![mean; 4] }),
+            (Output::AnomalyMap, Tensor { shape: vec![1, 1, 2, 2], data: map }),
         ]))
     }
 }

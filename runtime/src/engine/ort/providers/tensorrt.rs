@@ -7,7 +7,6 @@ use ::ort::ep::{
 };
 
 use super::cuda::GpuSettings;
-use crate::engine::ort::elf::Version;
 
 /// Its name in the library, and its own library.
 pub(super) const NAMES: (&str, &str) = (TensorRT::NAME, "libonnxruntime_providers_tensorrt.so");
@@ -40,23 +39,25 @@ impl Precision {
 pub struct EngineSettings {
     /// The least precise arithmetic.
     pub precision: Precision,
-    /// Where the provider reads and writes engines.
-    pub folder: PathBuf,
+    /// Where the provider reads and writes engines; without, none is kept.
+    pub folder: Option<PathBuf>,
     /// For eight bits: the name of TensorRT's own calibration table, in `folder`.
-    pub calibration: Option<String>,
+    pub calibration: Option<&'static str>,
 }
 
 impl EngineSettings {
     fn options(&self, gpu: &GpuSettings) -> Vec<(&'static str, String)> {
-        let folder = self.folder.to_string_lossy().into_owned();
         let on = || "1".to_owned();
-        let mut options = vec![
-            ("device_id", gpu.device.to_string()),
-            ("trt_engine_cache_enable", on()),
-            ("trt_engine_cache_path", folder.clone()),
-            ("trt_timing_cache_enable", on()),
-            ("trt_timing_cache_path", folder),
-        ];
+        let mut options = vec![("device_id", gpu.device.to_string())];
+        if let Some(folder) = &self.folder {
+            let folder = folder.to_string_lossy().into_owned();
+            options.extend([
+                ("trt_engine_cache_enable", on()),
+                ("trt_engine_cache_path", folder.clone()),
+                ("trt_timing_cache_enable", on()),
+                ("trt_timing_cache_path", folder),
+            ]);
+        }
         if let Some(bytes) = gpu.memory {
             options.push(("trt_max_workspace_size", bytes.to_string()));
         }
@@ -67,13 +68,13 @@ impl EngineSettings {
             options.push(("trt_int8_enable", on()));
         }
         if let Some(table) = &self.calibration {
-            options.push(("trt_int8_calibration_table_name", table.clone()));
+            options.push(("trt_int8_calibration_table_name", (*table).to_owned()));
             options.push(("trt_int8_use_native_calibration_table", on()));
         }
         options
     }
 
-    pub(super) fn provider(&self, gpu: &GpuSettings, _version: Option<Version>) -> ExecutionProviderDispatch {
+    pub(super) fn provider(&self, gpu: &GpuSettings) -> ExecutionProviderDispatch {
         let options = self.options(gpu).into_iter();
         options.fold(TensorRT::default(), |provider, (key, value)| provider.with_arbitrary_config(key, value)).build()
     }
@@ -93,8 +94,9 @@ mod tests {
 
     #[test]
     fn precision_is_switched_on_step_by_step() {
-        let engine = |precision| EngineSettings { precision, folder: "/c".into(), calibration: None };
+        let engine = |precision| EngineSettings { precision, folder: Some("/c".into()), calibration: None };
         let of = |precision| options(&engine(precision), GpuSettings::default());
+        assert_eq!(options(&EngineSettings::default(), GpuSettings::default()), "device_id=0");
         assert_eq!(of(Precision::F32), format!("device_id=0 {CACHE}"));
         assert_eq!(of(Precision::F16), format!("device_id=0 {CACHE} trt_fp16_enable=1"));
         assert_eq!(of(Precision::Int8), format!("device_id=0 {CACHE} trt_fp16_enable=1 trt_int8_enable=1"));
@@ -102,11 +104,8 @@ mod tests {
 
     #[test]
     fn device_memory_and_table_are_passed_on() {
-        let engine = EngineSettings {
-            precision: Precision::Int8,
-            folder: "/c".into(),
-            calibration: Some("ranges.table".into()),
-        };
+        let engine =
+            EngineSettings { precision: Precision::Int8, folder: Some("/c".into()), calibration: Some("ranges.table") };
         let gpu = GpuSettings { device: 2, memory: Some(1 << 30) };
         assert_eq!(
             options(&engine, gpu),

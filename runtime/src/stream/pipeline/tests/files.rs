@@ -29,7 +29,7 @@ fn ticking() -> Arc<dyn Clock> {
 /// Runs five pictures.
 fn five(settings: &Settings, fails_at: Option<u64>) -> (Vec<String>, Counts) {
     let folder = tempfile::tempdir().unwrap();
-    let mut engine = Mean { runs: 0, fails_at };
+    let mut engine = Mean { fails_at, ..Mean::default() };
     let notes = noted(&mut engine, vec![pictures(folder.path(), 5)], settings, &ticking());
     (notes.lines, notes.summaries[0].tally.counts)
 }
@@ -47,6 +47,17 @@ fn an_engine_that_fails_once_loses_one_picture() {
     let (lines, counts) = five(&settings(), Some(2));
     assert_eq!(lines[1], "1 error");
     assert_eq!((counts.judged, counts.corrupt), (3, 2));
+}
+
+#[test]
+fn a_map_with_a_hole_is_no_verdict_and_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut engine = Mean { broken_from: Some(3), ..Mean::default() };
+    let notes = noted(&mut engine, vec![pictures(folder.path(), 5)], &settings(), &ticking());
+    // The third picture is no picture; the one behind it would be ok, and the last one a defect.
+    assert_eq!(notes.lines, ["0 ok", "1 ok", "2 error", "3 error", "4 error"]);
+    let expected = Counts { judged: 2, corrupt: 3, ok: 2, ..Counts::default() };
+    assert_eq!(notes.summaries[0].tally.counts, expected);
 }
 
 #[test]
