@@ -1,5 +1,6 @@
 //! `moead-edge --model FILE --source URI…`.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use moead_model::onnx::model_file::ModelFile;
@@ -29,7 +30,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
     let (input, is_calibrated) = (model.manifest().input.clone(), model.manifest().calibration.is_some());
     let EngineArgument::Tract = arguments.engine;
-    let mut engine = tract::Session::load(&model, &judge::OUTPUTS).at(arguments.model().display())?;
+    let mut engine = tract::Session::load(&model, &judge::OUTPUTS, NonZeroUsize::MIN).at(arguments.model().display())?;
     drop(model);
     steps.end();
     if is_calibrated {
