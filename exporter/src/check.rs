@@ -1,5 +1,7 @@
 //! `--check`: the file that is about to be written, run by the engine that ships, against the plain evaluation.
 
+use std::num::NonZeroUsize;
+
 use moead_model::architecture::Architecture;
 use moead_model::manifest::{Input, SelfTest};
 use moead_model::onnx::model_file::ModelFile;
@@ -109,7 +111,7 @@ pub fn compare(model: &ModelFile, expectation: &Expectation) -> Result<f64, Chec
         (Output::AnomalyGrid, &answer.anomaly_grid),
         (Output::Embedding, &answer.embedding),
     ];
-    let mut session = Session::load(model, &expected.map(|(output, _)| output))?;
+    let mut session = Session::load(model, &expected.map(|(output, _)| output), NonZeroUsize::MIN)?;
     let outputs = session.run(&expectation.input)?;
     let mut worst = 0.0;
     for (output, expected) in expected {

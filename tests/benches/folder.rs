@@ -6,6 +6,7 @@ mod subject;
 mod timing;
 
 use std::convert::Infallible;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use image::{ImageFormat, RgbImage};
@@ -38,7 +39,7 @@ fn main() {
         picture.save_with_format(path, ImageFormat::Jpeg).expect("room for the pictures");
     }
     let list = Arc::new(FileList::of_path(folder.path()).expect("pictures"));
-    let mut session = Session::load(&subject.model, &judge::OUTPUTS).expect("our own model loads");
+    let mut session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
     let settings = settings(&subject.model);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (mut bare, mut whole) = (Summary::new("bare inference, a picture"), Summary::new("the folder, a picture"));

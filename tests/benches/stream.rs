@@ -6,6 +6,7 @@ mod subject;
 mod timing;
 
 use std::convert::Infallible;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,7 +92,7 @@ fn stream(
 
 fn overhead() {
     let subject = Subject::official();
-    let mut session = Session::load(&subject.model, &judge::OUTPUTS).expect("our own model loads");
+    let mut session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
     let frames = (0..LOADED)
         .map(|number| {
             let size = ImageSize { height: FORMAT.size.height, width: FORMAT.stride / 3 + 1 };
@@ -157,7 +158,7 @@ fn scene(settings: &str) -> Arc<dyn Opener> {
 
 fn latency() {
     let subject = Subject::official();
-    let mut session = Session::load(&subject.model, &judge::OUTPUTS).expect("our own model loads");
+    let mut session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
     let settings = Settings { duration: Some(WATCHED), ..settings(&subject.model) };
     let (mut ages, mut inferences) = (Vec::new(), Vec::new());
     let opener = scene(&format!("fps={RATE}&format=YUYV"));
@@ -182,7 +183,7 @@ fn latency() {
 
 fn memory() {
     let subject = Subject::of(&Case::small("tiny"));
-    let mut session = Session::load(&subject.model, &judge::OUTPUTS).expect("our own model loads");
+    let mut session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
     let settings = Settings { frames: Some(LATE), ..settings(&subject.model) };
     let (mut seen, mut early) = (0, 0);
     let mut late = 0;

@@ -1,5 +1,7 @@
 //! tract and ONNX Runtime, as the programs run them, on the same pictures.
 
+use std::num::NonZeroUsize;
+
 use moead_runtime::engine::choice::{self, Candidate, ChoiceError, Provider, Refusal, Wish};
 use moead_runtime::engine::ort::library::Library;
 use moead_runtime::engine::ort::loading::Job;
@@ -44,7 +46,7 @@ fn on_sample_pictures(problem: &Problem) {
     let mut failures = Failures::default();
     let model = problem.model(FORMS[0]);
     let outputs = [Output::PredScore, Output::AnomalyMap];
-    let mut tract = Session::load(&model, &outputs).expect("a model that tract loads");
+    let mut tract = Session::load(&model, &outputs, NonZeroUsize::MIN).expect("a model that tract loads");
     let mut ort = ort::engine(&model, &outputs);
     let architecture = &problem.resolved.architecture;
     let folder = root().join("tests/images/bricks");

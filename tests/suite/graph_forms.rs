@@ -1,5 +1,7 @@
 //! Exported graphs on every engine against the published code, and against each other.
 
+use std::num::NonZeroUsize;
+
 use moead_exporter::export;
 use moead_exporter::graph::Form;
 use moead_exporter::{check, reference};
@@ -153,8 +155,9 @@ fn the_runtime_s_own_session_answers_the_same() {
     use moead_runtime::engine::tract::Session;
     use moead_runtime::engine::{Engine as _, Output};
     let problem = Problem::new(Case::small("tiny_rect"));
-    let mut session = Session::load(&problem.model(FORMS[0]), &[Output::PredScore, Output::AnomalyMap])
-        .expect("a model that tract loads");
+    let mut session =
+        Session::load(&problem.model(FORMS[0]), &[Output::PredScore, Output::AnomalyMap], NonZeroUsize::MIN)
+            .expect("a model that tract loads");
     let answer = session.run(&problem.input).expect("an answer");
     let map = answer.get(Output::AnomalyMap).expect("asked for");
     assert_eq!(map.shape, [1, 1, 64, 96]);

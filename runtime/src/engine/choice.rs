@@ -403,7 +403,7 @@ fn load_on(
     match candidate.engine {
         #[cfg(feature = "tract")]
         EngineName::Tract => Ok(Loaded {
-            engine: Box::new(super::tract::Session::load(model, outputs)?),
+            engine: Box::new(super::tract::Session::load(model, outputs, request.threads)?),
             description: tract(),
             #[cfg(feature = "ort")]
             placement: None,

@@ -1,0 +1,7 @@
+//! Loops over numbers, as fast as the machine has vectors. They know slices, not graphs.
+//!
+//! Each is written once, over `fearless_simd`'s vectors, and chosen at run time for AVX-512, AVX2 with FMA, older x86 and
+//! NEON; beside it stands a scalar twin, which tests compare it with. None needs `unsafe`; one that does belongs here too.
+
+pub(super) mod activation;
+pub(super) mod depthwise;
