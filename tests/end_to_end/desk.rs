@@ -27,7 +27,7 @@ impl Desk {
         let case = Case::small("tiny");
         let desk = Self { case, folder: tempfile::tempdir().unwrap(), _filters: settings.bind_to_scope() };
         Checkpoint::of(&desk.case).write(Form::Safetensors, &desk.path("model.safetensors"));
-        let export = Program::new("moead-export").args(["model.safetensors", "--no-check"]);
+        let export = Program::new("moead-export").args(["model.safetensors"]);
         export.in_folder(desk.folder.path()).run().success();
         desk.copy("part.png");
         desk
@@ -70,7 +70,12 @@ impl Desk {
 
     /// `moead-edge` with these arguments alone.
     pub(crate) fn bare_program(&self, arguments: &str) -> Program {
-        Program::new("moead-edge").args(arguments.split_whitespace()).in_folder(self.folder.path())
+        self.program_of("moead-edge", arguments)
+    }
+
+    /// One of our programs with these arguments alone.
+    pub(crate) fn program_of(&self, name: &str, arguments: &str) -> Program {
+        Program::new(name).args(arguments.split_whitespace()).in_folder(self.folder.path())
     }
 
     pub(crate) fn run(&self, arguments: &str) -> Ended {

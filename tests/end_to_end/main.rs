@@ -8,3 +8,4 @@ mod drawings;
 mod early_ends;
 mod results;
 mod streams;
+mod verification;

@@ -7,6 +7,7 @@ mod problem;
 mod agreement;
 mod checkpoint_forms;
 mod every_backbone;
+mod experts;
 mod graph_forms;
 mod half_precision;
 mod plain_evaluation;

@@ -11,6 +11,7 @@ use crate::sinks::drawings::FolderError;
 use crate::stream::sources::SourceError;
 use crate::stream::sources::files::ListError;
 use crate::stream::sources::standard_input::StreamError;
+use crate::verify::self_test::SelfTestError;
 
 #[cfg(feature = "camera")]
 pub(super) mod camera;
@@ -51,6 +52,19 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if let Some(error) = find::<ChoiceError>(error) {
         return engine::hint(error);
+    }
+    match find::<SelfTestError>(error) {
+        Some(SelfTestError::Absent) => {
+            return Some("write the model file anew with `moead-export CKPT`, without `--no-check`".into());
+        }
+        Some(SelfTestError::Failed(_)) => {
+            return Some(
+                "it is the engine or this machine that is at fault, not a picture: `moead-edge verify --model FILE` tries \
+                 every engine; `--no-verify` judges with wrong numbers"
+                    .into(),
+            );
+        }
+        _ => {}
     }
     if find::<EngineError>(error).is_some() {
         return Some("write the model file anew with `moead-export CKPT`, which checks it on this engine".into());
