@@ -14,7 +14,7 @@ use super::arguments::{BenchArguments, ContenderArguments};
 use crate::bench::contender;
 use crate::bench::process::{Contender, ContenderError};
 use crate::bench::rounds::{self, Effort, Measurement};
-use crate::engine::choice::{self, Candidate};
+use crate::engine::choice::{self, Candidate, Refusal};
 
 mod report;
 
@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &BenchArguments, printer: &Printer) -> anyhow::Resu
     for path in &arguments.model {
         ModelFile::open(path).at(path.display())?;
     }
-    let entries = entries(arguments);
+    let (entries, refused) = entries(arguments);
     let mut steps = printer.progress().steps();
     let mut contenders = Vec::new();
     for (model, candidate, threads) in &entries {
@@ -50,27 +50,39 @@ pub(super) fn run(arguments: &BenchArguments, printer: &Printer) -> anyhow::Resu
         .map(|((model, candidate, threads), outcome)| Row { model, engine: name(candidate), threads, outcome })
         .collect();
     if arguments.json {
-        printer.line(report::json(&rows))?;
+        printer.line(report::json(&rows, &refused))?;
     } else {
         report::text(&rows, printer)?;
+        for reason in choice::told(&refused) {
+            printer.note(format_args!("not measured: {reason}"));
+        }
     }
     anyhow::ensure!(rows.iter().any(|row| row.outcome.is_ok()), "no engine could be measured");
     Ok(Exit::Fine)
 }
 
-/// Everyone who takes part: the reference, which everybody is compared with, first.
-fn entries(arguments: &BenchArguments) -> Vec<(&Path, Option<Candidate>, NonZeroUsize)> {
-    let candidates: Vec<Option<Candidate>> = if arguments.engine.is_open() {
-        let present = choice::present(&arguments.engine.request(NonZeroUsize::MIN));
-        present.into_iter().map(|(candidate, _)| Some(candidate)).collect()
+type Entries<'a> = Vec<(&'a Path, Option<Candidate>, NonZeroUsize)>;
+
+/// Everyone who takes part: the reference, which everybody is compared with, first. And what this machine does not have.
+fn entries(arguments: &BenchArguments) -> (Entries<'_>, Vec<(Candidate, Refusal)>) {
+    let (mut candidates, mut refused) = (Vec::new(), Vec::new());
+    if arguments.engine.is_open() {
+        for (candidate, description) in choice::present(&arguments.engine.request(NonZeroUsize::MIN)) {
+            match description {
+                Ok(_) => candidates.push(Some(candidate)),
+                Err(refusal) => refused.push((candidate, refusal)),
+            }
+        }
     } else {
-        vec![None]
-    };
-    let of_model = |model| {
-        let of_candidate = move |&candidate| arguments.threads.iter().map(move |&threads| (model, candidate, threads));
-        candidates.iter().flat_map(of_candidate).collect::<Vec<_>>()
-    };
-    arguments.model.iter().map(|path| path.as_path()).flat_map(of_model).collect()
+        candidates.push(None);
+    }
+    let mut entries = Vec::new();
+    for model in &arguments.model {
+        for &candidate in &candidates {
+            entries.extend(arguments.threads.iter().map(|&threads| (model.as_path(), candidate, threads)));
+        }
+    }
+    (entries, refused)
 }
 
 fn name(candidate: Option<Candidate>) -> String {

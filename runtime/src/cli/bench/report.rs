@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use super::Row;
 use crate::bench::rounds::Measurement;
 use crate::bench::statistics::Quartiles;
+use crate::engine::choice::{Candidate, Refusal};
 
 /// A service that waits for frames should cost next to nothing.
 const MAX_IDLE_CPU: f64 = 0.02;
 
-pub(super) fn json(rows: &[Row<'_>]) -> Value {
+pub(super) fn json(rows: &[Row<'_>], refused: &[(Candidate, Refusal)]) -> Value {
     let base = base(rows);
     let row = |row: &Row<'_>| {
         let mut value = json!({"model": row.model.display().to_string(), "threads": row.threads.get()});
@@ -40,7 +41,12 @@ pub(super) fn json(rows: &[Row<'_>]) -> Value {
         }
         value
     };
-    json!({"schema": 1, "contenders": rows.iter().map(row).collect::<Vec<_>>()})
+    let refusal = |(candidate, refusal): &(Candidate, Refusal)| json!({"engine": candidate.to_string(), "error": refusal.to_string()});
+    json!({
+        "schema": 1,
+        "contenders": rows.iter().map(row).collect::<Vec<_>>(),
+        "refused": refused.iter().map(refusal).collect::<Vec<_>>(),
+    })
 }
 
 pub(super) fn text(rows: &[Row<'_>], printer: &Printer) -> io::Result<()> {
@@ -58,26 +64,28 @@ pub(super) fn text(rows: &[Row<'_>], printer: &Printer) -> io::Result<()> {
         "peak MB",
         "idle CPU",
         "map error",
-        "",
     ];
     let mut table = Table::new(&heads);
     for row in rows {
         let model = if several { format!("{}, ", row.model.display()) } else { String::new() };
         let threads = row.threads.to_string();
-        match &row.outcome {
-            Ok(measured) => {
-                let first = [format!("{model}{}", measured.engine), threads];
-                table.row(first.into_iter().chain(cells(measured, base)));
-            }
-            Err(error) => {
-                let none = std::iter::repeat_n("-".to_owned(), heads.len() - 3);
-                table.row(
-                    [format!("{model}{}", row.engine), threads].into_iter().chain(none).chain([error.to_string()]),
-                );
-            }
+        if let Ok(measured) = &row.outcome {
+            let first = [format!("{model}{}", measured.engine), threads];
+            table.row(first.into_iter().chain(cells(measured, base)));
         }
     }
     table.lines().try_for_each(|line| printer.line(line))?;
+    let mut failed: Vec<String> = Vec::new();
+    for row in rows {
+        if let Err(error) = &row.outcome {
+            let line = format!("not measured: {}: {}: {error}", row.model.display(), row.engine);
+            // One reason for every number of threads.
+            if !failed.contains(&line) {
+                printer.warning(&line);
+                failed.push(line);
+            }
+        }
+    }
     if let Some(base) = base {
         printer.note(format_args!(
             "ratio and map error: compared with the first row ({}), round by round",

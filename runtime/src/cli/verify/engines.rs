@@ -9,42 +9,44 @@ use serde_json::{Value, json};
 use super::Model;
 use crate::cli::arguments::VerifyArguments;
 use crate::cli::engine;
-use crate::engine::choice::{self, Choice, ChoiceError};
+use crate::engine::choice::{self, Candidate, Choice, ChoiceError, Refusal};
 use crate::verify::self_test::{self, OUTPUTS, SelfTestError, SelfTestResult};
 
-/// What became of one candidate.
+/// An engine that was tested.
 struct Row {
     engine: String,
-    /// The numbers, or why there are none; and whether that is a failure: what this machine does not have is none.
-    outcome: Result<SelfTestResult, (String, Severity)>,
+    outcome: Result<SelfTestResult, SelfTestError>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Severity {
-    NotHere,
-    Failed,
+impl Row {
+    fn is_right(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|result| result.is_passed())
+    }
 }
+
+/// Candidates that this machine does not have, or that do not take this model: no failure.
+type Refused = Vec<(Candidate, Refusal)>;
 
 pub(super) fn run(arguments: &VerifyArguments, model: &Model<'_>, printer: &Printer) -> anyhow::Result<Exit> {
     if model.file.manifest().self_test.is_none() {
         return Err(SelfTestError::Absent).at(model.path.display());
     }
-    let rows = if arguments.engine.is_open() {
-        every(arguments, model, printer)
+    let (rows, refused) = if arguments.engine.is_open() {
+        every(arguments, model, printer)?
     } else {
-        vec![asked_for(arguments, model, printer)?]
-    };
-    let is_right = |row: &Row| match &row.outcome {
-        Ok(result) => result.is_passed(),
-        Err((_, severity)) => *severity == Severity::NotHere,
+        (vec![asked_for(arguments, model, printer)?], Vec::new())
     };
     if arguments.json {
-        let engines: Vec<Value> = rows.iter().map(json).collect();
+        let refusal = |(candidate, refusal): &(Candidate, Refusal)| json!({"engine": candidate.to_string(), "error": refusal.to_string(), "usable": false});
+        let engines: Vec<Value> = rows.iter().map(json).chain(refused.iter().map(refusal)).collect();
         printer.line(json!({"schema": 1, "model": model.path.display().to_string(), "engines": engines}))?;
     } else {
         text(&rows, printer)?;
+        for reason in choice::told(&refused) {
+            printer.note(format_args!("not tested: {reason}"));
+        }
     }
-    anyhow::ensure!(rows.iter().all(is_right), "{}: the numbers of an engine are wrong", model.path.display());
+    anyhow::ensure!(rows.iter().all(Row::is_right), "{}: the numbers of an engine are wrong", model.path.display());
     Ok(Exit::Fine)
 }
 
@@ -54,31 +56,33 @@ fn asked_for(arguments: &VerifyArguments, model: &Model<'_>, printer: &Printer) 
     Ok(tested(engine::load(&request, (model.path, &model.file), &OUTPUTS, printer)?, model))
 }
 
-fn every(arguments: &VerifyArguments, model: &Model<'_>, printer: &Printer) -> Vec<Row> {
+fn every(arguments: &VerifyArguments, model: &Model<'_>, printer: &Printer) -> anyhow::Result<(Vec<Row>, Refused)> {
     let mut steps = printer.progress().steps();
-    let mut rows = Vec::new();
+    let (mut rows, mut refused) = (Vec::new(), Vec::new());
     let threads = arguments.threads.threads;
     for (candidate, description) in choice::present(&arguments.engine.request(threads)) {
-        let not_here = |cause: String| Row { engine: candidate.to_string(), outcome: Err((cause, Severity::NotHere)) };
         if let Err(refusal) = description {
-            rows.push(not_here(refusal.to_string()));
+            refused.push((candidate, refusal));
             continue;
         }
         let request = arguments.engine.request_of(candidate, threads);
-        rows.push(match choice::load(&model.file, &OUTPUTS, &request, &mut |step| steps.begin(&step.to_string())) {
-            Ok(chosen) => tested(chosen, model),
-            Err(ChoiceError::Refused { refusal, .. }) => not_here(refusal.to_string()),
-            Err(error) => not_here(error.to_string()),
-        });
+        match choice::load(&model.file, &OUTPUTS, &request, &mut |step| steps.begin(&step.to_string())) {
+            Ok(chosen) => rows.push(tested(chosen, model)),
+            Err(ChoiceError::Refused { refusal, .. }) => refused.push((candidate, refusal)),
+            Err(error) => return Err(error).at(model.path.display()),
+        }
     }
     steps.end();
-    rows
+    Ok((rows, refused))
 }
 
 fn tested(mut chosen: Choice, model: &Model<'_>) -> Row {
     let outcome = self_test::run(&mut *chosen.engine, model.file.manifest());
-    let outcome = outcome.map_err(|error| (error.to_string(), Severity::Failed));
-    Row { engine: format!("{} ({})", chosen.candidate, chosen.description), outcome }
+    let engine = match chosen.candidate {
+        Candidate::TRACT => chosen.description.to_string(),
+        candidate => format!("{candidate} ({})", chosen.description.version),
+    };
+    Row { engine, outcome }
 }
 
 fn json(row: &Row) -> Value {
@@ -90,9 +94,7 @@ fn json(row: &Row) -> Value {
             "tolerance": result.tolerance,
             "passed": result.is_passed(),
         }),
-        Err((cause, severity)) => {
-            json!({"engine": row.engine, "error": cause, "usable": *severity == Severity::Failed})
-        }
+        Err(error) => json!({"engine": row.engine, "error": error.to_string(), "usable": true, "passed": false}),
     }
 }
 
@@ -111,7 +113,7 @@ fn text(rows: &[Row], printer: &Printer) -> std::io::Result<()> {
                 format!("{:.0e}", result.tolerance),
                 if result.is_passed() { "right" } else { "WRONG" }.to_owned(),
             ],
-            Err((cause, _)) => ["-".into(), "-".into(), "-".into(), cause.clone()],
+            Err(error) => ["-".into(), "-".into(), "-".into(), format!("FAILED: {error}")],
         };
         table.row(std::iter::once(row.engine.clone()).chain(cells));
     }
