@@ -12,6 +12,7 @@ use moead_terminal::version::Version;
 mod arguments;
 #[cfg(feature = "camera")]
 mod devices;
+mod doctor;
 mod hints;
 mod outputs;
 mod run;
@@ -44,6 +45,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         None => run::run(&arguments.run, printer),
         #[cfg(feature = "camera")]
         Some(Command::Devices(devices)) => devices::run(&devices, printer),
+        Some(Command::Doctor(doctor)) => doctor::run(&doctor, printer),
         Some(Command::Completions(shell)) => {
             shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
             Ok(Exit::Fine)

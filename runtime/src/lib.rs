@@ -5,10 +5,13 @@
 //! * [`score`]: the network's answer becomes a verdict and regions.
 //! * `stream`: sources of pictures and the threads between them and the sinks (feature `stream`).
 //! * `sinks`: result lines, heatmaps, maps (feature `stream`).
+//! * `doctor`: what is wrong with this machine (feature `stream`).
 #![deny(unsafe_code)]
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "stream")]
+pub mod doctor;
 pub mod engine;
 pub mod preprocess;
 pub mod score;

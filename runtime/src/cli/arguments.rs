@@ -55,6 +55,10 @@ pub(super) enum Command {
     /// List cameras: what they offer, their controls, and why other video devices are no use
     #[cfg(feature = "camera")]
     Devices(DevicesArguments),
+    /// Say what is wrong with this machine, and what to do about it: board, processor, memory, disk, power, heat, clock, cameras,
+    /// permissions, engines
+    #[command(after_long_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArguments),
     /// Print a script that completes this program's arguments in a shell
     Completions(CompletionsArguments),
     /// Print this program's manual page
@@ -67,6 +71,31 @@ pub(super) struct DevicesArguments {
     /// Only these: /dev/video0, /dev/v4l/by-id/… or 0
     #[arg(value_name = "DEVICE", value_parser = parse_device)]
     pub(super) devices: Vec<PathBuf>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  moead-edge doctor
+  moead-edge doctor /var/lib/moead/results
+  moead-edge doctor --json | jq '.findings[] | select(.state != \"ok\")'
+  moead-edge doctor --root recorded/
+
+It needs no model and no network, changes nothing, and needs no rights; what a user may not read is left out.
+
+Exit status: 0 nothing is wrong, or there are notes and warnings only; 1 a problem was found, or an error; 2 a wrong command
+line.";
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    /// Folders that results go to: is there room? [default: the current one]
+    #[arg(value_name = "FOLDER", conflicts_with = "root")]
+    pub(super) folders: Vec<PathBuf>,
+    /// Read a recorded tree in place of this machine: runtime/tests/machines/record.sh writes one
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) root: Option<PathBuf>,
     /// Print one JSON document
     #[arg(long)]
     pub(super) json: bool,
