@@ -55,8 +55,7 @@ pub(super) enum Command {
     /// List cameras: what they offer, their controls, and why other video devices are no use
     #[cfg(feature = "camera")]
     Devices(DevicesArguments),
-    /// Say what is wrong with this machine, and what to do about it: board, processor, memory, disk, power, heat, clock, cameras,
-    /// permissions, engines
+    /// Say what is wrong with this machine, and what to do about it
     #[command(after_long_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArguments),
     /// Print a script that completes this program's arguments in a shell

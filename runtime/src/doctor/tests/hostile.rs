@@ -119,7 +119,7 @@ fn parts_without_number() {
     machine.write("etc/nvpmodel.conf", "< POWER_MODEL ID=1 NAME=7W >\n".repeat(30_000));
     machine.write("answers/devices", "660 video /dev/video0\n".repeat(40_000));
     machine.write("answers/storage", "1 1 rw /\n".repeat(100_000));
-    for number in 0..3_000 {
+    for number in 0..limits::PARTS + 76 {
         machine.write(&format!("sys/class/thermal/thermal_zone{number}/temp"), "50000\n");
         machine
             .write(&format!("sys/devices/system/cpu/cpufreq/policy{number}/scaling_governor"), format!("g{number}\n"));
