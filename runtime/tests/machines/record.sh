@@ -92,10 +92,11 @@ for file in /.dockerenv /run/.containerenv /run/systemd/timesync/synchronized /r
 done
 
 # What has to be asked for.
-options=rw
-! touch "$place/.moead-edge-record" 2>&1 | grep -qi 'read-only' || options=ro
-rm -f "$place/.moead-edge-record" 2>/dev/null || true
-df -PB1 "$place" | awk -v access=$options 'NR == 2 { print $2, $4, access, $6 }' >"$folder/answers/storage"
+df -PB1 "$place" | awk 'NR == 2 { print $2, $4, $6 }' | while read -r total free mount; do
+  # The last line about a place is what is mounted there now.
+  access=$(awk -v mount="$mount" '$2 == mount { options = $4 } END { print options ~ /^ro(,|$)/ ? "ro" : "rw" }' /proc/self/mounts)
+  echo "$total $free $access $mount"
+done >"$folder/answers/storage"
 id -u >"$folder/answers/identity"
 # A group that is named like the user says who the user is.
 id -Gn | tr ' ' '\n' | sed "s/^$(id -un)\$/own/" | tr '\n' ' ' >>"$folder/answers/identity"
