@@ -60,9 +60,14 @@ impl Root {
 
     /// A file's text, of at most so many bytes.
     pub fn text_up_to(&self, path: impl AsRef<Path>, limit: u64) -> Option<String> {
+        Some(String::from_utf8_lossy(&self.bytes(path, limit)?).into_owned())
+    }
+
+    /// A file's bytes, at most so many.
+    pub fn bytes(&self, path: impl AsRef<Path>, limit: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         self.file(path.as_ref())?.take(limit).read_to_end(&mut bytes).ok()?;
-        Some(String::from_utf8_lossy(&bytes).into_owned())
+        Some(bytes)
     }
 
     /// A file's first line that has something in it, without white space and zeros around it, cut after [`limits::LINE`]

@@ -5,6 +5,7 @@ use super::root::Root;
 
 const AREA: Area = Area::Heat;
 const SENSORS: &str = "sys/class/hwmon";
+const PLATFORM: &str = "sys/devices/platform";
 
 pub(super) fn findings(root: &Root) -> Vec<Finding> {
     let firmware = raspberry_pi(root);
@@ -19,6 +20,7 @@ pub(super) fn findings(root: &Root) -> Vec<Finding> {
         }
     }
     findings.extend(firmware);
+    findings.extend(supply(root));
     findings.extend(pc(root));
     findings
 }
@@ -37,7 +39,9 @@ const SUPPLY: &str = "use the board's own power supply (a Raspberry Pi 5 wants 5
 
 /// The firmware's answer, hexadecimal.
 fn raspberry_pi(root: &Root) -> Option<Finding> {
-    let line = root.line("sys/devices/platform/soc/soc:firmware/get_throttled")?;
+    // `soc`, and `soc@107c000000` by newer device trees.
+    let chips = root.names(PLATFORM, "soc");
+    let line = chips.iter().find_map(|chip| root.line(format!("{PLATFORM}/{chip}/{chip}:firmware/get_throttled")))?;
     let Ok(bits) = u32::from_str_radix(line.strip_prefix("0x").unwrap_or(&line), 16) else {
         return Some(Finding::note(AREA, "throttling", format!("the firmware's answer is not understood: {line}")));
     };
@@ -59,6 +63,18 @@ fn raspberry_pi(root: &Root) -> Option<Finding> {
             Finding::problem(AREA, "throttling", value).remedy(remedy)
         }
         (now, _) => Finding::warning(AREA, "throttling", format!("now: {}", named(now))).remedy(remedy),
+    })
+}
+
+/// What a Raspberry Pi 5 and its supply agreed on when it started, in mA: a number of four bytes, the highest first.
+fn supply(root: &Root) -> Option<Finding> {
+    let bytes = root.bytes("proc/device-tree/chosen/power/max_current", 4)?;
+    let current = u32::from_be_bytes(bytes.try_into().ok()?);
+    Some(if current < 5000 {
+        let value = format!("{current} mA, of the 5000 that the board wants: cameras and other USB devices share 600");
+        Finding::warning(AREA, "power supply", value).remedy(SUPPLY)
+    } else {
+        Finding::ok(AREA, "power supply", format!("{current} mA"))
     })
 }
 

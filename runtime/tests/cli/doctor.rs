@@ -22,7 +22,7 @@ fn a_recorded_machine_without_a_problem_is_fine() {
         "{}",
         ended.stdout
     );
-    assert!(ended.stdout.ends_with("\n2 notes, 20 ok\n"), "{}", ended.stdout);
+    assert!(ended.stdout.ends_with("\n2 notes, 21 ok\n"), "{}", ended.stdout);
     let document = desk.run(&format!("{} --json", recorded("raspberry-pi-5"))).success();
     let document: Value = serde_json::from_str(&document.stdout).unwrap();
     assert_eq!((&document["schema"], &document["worst"]), (&1.into(), &"note".into()));

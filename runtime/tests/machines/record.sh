@@ -16,7 +16,10 @@ keep() {
     [ -f "$file" ] || continue
     target=$folder$file
     mkdir -p "$(dirname "$target")"
-    head -c 65536 "$file" 2>/dev/null | sed -e '/^Serial[[:space:]]*:/d' >"$target" || rm -f "$target"
+    case $file in
+    */cpuinfo) sed -e '/^Serial[[:space:]]*:/d' "$file" | head -c 65536 >"$target" ;;
+    *) head -c 65536 "$file" >"$target" 2>/dev/null || rm -f "$target" ;;
+    esac
     # Sensors that are switched off answer with an error.
     [ -s "$target" ] || rm -f "$target"
   done
@@ -28,7 +31,7 @@ keep /proc/device-tree/model /proc/device-tree/compatible /proc/cpuinfo /proc/me
   /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name /sys/class/dmi/id/board_name \
   /sys/devices/system/cpu/online /sys/devices/system/cpu/present \
   /sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count \
-  /sys/devices/platform/soc/soc:firmware/get_throttled \
+  /sys/devices/platform/soc*/soc*:firmware/get_throttled /proc/device-tree/chosen/power/max_current \
   /sys/class/rtc/rtc*/name /sys/class/watchdog/watchdog*/identity /sys/class/watchdog/watchdog*/state \
   /sys/class/watchdog/watchdog*/timeout /sys/class/video4linux/video*/name \
   /sys/class/thermal/thermal_zone*/type /sys/class/thermal/thermal_zone*/temp \

@@ -48,6 +48,26 @@ fn a_weak_supply_by_the_kernels_alarm() {
 }
 
 #[test]
+fn a_weak_supply_where_the_device_tree_is_newer() {
+    let told = told(PI, |pi| {
+        pi.remove(THROTTLED);
+        pi.write("sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled", "20002\n");
+        pi.write("proc/device-tree/chosen/power/max_current", 3000_u32.to_be_bytes());
+    });
+    assert_snapshot!(told, @"
+    heat
+      warning  throttling    now: the clock is capped
+                             remedy: cool it: the fan, the heat sink's contact, the air around it
+      warning  power supply  3000 mA, of the 5000 that the board wants: cameras and other USB devices share 600
+                             remedy: use the board's own power supply (a Raspberry Pi 5 wants 5 V and 5 A), a short thick cable, and a hub with a supply of its own for what is plugged in
+
+    2 warnings
+      warning  heat: throttling
+      warning  heat: power supply
+    ");
+}
+
+#[test]
 fn a_weak_supply_some_time_ago() {
     assert_snapshot!(told(PI, |pi| { pi.write(THROTTLED, "0x50000\n"); }), @"
     heat

@@ -85,6 +85,7 @@ fn a_raspberry_pi_5() {
     heat
       ok       temperature         48 °C at cpu-thermal; slows down at 80 °C, stops at 110 °C
       ok       throttling          none since the start
+      ok       power supply        5000 mA
     time
       ok       synchronisation     the clock is set by systemd-timesyncd
       ok       hardware clock      rpi-rtc soc:rpi_rtc
@@ -97,7 +98,7 @@ fn a_raspberry_pi_5() {
     permissions
       ok       devices             this user may open all that a run needs
 
-    2 notes, 20 ok
+    2 notes, 21 ok
     ");
 }
 
@@ -367,7 +368,7 @@ fn a_raspberry_pi_5_for_programs() {
       "schema": 1,
       "worst": "note",
       "counts": {
-        "ok": 20,
+        "ok": 21,
         "note": 2,
         "warning": 0,
         "problem": 0
@@ -483,6 +484,13 @@ fn a_raspberry_pi_5_for_programs() {
           "fact": "throttling",
           "state": "ok",
           "value": "none since the start",
+          "remedy": null
+        },
+        {
+          "area": "heat",
+          "fact": "power supply",
+          "state": "ok",
+          "value": "5000 mA",
           "remedy": null
         },
         {
