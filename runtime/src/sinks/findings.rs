@@ -66,11 +66,15 @@ fn write_text(text: &mut String, findings: &[Finding], paint: impl Fn(State, &st
         if let Some(first) = area.first() {
             writeln!(text, "{}", first.area.name())?;
         }
-        for finding in area {
+        for (index, finding) in area.iter().enumerate() {
             let fact = shown(&finding.fact);
             writeln!(text, "  {}  {fact:<width$}  {}", word(finding.state), Printable(&finding.value))?;
-            if let Some(remedy) = &finding.remedy {
-                writeln!(text, "  {:<7}  {:<width$}  remedy: {}", "", "", Printable(remedy))?;
+            // What helps several in a row is told once.
+            let next = area.get(index + 1).and_then(|next| next.remedy.as_ref());
+            let remedy = finding.remedy.as_ref().filter(|remedy| Some(*remedy) != next);
+            for (number, line) in remedy.iter().flat_map(|remedy| remedy.lines().enumerate()) {
+                let begin = if number == 0 { "remedy: " } else { "        " };
+                writeln!(text, "  {:<7}  {:<width$}  {begin}{}", "", "", Printable(line))?;
             }
         }
     }
@@ -126,6 +130,15 @@ mod tests {
         assert!(painted.contains("<warning>warning</>") && painted.contains("<ok>ok     </>"));
         let stripped = ["<ok>", "<warning>", "</>"].iter().fold(painted, |text, mark| text.replace(mark, ""));
         assert_eq!(stripped, plain);
+    }
+
+    #[test]
+    fn a_remedy_may_have_several_lines_and_is_told_once_for_several_findings_in_a_row() {
+        let finding = |fact: &str| Finding::note(Area::Engines, fact, "missing").remedy("one way\nanother way");
+        let text = text(&[finding("a"), finding("b")], |_, word| word.to_owned());
+        let expected = "engines\n  note     a  missing\n  note     b  missing\n              remedy: one way\n                      another way\n\n2 notes\n";
+        assert_eq!(text, expected);
+        assert_eq!(json(&[finding("a"), finding("b")])["findings"][0]["remedy"], "one way\nanother way");
     }
 
     #[test]

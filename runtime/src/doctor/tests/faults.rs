@@ -188,7 +188,6 @@ fn a_jetson_without_its_packages() {
     graphics
       ok       JetPack   6.2, by its L4T; the package is not installed
       note     CUDA      not found: the graphics processor cannot be used with it
-                         remedy: `sudo apt install nvidia-jetpack`
       note     TensorRT  not found: the graphics processor cannot be used with it
                          remedy: `sudo apt install nvidia-jetpack`
 
