@@ -16,6 +16,7 @@ mod arguments;
 mod bench;
 #[cfg(feature = "camera")]
 mod devices;
+mod doctor;
 mod engine;
 mod hints;
 mod outputs;
@@ -56,6 +57,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         Some(Command::Verify(arguments)) => verify::run(&arguments, printer),
         Some(Command::Bench(arguments)) => bench::run(&arguments, printer),
         Some(Command::BenchContender(arguments)) => bench::contend(&arguments),
+        Some(Command::Doctor(doctor)) => doctor::run(&doctor, printer),
         Some(Command::Completions(shell)) => {
             shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
             Ok(Exit::Fine)

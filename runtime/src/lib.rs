@@ -7,12 +7,15 @@
 //! * [`verify`]: whether an engine's numbers are right.
 //! * `stream`: sources of pictures and the threads between them and the sinks (feature `stream`).
 //! * `sinks`: result lines, heatmaps, maps (feature `stream`).
+//! * `doctor`: what is wrong with this machine (feature `stream`).
 #![deny(unsafe_code)]
 
 #[cfg(feature = "cli")]
 pub mod bench;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "stream")]
+pub mod doctor;
 pub mod engine;
 pub mod preprocess;
 pub mod score;

@@ -4,6 +4,7 @@
 #[cfg(feature = "camera")]
 pub mod cameras;
 pub mod drawings;
+pub mod findings;
 pub mod heatmap;
 #[cfg(feature = "http")]
 pub mod http;

@@ -9,13 +9,23 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::{CompletionsArguments, ManualArguments};
 
-use std::num::NonZeroUsize;
-
-use super::engine::{EngineArguments, ThreadsArgument, parse_threads};
+use super::engine::{EngineArguments, ThreadsArgument};
 use crate::score::verdict::Threshold;
 use crate::stream::policy::Policy;
 use crate::stream::prepare::Pictures;
 use crate::stream::uri::{SourceUri, query};
+
+mod bench;
+#[cfg(feature = "camera")]
+mod devices;
+mod doctor;
+mod verify;
+
+pub(super) use bench::{BenchArguments, ContenderArguments};
+#[cfg(feature = "camera")]
+pub(super) use devices::DevicesArguments;
+pub(super) use doctor::DoctorArguments;
+pub(super) use verify::VerifyArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,90 +76,12 @@ pub(super) enum Command {
     /// The side of `bench` that computes
     #[command(hide = true)]
     BenchContender(ContenderArguments),
+    /// Say what is wrong with this machine, and what to do about it
+    Doctor(DoctorArguments),
     /// Print a script that completes this program's arguments in a shell
     Completions(CompletionsArguments),
     /// Print this program's manual page
     Man(ManualArguments),
-}
-
-#[cfg(feature = "camera")]
-#[derive(Debug, Args)]
-pub(super) struct DevicesArguments {
-    /// Only these: /dev/video0, /dev/v4l/by-id/… or 0
-    #[arg(value_name = "DEVICE", value_parser = parse_device)]
-    pub(super) devices: Vec<PathBuf>,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-const VERIFY_EXAMPLES: &str = "\
-Examples:
-  moead-edge verify --model bolt.onnx
-  moead-edge verify --model bolt.onnx --engine ort --provider cuda
-  moead-edge verify --model bolt.onnx --against bolts/ --threshold 4.5
-  moead-edge verify --model bolt.onnx --model bolt-f16.onnx --against bolts/ --threshold 4.5
-
-Exit status: 0 all numbers are right, 1 an engine is further off than the model file allows, or an error, 2 a wrong command
-line. Two models may differ as far as they like.";
-
-#[derive(Debug, Args)]
-#[command(after_long_help = VERIFY_EXAMPLES)]
-pub(super) struct VerifyArguments {
-    /// The model file that moead-export wrote; two of them to compare with --against
-    #[arg(short, long, value_name = "FILE", required = true, env = "MOEAD_MODEL")]
-    pub(super) model: Vec<PathBuf>,
-    /// Compare two engines, or two models, on the pictures of this folder
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) against: Option<PathBuf>,
-    /// The score from which on a picture is defective: to see which verdicts change
-    #[arg(short, long, value_name = "SCORE", env = "MOEAD_THRESHOLD", value_parser = parse_threshold, allow_hyphen_values = true, requires = "against")]
-    pub(super) threshold: Option<Threshold>,
-    #[command(flatten)]
-    pub(super) engine: EngineArguments,
-    #[command(flatten)]
-    pub(super) threads: ThreadsArgument,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-const BENCH_EXAMPLES: &str = "\
-Examples:
-  moead-edge bench --model bolt.onnx
-  moead-edge bench --model bolt.onnx --model bolt-f16.onnx --threads 1,2,4
-  moead-edge bench --model bolt.onnx --engine ort --provider cuda --rounds 100 --json";
-
-#[derive(Debug, Args)]
-#[command(after_long_help = BENCH_EXAMPLES)]
-pub(super) struct BenchArguments {
-    /// The model file that moead-export wrote. May be repeated
-    #[arg(short, long, value_name = "FILE", required = true, env = "MOEAD_MODEL")]
-    pub(super) model: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(super) engine: EngineArguments,
-    /// How many threads compute a picture; several numbers are compared
-    #[arg(long, value_name = "N", default_value = "1", value_delimiter = ',', env = "MOEAD_THREADS", value_parser = parse_threads)]
-    pub(super) threads: Vec<NonZeroUsize>,
-    /// Pictures that every engine judges, in turn with the others
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) rounds: u32,
-    /// Rounds before that do not count
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    pub(super) warm_up: u32,
-    /// Print one JSON document
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ContenderArguments {
-    #[arg(long)]
-    pub(super) model: PathBuf,
-    #[command(flatten)]
-    pub(super) engine: EngineArguments,
-    #[command(flatten)]
-    pub(super) threads: ThreadsArgument,
 }
 
 #[derive(Debug, Args)]
@@ -319,12 +251,6 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
         Ok(port) => Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)),
         Err(_) => text.parse().map_err(|_| expected()),
     }
-}
-
-#[cfg(feature = "camera")]
-fn parse_device(text: &str) -> Result<PathBuf, String> {
-    let device = crate::stream::sources::v4l2::request::device(text.strip_prefix("v4l2://").unwrap_or(text));
-    device.ok_or_else(|| "expected a device, as in /dev/video0 or 0".into())
 }
 
 #[cfg(feature = "camera")]

@@ -5,6 +5,7 @@ use std::io;
 use moead_model::onnx::model_file::ModelFileError;
 use moead_terminal::failure::find;
 
+use crate::doctor::root::RootError;
 use crate::engine::EngineError;
 use crate::engine::choice::ChoiceError;
 use crate::sinks::drawings::FolderError;
@@ -23,6 +24,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
             FolderError::Missing(path) => format!("make it first: `mkdir -p {}`", path.display()),
             FolderError::NotAFolder(_) | FolderError::Read { .. } => "give another folder".into(),
         });
+    }
+    if find::<RootError>(error).is_some() {
+        return Some("give the folder that `record.sh FOLDER` wrote on the other machine as `--root`".into());
     }
     if let Some(error) = find::<ListError>(error) {
         return match error {

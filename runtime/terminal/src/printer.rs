@@ -144,6 +144,17 @@ impl Printer {
         self.shared.data_colour
     }
 
+    /// A word of data, coloured where data may be.
+    #[must_use]
+    pub fn emphasised(&self, emphasis: Emphasis, word: &str) -> String {
+        match (self.shared.data_colour, emphasis) {
+            (Colour::Plain, _) | (_, Emphasis::Plain) => word.to_owned(),
+            (Colour::Ansi, Emphasis::Good) => word.green().to_string(),
+            (Colour::Ansi, Emphasis::Careful) => word.yellow().bold().to_string(),
+            (Colour::Ansi, Emphasis::Bad) => word.red().bold().to_string(),
+        }
+    }
+
     /// Writes a labelled message. When stderr itself is gone there is nobody left to tell, so that is not an error.
     pub(crate) fn message(&self, label: Label, text: &dyn Display) {
         let mut line = match self.shared.message_colour {
@@ -163,6 +174,19 @@ impl std::fmt::Debug for Printer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Printer").field("verbosity", &self.shared.verbosity).finish_non_exhaustive()
     }
+}
+
+/// What a word of data says, for those who see colour. The word says it without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Emphasis {
+    /// All is well.
+    Good,
+    /// Neither.
+    Plain,
+    /// Deserves a look.
+    Careful,
+    /// Is wrong.
+    Bad,
 }
 
 /// Stdout as [`Write`]. Made by [`Printer::data`].
@@ -335,6 +359,18 @@ pub(crate) mod tests {
         let gone = anyhow::Error::new(printer.line("a result").unwrap_err()).context("writing verdicts");
         assert!(is_reader_gone(&gone));
         assert!(!is_reader_gone(&anyhow::Error::new(io::Error::from(io::ErrorKind::BrokenPipe))));
+    }
+
+    #[test]
+    fn words_are_coloured_only_where_data_may_be() {
+        let printer = Printer::to_streams(io::sink(), io::sink(), Verbosity::Normal);
+        assert_eq!(printer.emphasised(Emphasis::Bad, "problem"), "problem");
+        let flags = TerminalFlags { color: crate::flags::ColorWhen::Always, ..TerminalFlags::default() };
+        let printer = Printer::standard(&flags);
+        assert_eq!(printer.emphasised(Emphasis::Plain, "note"), "note");
+        let painted =
+            [Emphasis::Good, Emphasis::Careful, Emphasis::Bad].map(|emphasis| printer.emphasised(emphasis, "x"));
+        assert!(painted.iter().all(|word| word.starts_with("\u{1b}[") && word.contains('x')), "{painted:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use moead_tests::command::{Ended, Program};
 
+mod doctor;
 mod nothing_to_run;
 mod usage;
 

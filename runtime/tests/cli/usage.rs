@@ -134,6 +134,7 @@ fn help_is_long_or_short() {
 
     Commands:
       devices      List cameras: what they offer, their controls, and why other video devices are no use
+      doctor       Say what is wrong with this machine, and what to do about it
       completions  Print a script that completes this program's arguments in a shell
       man          Print this program's manual page
       help         Print this message or the help of the given subcommand(s)
