@@ -6,5 +6,6 @@ mod bad_pictures;
 mod desk;
 mod drawings;
 mod early_ends;
+mod engines;
 mod results;
 mod streams;
