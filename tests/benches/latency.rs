@@ -1,4 +1,4 @@
-//! tract in this process and ONNX Runtime in Python, in turn, one thread each: CPU time per picture.
+//! Our two engines in this process and ONNX Runtime in Python, in turn, one thread each: CPU time per picture.
 
 mod peer;
 #[expect(dead_code, reason = "the other benchmarks use the rest")]
@@ -9,8 +9,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
 
-use moead_runtime::engine::tract::Session;
-use moead_runtime::engine::{Engine as _, Output};
+use moead_model::onnx::model_file::ModelFile;
+use moead_runtime::engine::choice::{self, EngineName, Request};
+use moead_runtime::engine::ort::settings::Settings;
+use moead_runtime::engine::{Engine, Output};
 use moead_tests::golden::root;
 use moead_tests::python;
 use peer::Peer;
@@ -21,28 +23,41 @@ fn main() {
     let rounds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(40);
     let subject = Subject::official();
     let exported = subject.file();
-    let mut session = Session::load(&subject.model, &[Output::PredScore, Output::AnomalyMap], NonZeroUsize::MIN)
-        .expect("our own model loads");
+    let mut engines = [EngineName::Tract, EngineName::Ort].map(|name| load(name, &subject.model));
     let mut peers = vec![("ONNX Runtime, same file", onnxruntime(&exported, &subject))];
     match torch_form(&subject) {
         Some(path) => peers.push(("ONNX Runtime, torch.onnx.export", onnxruntime(&path, &subject))),
         None => timing::say("torch.onnx.export: left out, this Python has no torch and onnxscript"),
     }
-    let mut tract = Summary::new("tract");
+    let mut ours = [Summary::new("tract"), Summary::new("ort")];
     let mut others: Vec<Summary> = peers.iter().map(|(name, _)| Summary::new(name)).collect();
     for round in 0..rounds + 3 {
-        let before = cpu_seconds();
-        session.run(&subject.input).expect("an answer");
-        let ours = cpu_seconds() - before;
+        let own = engines.each_mut().map(|engine| {
+            let before = cpu_seconds();
+            engine.run(&subject.input).expect("an answer");
+            cpu_seconds() - before
+        });
         let theirs: Vec<f64> = peers.iter_mut().map(|(_, peer)| peer.run("run")).collect();
         // The first ones warm caches.
         if round >= 3 {
-            tract.add(ours);
+            ours.iter_mut().zip(own).for_each(|(summary, seconds)| summary.add(seconds));
             others.iter_mut().zip(theirs).for_each(|(summary, seconds)| summary.add(seconds));
         }
     }
+    let [tract, ort] = &ours;
     tract.report(None);
-    others.iter().for_each(|summary| summary.report(Some(&tract)));
+    ort.report(Some(tract));
+    others.iter().for_each(|summary| summary.report(Some(tract)));
+    // The same library on the same file, and what lies around it is ours.
+    others[0].report(Some(ort));
+}
+
+/// One of our engines, on the processor, as the programs load it.
+fn load(name: EngineName, model: &ModelFile) -> Box<dyn Engine> {
+    let ort = Settings::with_library(python::onnxruntime_library());
+    let request = Request { engine: Some(name), ort, ..Request::default() };
+    let outputs = [Output::PredScore, Output::AnomalyMap];
+    choice::load(model, &outputs, &request, &mut |_| {}).expect("our own model loads").engine
 }
 
 /// ONNX Runtime with that model.

@@ -6,6 +6,7 @@ mod bad_pictures;
 mod desk;
 mod drawings;
 mod early_ends;
+mod engines;
 mod results;
 mod streams;
 mod verification;

@@ -9,9 +9,10 @@ use moead_terminal::printer::{Emphasis, Printer};
 
 use super::arguments::DoctorArguments;
 use super::engine::EngineArguments;
+use super::hints;
 use crate::doctor::answers::Answers;
 use crate::doctor::cameras::CameraFact;
-use crate::doctor::engines::EngineFact;
+use crate::doctor::engines::{EngineFact, Unusable};
 use crate::doctor::examine;
 use crate::doctor::finding::State;
 use crate::doctor::root::Root;
@@ -64,7 +65,9 @@ fn cameras() -> Option<Vec<CameraFact>> {
 fn engines(arguments: &EngineArguments) -> Vec<EngineFact> {
     let fact = |(candidate, description): (Candidate, Result<Description, Refusal>)| EngineFact {
         name: candidate.to_string(),
-        usable: description.map(|description| description.to_string()).map_err(|refusal| refusal.to_string()),
+        usable: description
+            .map(|description| description.to_string())
+            .map_err(|refusal| Unusable { cause: refusal.to_string(), remedy: hints::engine::refused(&refusal) }),
     };
     choice::present(&arguments.request(NonZeroUsize::MIN)).into_iter().map(fact).collect()
 }

@@ -16,7 +16,7 @@ use crate::verify::self_test::SelfTestError;
 
 #[cfg(feature = "camera")]
 pub(super) mod camera;
-mod engine;
+pub(super) mod engine;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<FolderError>(error) {

@@ -12,3 +12,4 @@ pub mod placement;
 pub mod providers;
 pub mod session;
 pub mod settings;
+mod words;

@@ -16,7 +16,7 @@ pub(super) fn hint(error: &ChoiceError) -> Option<String> {
     }
 }
 
-fn refused(refusal: &Refusal) -> Option<String> {
+pub(in crate::cli) fn refused(refusal: &Refusal) -> Option<String> {
     match refusal {
         Refusal::DataDependentShapes => Some("write the model file for GPUs: `moead-export CKPT --moe dense`".into()),
         Refusal::Engine(_) => {

@@ -10,6 +10,7 @@ use ::ort::environment::Environment;
 use ::ort::logging::LogLevel;
 
 use super::elf::{ElfError, Machine, SharedObject, Version};
+use super::words::whole;
 
 /// The oldest library that has what is called here: its interface 17.
 pub const MINIMUM: Version = Version { major: 1, minor: ::ort::MINOR_VERSION, patch: 0 };
@@ -211,7 +212,7 @@ impl Library {
         let builder = ::ort::init_from(&path).map_err(|error| {
             let reason = match error {
                 ::ort::LoadDynamicError::BadVersion { version_str, .. } => Reason::Version { found: version_str },
-                ::ort::LoadDynamicError::Dlopen { error, .. } => Reason::Linker(error.to_string()),
+                ::ort::LoadDynamicError::Dlopen { error, .. } => Reason::Linker(whole(&error)),
                 ::ort::LoadDynamicError::MissingApi { .. } => {
                     Reason::Linker("not ONNX Runtime: no OrtGetApiBase".into())
                 }
@@ -234,7 +235,7 @@ impl Library {
                 }
             }))
             .build()
-            .map_err(|error| LibraryError::Start { path: path.clone(), message: error.to_string() })?;
+            .map_err(|error| LibraryError::Start { path: path.clone(), message: whole(&error) })?;
         environment.set_log_level(LogLevel::Warning);
         Ok(LOADED.get_or_init(|| Self { path, version, environment, messages }))
     }

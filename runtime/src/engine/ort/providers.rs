@@ -8,6 +8,7 @@ use ::ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 use ::ort::session::builder::SessionBuilder;
 
 use super::library::Library;
+use super::words::whole;
 
 pub mod cuda;
 pub mod tensorrt;
@@ -125,9 +126,8 @@ impl Setup<'_> {
         }
         // Loaded by the provider anyway; asked first, since the provider's own words are about whatever library comes first.
         ::ort::util::preload_dylib("libcuda.so.1")
-            .map_err(|error| ProviderError::NoDriver { message: error.to_string() })?;
-        let refused =
-            |error: ::ort::Error| ProviderError::Refused { provider: wanted[0].0, message: error.to_string() };
+            .map_err(|error| ProviderError::NoDriver { message: whole(&error) })?;
+        let refused = |error: ::ort::Error| ProviderError::Refused { provider: wanted[0].0, message: whole(&error) };
         let builder = SessionBuilder::new(self.library.environment()).map_err(refused)?;
         self.register(builder).map(drop).map_err(refused)
     }

@@ -10,6 +10,7 @@ use moead_model::onnx::model_file::ModelFile;
 
 use super::elf::Version;
 use super::providers::Setup;
+use super::words::whole;
 use crate::engine::{Engine, EngineError, Named, Output, Outputs, Tensor};
 
 /// What errors call it.
@@ -52,7 +53,7 @@ impl Session {
             let io = Io::new(setup, &session, size, &outputs)?;
             Ok(Self { io, session, size, outputs })
         };
-        load().map_err(|error| EngineError::Load { engine: NAME, message: error.to_string() })
+        load().map_err(|error| EngineError::Load { engine: NAME, message: whole(&error) })
     }
 
     /// Ends the profile that [`Setup::profile`] began; the file's path.
@@ -65,7 +66,7 @@ impl Session {
 }
 
 fn failed(error: &::ort::Error) -> EngineError {
-    EngineError::Run { engine: NAME, message: error.to_string() }
+    EngineError::Run { engine: NAME, message: whole(error) }
 }
 
 /// What holds for every provider: the threads that were asked for and no more, which sleep while there is nothing to do. By
