@@ -5,3 +5,5 @@
 
 pub(super) mod activation;
 pub(super) mod depthwise;
+pub(super) mod excite;
+mod lanes;

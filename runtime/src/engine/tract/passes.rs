@@ -1,6 +1,7 @@
 //! Rewrites a simplified graph: what a pass knows becomes one of our ops, everything else stays.
 
 mod depthwise;
+mod pattern;
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::{TractErrorContext as _, TypedModelPatch};
@@ -9,7 +10,7 @@ use tract_onnx::tract_core::internal::{TractErrorContext as _, TypedModelPatch};
 type Pass = fn(&TypedModel, &TypedNode) -> TractResult<Option<TypedModelPatch>>;
 
 /// In the order in which they run: a later one sees the ops of an earlier one.
-const PASSES: [Pass; 1] = [depthwise::with_activation];
+const PASSES: [Pass; 2] = [depthwise::with_activation, depthwise::with_excitation];
 
 /// Runs every pass until it finds nothing more.
 ///

@@ -3,6 +3,8 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f32x16, i32x16};
 
+use super::lanes::{LANES, sum};
+
 /// A function of one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::engine::tract) enum Activation {
@@ -56,17 +58,17 @@ pub(super) fn apply_to<S: Simd>(simd: S, activation: Activation, source: &[f32],
 #[inline(always)]
 fn each<S: Simd>(simd: S, values: &mut [f32], function: impl Fn(f32x16<S>) -> f32x16<S>) -> f32 {
     let mut sums = f32x16::splat(simd, 0.0);
-    let (blocks, rest) = values.as_chunks_mut::<16>();
+    let (blocks, rest) = values.as_chunks_mut::<LANES>();
     for block in blocks {
         let result = function(f32x16::from_slice(simd, block));
         result.store_slice(block);
         sums += result;
     }
-    let mut last = [0.0; 16];
+    let mut last = [0.0; LANES];
     last[..rest.len()].copy_from_slice(rest);
     let result = function(f32x16::from_slice(simd, &last)).to_array();
     rest.copy_from_slice(&result[..rest.len()]);
-    sum(&sums.to_array()) + sum(rest)
+    sum(sums) + rest.iter().sum::<f32>()
 }
 
 #[inline(always)]
@@ -77,23 +79,18 @@ fn each_to<S: Simd>(
     function: impl Fn(f32x16<S>) -> f32x16<S>,
 ) -> f32 {
     let mut sums = f32x16::splat(simd, 0.0);
-    let (sources, end) = source.as_chunks::<16>();
-    let (targets, rest) = target.as_chunks_mut::<16>();
+    let (sources, end) = source.as_chunks::<LANES>();
+    let (targets, rest) = target.as_chunks_mut::<LANES>();
     for (source, target) in sources.iter().zip(targets) {
         let result = function(f32x16::from_slice(simd, source));
         result.store_slice(target);
         sums += result;
     }
-    let mut last = [0.0; 16];
+    let mut last = [0.0; LANES];
     last[..end.len()].copy_from_slice(end);
     let result = function(f32x16::from_slice(simd, &last)).to_array();
     rest.copy_from_slice(&result[..rest.len()]);
-    sum(&sums.to_array()) + sum(rest)
-}
-
-#[inline(always)]
-fn sum(values: &[f32]) -> f32 {
-    values.iter().sum()
+    sum(sums) + rest.iter().sum::<f32>()
 }
 
 /// max(x, 0), as a choice: the maxima of processors disagree about NaN.
@@ -116,6 +113,13 @@ pub(super) fn relu6<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
 pub(super) fn silu<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
     let one = f32x16::splat(simd, 1.0);
     x * (one / (one + exp(simd, -x)))
+}
+
+/// 1 / (1 + exp(-x)), of NaN NaN.
+#[inline(always)]
+pub(super) fn sigmoid<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
+    let one = f32x16::splat(simd, 1.0);
+    x.is_nan().select(x, one / (one + exp(simd, -x)))
 }
 
 /// The largest number whose power of e is finite with something to spare, and minus it the smallest.
