@@ -7,3 +7,4 @@ pub(super) mod activation;
 pub(super) mod depthwise;
 pub(super) mod excite;
 mod lanes;
+pub(super) mod windows;

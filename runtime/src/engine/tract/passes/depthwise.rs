@@ -7,10 +7,10 @@ use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::math::{Add, Mul};
 use tract_onnx::tract_core::ops::nn::{DataFormat, Reduce, Reducer, Sigmoid, Silu};
 
-use super::super::kernels::activation::Activation;
 use super::super::kernels::depthwise::Geometry;
 use super::super::ops::depthwise::{Depthwise, Excitation};
-use super::pattern::{is_binary, is_element_wise, constant_beside};
+use super::activation;
+use super::pattern::{constant_beside, is_binary, is_element_wise};
 
 /// Also takes the activation that alone follows.
 pub(super) fn with_activation(model: &TypedModel, node: &TypedNode) -> TractResult<Option<TypedModelPatch>> {
@@ -25,7 +25,7 @@ pub(super) fn with_activation(model: &TypedModel, node: &TypedNode) -> TractResu
             return Ok(None);
         }
     }
-    let (activation, last) = activation(model, node)?;
+    let (activation, last) = activation::behind(model, node)?;
     let op = Depthwise { shape: shape.into(), geometry, activation, excitation: Excitation::None };
     let mut patch = TypedModelPatch::default();
     let inputs = patch.taps(model, &node.inputs)?;
@@ -66,12 +66,6 @@ fn geometry(model: &TypedModel, node: &TypedNode, conv: &Conv) -> TractResult<Op
         stride: [pool.stride(0), pool.stride(1)],
         before: [above, left],
     }))
-}
-
-/// The activation, and the node whose output it is.
-fn activation<'a>(model: &'a TypedModel, node: &'a TypedNode) -> TractResult<(Activation, &'a TypedNode)> {
-    let next = model.single_succ(node.id)?.filter(|next| is_element_wise::<Silu>(next));
-    Ok(next.map_or((Activation::Identity, node), |next| (Activation::Silu, next)))
 }
 
 /// Takes mean, two dense layers and scaling behind a depthwise convolution.
