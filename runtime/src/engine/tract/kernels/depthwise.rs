@@ -249,3 +249,6 @@ fn line<S: Simd, const K: usize, const STRIDE: usize, const ROWS: usize, const R
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -67,3 +67,6 @@ fn scale_with<S: Simd>(simd: S, gates: &[f32], plane: usize, values: &mut [f32])
         rest.iter_mut().for_each(|value| *value *= gate);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,3 +51,48 @@ fn means_with<S: Simd>(simd: S, windows: &Windows, input: &[f32], output: &mut [
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::depthwise::tests::Numbers;
+    use super::super::levels::levels;
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 256 }))]
+
+        #[test]
+        fn each_result_is_the_mean_of_its_window(
+            sides in prop::array::uniform2(1_usize..=40),
+            window in prop::array::uniform2(any::<usize>()),
+            seed in any::<u64>(),
+            special in 0_usize..6,
+        ) {
+            let windows = Windows { input: sides, window: [0, 1].map(|side| window[side] % sides[side] + 1) };
+            let [_, width] = sides;
+            let [rows, columns] = windows.output();
+            let [tall, wide] = windows.window;
+            let mut input = Numbers(seed).take(sides.iter().product());
+            let at = seed as usize % input.len();
+            match special {
+                0 => input[at] = f32::NAN,
+                1 => input[at] = f32::INFINITY,
+                _ => {}
+            }
+            for level in levels() {
+                let mut found = vec![f32::NAN; rows * columns];
+                means(level, &windows, &input, &mut found);
+                for (index, &found) in found.iter().enumerate() {
+                    let (y, x) = (index / columns, index % columns);
+                    let numbers = (y..y + tall).flat_map(|y| &input[y * width + x..][..wide]);
+                    let wanted = numbers.map(|&value| f64::from(value)).sum::<f64>() / (tall * wide) as f64;
+                    // Numbers are at most 4 large.
+                    let is_close = (f64::from(found) - wanted).abs() < 1e-5 || f64::from(found) == wanted;
+                    prop_assert!(is_close || found.is_nan() && wanted.is_nan(), "{level:?} {windows:?}: {found}, {wanted}");
+                }
+            }
+        }
+    }
+}
