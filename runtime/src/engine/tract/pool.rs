@@ -19,9 +19,14 @@ pub(super) enum PoolError {
 }
 
 impl Pool {
+    /// The caller's thread.
+    pub(super) fn one() -> Self {
+        Self(None)
+    }
+
     pub(super) fn new(threads: NonZeroUsize) -> Result<Self, PoolError> {
         if threads.get() == 1 {
-            return Ok(Self(None));
+            return Ok(Self::one());
         }
         let builder =
             rayon::ThreadPoolBuilder::new().num_threads(threads.get()).thread_name(|index| format!("tract-{index}"));
