@@ -28,7 +28,8 @@ fn check(problem: Problem) {
     names.extend(choices.iter().map(|(_, graph)| graph.as_str()));
     for form in FORMS {
         let model = problem.model(form);
-        let theirs = tract::answer(&model, &problem.input, &names);
+        let inner: Vec<&str> = choices.iter().map(|(_, graph)| graph.as_str()).collect();
+        let theirs = tract::answer(&model, &problem.input, &OUTPUTS, &inner);
         let ours = ort::answer(&model, &problem.input, &names);
         for output in OUTPUTS {
             failures.check(&format!("{form:?}: {output}"), &theirs[output], &ours[output], BETWEEN_ENGINES);

@@ -31,9 +31,12 @@ fn check_every_engine(problem: Problem) {
     let requests: Vec<_> =
         models.iter().map(|model| Request { model, batch: 1, input: &problem.input, outputs: &names }).collect();
     let judged = onnxruntime::answers(&requests);
-    let ours: Vec<_> = models.iter().map(|model| tract::answer(model, &problem.input, &names)).collect();
+    let inner: Vec<&str> = choices.iter().map(|(_, graph)| graph.as_str()).collect();
+    let stock: Vec<_> = models.iter().map(|model| tract::stock(model, &problem.input, &names)).collect();
+    let ours: Vec<_> = models.iter().map(|model| tract::answer(model, &problem.input, &OUTPUTS, &inner)).collect();
     let on_ort: Vec<_> = models.iter().map(|model| ort::answer(model, &problem.input, &names)).collect();
-    for (engine, answers) in [("ONNX Runtime in Python", &judged), ("tract", &ours), ("ort", &on_ort)] {
+    let all = [("ONNX Runtime in Python", &judged), ("tract", &stock), ("tract with our ops", &ours), ("ort", &on_ort)];
+    for (engine, answers) in all {
         for (form, answer) in forms.iter().zip(answers) {
             let place = format!("{engine}, {:?}", form.moe);
             against_the_reference(&problem, &place, answer, &choices, &mut failures);
@@ -120,7 +123,8 @@ fn agrees_with_the_plain_evaluation(problem: &Problem, what: &str) {
         let model = problem.model(Form { precision: Precision::F32, moe });
         let request = Request { model: &model, batch: 1, input: &problem.input, outputs: &OUTPUTS };
         let engines = [
-            ("tract", tract::answer(&model, &problem.input, &OUTPUTS)),
+            ("tract", tract::stock(&model, &problem.input, &OUTPUTS)),
+            ("tract with our ops", tract::answer(&model, &problem.input, &OUTPUTS, &[])),
             ("ort", ort::answer(&model, &problem.input, &OUTPUTS)),
             ("ONNX Runtime in Python", onnxruntime::answers(&[request]).remove(0)),
         ];

@@ -5,3 +5,8 @@
 
 pub(super) mod activation;
 pub(super) mod depthwise;
+pub(super) mod excite;
+mod lanes;
+#[cfg(test)]
+mod levels;
+pub(super) mod windows;

@@ -1,6 +1,9 @@
 //! Rewrites a simplified graph: what a pass knows becomes one of our ops, everything else stays.
 
+mod activation;
 mod depthwise;
+mod pattern;
+mod windows;
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::{TractErrorContext as _, TypedModelPatch};
@@ -9,7 +12,7 @@ use tract_onnx::tract_core::internal::{TractErrorContext as _, TypedModelPatch};
 type Pass = fn(&TypedModel, &TypedNode) -> TractResult<Option<TypedModelPatch>>;
 
 /// In the order in which they run: a later one sees the ops of an earlier one.
-const PASSES: [Pass; 1] = [depthwise::with_activation];
+const PASSES: [Pass; 3] = [depthwise::with_activation, depthwise::with_excitation, windows::means];
 
 /// Runs every pass until it finds nothing more.
 ///
