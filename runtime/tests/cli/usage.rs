@@ -197,21 +197,19 @@ fn help_is_long_or_short() {
       -V, --version                 Print version
 
     NVIDIA GPU:
-          --gpu <N>
-              Which GPU, counted from 0 [env: MOEAD_GPU=] [default: 0]
-          --gpu-memory <SIZE>
-              How much of its memory may be taken: 512M, 2G [default: no limit] [env: MOEAD_GPU_MEMORY=]
-          --max-cpu-nodes <N>
-              How many nodes of the model may stay on the processor; more are an error [env:
-              MOEAD_MAX_CPU_NODES=] [default: 8]
-          --tensorrt-precision <TENSORRT_PRECISION>
-              With how many bits TensorRT may compute [env: MOEAD_TENSORRT_PRECISION=] [default: f32]
-              [possible values: f32, f16, int8]
-          --tensorrt-calibration <FILE>
-              TensorRT's calibration table, for int8 [env: MOEAD_TENSORRT_CALIBRATION=]
-          --tensorrt-cache <FOLDER>
-              Where TensorRT's engines are kept [default: moead-edge/tensorrt in the user's cache
-              folder] [env: MOEAD_TENSORRT_CACHE=]
+          --gpu <N>                         Which GPU, counted from 0 [env: MOEAD_GPU=] [default: 0]
+          --gpu-memory <SIZE>               How much of its memory may be taken: 512M, 2G [default: no
+                                            limit] [env: MOEAD_GPU_MEMORY=]
+          --max-cpu-nodes <N>               How many nodes of the model may stay on the processor; more
+                                            are an error [env: MOEAD_MAX_CPU_NODES=] [default: 8]
+          --tensorrt-precision <PRECISION>  With how many bits TensorRT may compute [env:
+                                            MOEAD_TENSORRT_PRECISION=] [default: f32] [possible values:
+                                            f32, f16, int8]
+          --tensorrt-calibration <FILE>     TensorRT's calibration table, for int8 [env:
+                                            MOEAD_TENSORRT_CALIBRATION=]
+          --tensorrt-cache <FOLDER>         Where TensorRT's engines are kept [default:
+                                            moead-edge/tensorrt in the user's cache folder] [env:
+                                            MOEAD_TENSORRT_CACHE=]
 
     Messages:
       -q, --quiet         Say nothing on stderr but errors: no warnings, notes or progress
