@@ -161,14 +161,14 @@ fn real(bench: &Bench, name: &str) -> String {
     bench.desk.path(name).canonicalize().unwrap_or_else(|_| bench.desk.path(name)).display().to_string()
 }
 
-/// Another library that is whole and for this machine: the dynamic linker loads it, and it is no ONNX Runtime.
+/// Another library that is whole and for this machine.
 #[test]
 fn another_library_is_not_taken_for_it() {
     let bench = Bench::new();
     let folder = bench.library.rsplit_once('/').unwrap().0.to_owned();
     let refused = bench.refused(&format!("--ort-lib {folder}/libonnxruntime_providers_shared.so"));
     insta::assert_snapshot!(refused, @r"
-    error: ort cpu: [ORT FOLDER]/libonnxruntime_providers_shared.so: not ONNX Runtime: no OrtGetApiBase
+    error: ort cpu: [ORT FOLDER]/libonnxruntime_providers_shared.so: not ONNX Runtime: it calls itself libonnxruntime_providers_shared.so
     hint: give libonnxruntime.so itself, whole and for this machine, as `--ort-lib` (or ORT_DYLIB_PATH); without either it is looked for
     ");
 }

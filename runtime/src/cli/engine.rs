@@ -52,7 +52,7 @@ struct GpuArguments {
     #[arg(long, value_name = "N", default_value_t = MAX_CPU_NODES, env = "MOEAD_MAX_CPU_NODES")]
     max_cpu_nodes: usize,
     /// With how many bits TensorRT may compute
-    #[arg(long, value_enum, default_value_t = PrecisionArgument::F32, env = "MOEAD_TENSORRT_PRECISION")]
+    #[arg(long, value_enum, value_name = "PRECISION", default_value_t = PrecisionArgument::F32, env = "MOEAD_TENSORRT_PRECISION")]
     tensorrt_precision: PrecisionArgument,
     /// TensorRT's calibration table, for int8
     #[arg(long, value_name = "FILE", env = "MOEAD_TENSORRT_CALIBRATION")]
@@ -285,6 +285,9 @@ fn tell(choice: &Choice, printer: &Printer) {
     #[cfg(feature = "ort")]
     if let Some(placement) = &choice.placement {
         printer.note(placement);
+    }
+    for warning in &choice.warnings {
+        printer.detail(warning);
     }
     for reason in choice::told(refused) {
         printer.note(format_args!("not {reason}"));

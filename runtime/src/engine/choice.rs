@@ -189,6 +189,8 @@ pub struct Choice {
     /// What runs where, for providers that may leave something to the processor.
     #[cfg(feature = "ort")]
     pub placement: Option<ort::placement::Placement>,
+    /// What the engine's library warned of while it loaded the model: its words, for those who look closer.
+    pub warnings: Vec<String>,
     /// Those that would have come first, each with the reason why it did not.
     pub refused: Vec<(Candidate, Refusal)>,
 }
@@ -346,6 +348,7 @@ pub fn load(
                     description: loaded.description,
                     #[cfg(feature = "ort")]
                     placement: loaded.placement,
+                    warnings: loaded.warnings,
                     refused,
                 });
             }
@@ -389,6 +392,7 @@ struct Loaded {
     description: Description,
     #[cfg(feature = "ort")]
     placement: Option<ort::placement::Placement>,
+    warnings: Vec<String>,
 }
 
 #[allow(unused_variables, reason = "used by engines that are part of the program")]
@@ -407,6 +411,7 @@ fn load_on(
             description: tract(),
             #[cfg(feature = "ort")]
             placement: None,
+            warnings: Vec::new(),
         }),
         #[cfg(feature = "ort")]
         EngineName::Ort => {
@@ -414,8 +419,12 @@ fn load_on(
             let job = Job { model, outputs, threads: request.threads, settings: &request.ort };
             let patience = if is_asked_for { Patience::Build } else { Patience::OnlyReady };
             let loaded = job.load(candidate.provider, patience, progress)?;
-            let description = onnxruntime(loaded.library);
-            Ok(Loaded { engine: Box::new(loaded.session), description, placement: loaded.placement })
+            Ok(Loaded {
+                engine: Box::new(loaded.session),
+                description: onnxruntime(loaded.library),
+                placement: loaded.placement,
+                warnings: loaded.library.take_messages(),
+            })
         }
         #[allow(unreachable_patterns, reason = "reachable in programs without one of the engines")]
         _ => Err(Refusal::NotBuilt),

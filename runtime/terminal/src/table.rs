@@ -21,13 +21,13 @@ impl Table {
 
     /// The lines, without spaces at their ends.
     pub fn lines(&self) -> impl Iterator<Item = String> {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0).max(1);
         let width = |column: usize| {
             self.rows.iter().filter_map(move |row| row.get(column)).map(|cell: &String| cell.chars().count())
         };
         let widths: Vec<usize> = (0..columns).map(|column| width(column).max().unwrap_or(0)).collect();
-        let is_text =
-            |column| column == 0 || column + 1 == columns && self.rows[0].get(column).is_none_or(String::is_empty);
+        let ends_in_text = self.rows.first().and_then(|heads| heads.get(columns - 1)).is_none_or(String::is_empty);
+        let is_text = move |column| column == 0 || column + 1 == columns && ends_in_text;
         self.rows.iter().map(move |row| {
             let cell = |(column, width): (usize, &usize)| {
                 let text = row.get(column).map_or("", String::as_str);

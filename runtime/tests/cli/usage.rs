@@ -80,11 +80,27 @@ fn wrong_command_lines() {
 
     For more information, try '--help'.
     ");
-    insta::assert_snapshot!(desk.says("--model m.onnx --source a.png --engine ort"), @r"
+    insta::assert_snapshot!(desk.says("--model m.onnx --source a.png --engine torch"), @r"
     status: 2
     ----- stderr
-    error: invalid value 'ort' for '--engine <ENGINE>'
-      [possible values: tract]
+    error: invalid value 'torch' for '--engine <ENGINE>'
+      [possible values: tract, ort]
+
+      tip: a similar value exists: 'tract'
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx --source a.png --threads 0"), @r"
+    status: 2
+    ----- stderr
+    error: invalid value '0' for '--threads <N>': expected a whole number from 1 to 1024
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx --source a.png --gpu-memory 2"), @r"
+    status: 2
+    ----- stderr
+    error: invalid value '2' for '--gpu-memory <SIZE>': expected a size, as in 512M or 2G
 
     For more information, try '--help'.
     ");
@@ -169,9 +185,32 @@ fn help_is_long_or_short() {
           --fail-on-defect          End with status 3 when a picture is defective
           --frames <N>              End after so many pictures of each source
           --duration <TIME>         End after that time: 90s, 10m, 2h
-          --engine <ENGINE>         What runs the model [default: tract] [possible values: tract]
+          --engine <ENGINE>         What runs the model [default: tract, or ort where a provider is
+                                    asked for that only it has] [env: MOEAD_ENGINE=] [possible values:
+                                    tract, ort]
+          --provider <PROVIDER>     What it computes on [default: cpu with tract, auto with ort] [env:
+                                    MOEAD_PROVIDER=] [possible values: cpu, cuda, tensorrt, auto]
+          --threads <N>             How many threads compute a picture [env: MOEAD_THREADS=] [default:
+                                    1]
+          --ort-lib <FILE>          ONNX Runtime's library [default: looked for, see the reference]
+                                    [env: MOEAD_ORT_LIB=]
       -h, --help                    Print help (see more with '--help')
       -V, --version                 Print version
+
+    NVIDIA GPU:
+          --gpu <N>                         Which GPU, counted from 0 [env: MOEAD_GPU=] [default: 0]
+          --gpu-memory <SIZE>               How much of its memory may be taken: 512M, 2G [default: no
+                                            limit] [env: MOEAD_GPU_MEMORY=]
+          --max-cpu-nodes <N>               How many nodes of the model may stay on the processor; more
+                                            are an error [env: MOEAD_MAX_CPU_NODES=] [default: 8]
+          --tensorrt-precision <PRECISION>  With how many bits TensorRT may compute [env:
+                                            MOEAD_TENSORRT_PRECISION=] [default: f32] [possible values:
+                                            f32, f16, int8]
+          --tensorrt-calibration <FILE>     TensorRT's calibration table, for int8 [env:
+                                            MOEAD_TENSORRT_CALIBRATION=]
+          --tensorrt-cache <FOLDER>         Where TensorRT's engines are kept [default:
+                                            moead-edge/tensorrt in the user's cache folder] [env:
+                                            MOEAD_TENSORRT_CACHE=]
 
     Messages:
       -q, --quiet         Say nothing on stderr but errors: no warnings, notes or progress
@@ -190,8 +229,8 @@ fn the_version_names_commit_and_engine() {
     moead-edge 0.1.0
     commit: [COMMIT]
     target: [TARGET]
-    engines: tract 0.23.9
-    features: camera, cli, http, tract
+    engines: tract 0.23.9, ort 2.0.0-rc.15 (ONNX Runtime 1.17 or later, from the machine)
+    features: camera, cli, http, ort, tract
     ");
     insta::assert_snapshot!(desk.says("-V"), @r"
     status: 0

@@ -90,6 +90,8 @@ impl fmt::Display for Version {
 pub struct SharedObject {
     /// What it runs on.
     pub machine: Machine,
+    /// What it calls itself: `libonnxruntime.so.1`, whatever the file is called.
+    pub name: Option<String>,
     /// From the version that its symbols carry, `VERS_1.32.0`; `None` for a library without such.
     pub version: Option<Version>,
 }
@@ -152,10 +154,22 @@ impl SharedObject {
         let reader = Reader { file, length: metadata.len() };
         let machine = reader.machine(expected)?;
         let segments = reader.segments()?;
-        let version = reader.version(&segments)?;
-        Ok(Self { machine, version })
+        let section = reader.dynamic(&segments)?;
+        let name = section.name.map(|at| reader.name(at)).transpose()?;
+        Ok(Self { machine, name, version: reader.version(&section)? })
     }
 }
+
+/// What the dynamic section points to, as offsets in the file.
+#[derive(Default)]
+struct Section {
+    strings: u64,
+    name: Option<u64>,
+    definitions: Option<u64>,
+    count: u64,
+}
+
+const FAR: &str = "an offset beyond 64 bits";
 
 struct Reader {
     file: File,
@@ -171,7 +185,7 @@ impl Reader {
     }
 
     fn check(&self, part: &'static str, start: u64, bytes: u64) -> Result<(), ElfError> {
-        let end = start.checked_add(bytes).ok_or(ElfError::Damaged("an offset beyond 64 bits"))?;
+        let end = start.checked_add(bytes).ok_or(ElfError::Damaged(FAR))?;
         if end > self.length {
             return Err(ElfError::Cut { part, start, end, length: self.length });
         }
@@ -217,7 +231,7 @@ impl Reader {
             let at = index
                 .checked_mul(SEGMENT_BYTES as u64)
                 .and_then(|offset| offset.checked_add(start))
-                .ok_or(ElfError::Damaged("an offset beyond 64 bits"))?;
+                .ok_or(ElfError::Damaged(FAR))?;
             let bytes: [u8; SEGMENT_BYTES] = self.bytes("a segment's description", at)?;
             let segment = Segment {
                 kind: u32_at(&bytes, 0),
@@ -236,27 +250,36 @@ impl Reader {
         Ok(segments)
     }
 
-    /// The number in the symbols' version `VERS_…`.
-    fn version(&self, segments: &[Segment]) -> Result<Option<Version>, ElfError> {
+    /// Where the library's name, strings and versions lie.
+    fn dynamic(&self, segments: &[Segment]) -> Result<Section, ElfError> {
         const STRINGS: u64 = 5;
+        const NAME: u64 = 14;
         const DEFINITIONS: u64 = 0x6fff_fffc;
         const DEFINITION_COUNT: u64 = 0x6fff_fffd;
         let dynamic = segments.iter().find(|segment| segment.kind == DYNAMIC);
         let dynamic = dynamic.ok_or(ElfError::Damaged("it has no dynamic section"))?;
-        let (mut strings, mut definitions, mut count) = (None, None, 0);
+        let (mut strings, mut name, mut definitions, mut count) = (None, None, None, 0);
         for index in 0..(dynamic.file_bytes / 16).min(MAX_ENTRIES) {
             let entry: [u8; 16] = self.bytes("the dynamic section", dynamic.offset + index * 16)?;
             match (u64_at(&entry, 0), u64_at(&entry, 8)) {
                 (0, _) => break,
                 (STRINGS, address) => strings = Some(address),
+                (NAME, offset) => name = Some(offset),
                 (DEFINITIONS, address) => definitions = Some(address),
                 (DEFINITION_COUNT, number) => count = number,
                 _ => {}
             }
         }
-        let (Some(strings), Some(definitions)) = (strings, definitions) else { return Ok(None) };
+        let Some(strings) = strings else { return Ok(Section::default()) };
         let strings = offset_of(segments, strings)?;
-        let mut at = offset_of(segments, definitions)?;
+        let name = name.map(|offset| strings.checked_add(offset).ok_or(ElfError::Damaged(FAR))).transpose()?;
+        let definitions = definitions.map(|address| offset_of(segments, address)).transpose()?;
+        Ok(Section { strings, name, definitions, count })
+    }
+
+    /// The number in the symbols' version `VERS_…`.
+    fn version(&self, section: &Section) -> Result<Option<Version>, ElfError> {
+        let Section { strings, definitions: Some(mut at), count, .. } = *section else { return Ok(None) };
         for _ in 0..count.min(MAX_DEFINITIONS) {
             let definition: [u8; 20] = self.bytes("a version", at)?;
             let (auxiliary, next) = (u32_at(&definition, 12), u32_at(&definition, 16));
@@ -294,11 +317,11 @@ fn offset_of(segments: &[Segment], address: u64) -> Result<u64, ElfError> {
         segment.kind == LOADED && address >= segment.address && address - segment.address < segment.file_bytes
     };
     let segment = segments.iter().find(inside).ok_or(ElfError::Damaged("an address that nothing is loaded at"))?;
-    (address - segment.address).checked_add(segment.offset).ok_or(ElfError::Damaged("an offset beyond 64 bits"))
+    (address - segment.address).checked_add(segment.offset).ok_or(ElfError::Damaged(FAR))
 }
 
 fn add(start: u64, offset: u32) -> Result<u64, ElfError> {
-    start.checked_add(offset.into()).ok_or(ElfError::Damaged("an offset beyond 64 bits"))
+    start.checked_add(offset.into()).ok_or(ElfError::Damaged(FAR))
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
@@ -326,7 +349,7 @@ pub(super) mod tests {
         /// It is mapped so much behind its offset, so that an address is no offset.
         const SHIFT: u64 = 4096;
         const DYNAMIC_AT: u64 = 64 + 2 * 56;
-        const DEFINITIONS_AT: u64 = DYNAMIC_AT + 4 * 16;
+        const DEFINITIONS_AT: u64 = DYNAMIC_AT + 5 * 16;
         let names_at = DEFINITIONS_AT + 28 * versions.len() as u64;
         let mut bytes = vec![0; 64 + 2 * 56];
         bytes[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
@@ -335,7 +358,9 @@ pub(super) mod tests {
         bytes[32..40].copy_from_slice(&64_u64.to_le_bytes());
         bytes[54..56].copy_from_slice(&56_u16.to_le_bytes());
         bytes[56..58].copy_from_slice(&2_u16.to_le_bytes());
+        let name_offset: usize = versions.iter().map(|version| version.len() + 1).sum();
         let entries = [
+            (14, name_offset as u64),
             (5, names_at + SHIFT),
             (0x6fff_fffc, DEFINITIONS_AT + SHIFT),
             (0x6fff_fffd, versions.len() as u64),
@@ -357,12 +382,12 @@ pub(super) mod tests {
             }
             name_at += version.len() as u32 + 1;
         }
-        for version in versions {
-            bytes.extend(version.as_bytes());
+        for text in versions.iter().chain(&["libonnxruntime.so.1"]) {
+            bytes.extend(text.as_bytes());
             bytes.push(0);
         }
         let whole = bytes.len() as u64;
-        for (index, kind, offset, length) in [(0, LOADED, 0, whole), (1, DYNAMIC, DYNAMIC_AT, 64)] {
+        for (index, kind, offset, length) in [(0, LOADED, 0, whole), (1, DYNAMIC, DYNAMIC_AT, 80)] {
             let at = 64 + index * 56;
             bytes[at..at + 4].copy_from_slice(&kind.to_le_bytes());
             for (field, value) in [(8, offset), (16, offset + SHIFT), (32, length), (40, length)] {
@@ -381,11 +406,10 @@ pub(super) mod tests {
 
     #[test]
     fn a_library_names_its_version() {
-        let expected = Version { major: 1, minor: 32, patch: 0 };
-        assert_eq!(
-            read(&library(62, "VERS_1.32.0")),
-            Ok(SharedObject { machine: Machine(62), version: Some(expected) })
-        );
+        let version = Version { major: 1, minor: 32, patch: 0 };
+        let name = Some("libonnxruntime.so.1".into());
+        let expected = SharedObject { machine: Machine(62), name, version: Some(version) };
+        assert_eq!(read(&library(62, "VERS_1.32.0")), Ok(expected));
         assert_eq!(read(&library(62, "other")).unwrap().version, None);
     }
 

@@ -128,6 +128,9 @@ pub enum Reason {
     /// The file is not there, or not what it should be.
     #[error(transparent)]
     File(#[from] ElfError),
+    /// Another library, whole as it may be.
+    #[error("not ONNX Runtime: it calls itself {0}")]
+    Other(String),
     /// Too old.
     #[error("version {found}, expected at least {MINIMUM}")]
     Version {
@@ -268,7 +271,11 @@ impl fmt::Display for Library {
 
 fn examine(path: &Path) -> Result<Found, Reason> {
     let path = path.canonicalize().map_err(ElfError::from)?;
-    let SharedObject { version, .. } = SharedObject::read(&path, Machine::OWN)?;
+    let SharedObject { name, version, .. } = SharedObject::read(&path, Machine::OWN)?;
+    // The bindings look at the version first, and its own libraries have versions of their own.
+    if let Some(name) = name.filter(|name| !name.starts_with(NAME)) {
+        return Err(Reason::Other(name));
+    }
     match version {
         // A library without a version in its symbols is asked once it is loaded, by the bindings.
         Some(found) if found < MINIMUM => Err(Reason::Version { found: found.to_string() }),
@@ -401,6 +408,9 @@ mod tests {
             ("foreign.so", library(foreign, "VERS_1.32.0")),
             ("cut.so", whole[..whole.len() - 1].to_vec()),
         ]);
+        let renamed = folder.path().join("renamed.so");
+        let name = whole.windows(14).position(|bytes| bytes == b"libonnxruntime").unwrap();
+        std::fs::write(renamed, [&whole[..name], b"libotherwise..", &whole[name + 14..]].concat()).unwrap();
         let error = |name: &str| {
             let search = Search { asked: Some(folder.path().join(name)), ..Search::default() };
             said(&search.find().unwrap_err(), &folder)
@@ -410,6 +420,7 @@ mod tests {
             error("foreign.so"),
             format!("[F]/foreign.so: a library for {found}, and this program is for {expected}")
         );
+        assert_eq!(error("renamed.so"), "[F]/renamed.so: not ONNX Runtime: it calls itself libotherwise...so.1");
         assert!(error("cut.so").starts_with("[F]/cut.so: damaged: a segment lies at 0 to "), "{}", error("cut.so"));
     }
 

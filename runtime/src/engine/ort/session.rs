@@ -30,7 +30,7 @@ enum Io {
     /// In our memory, as it is: the CPU provider reads and writes there.
     Direct(RunOptions<HasSelectedOutputs>),
     /// In memory of the library's, taken once: from there to the GPU and back.
-    Bound { input: ::ort::value::Tensor<f32>, binding: IoBinding },
+    Bound { input: ::ort::value::Tensor<f32>, binding: Box<IoBinding> },
 }
 
 impl std::fmt::Debug for Session {
@@ -109,7 +109,7 @@ impl Io {
             (Allocator::default(), plain)
         };
         let input = ::ort::value::Tensor::new(&input, shape(size))?;
-        let mut binding = session.create_binding()?;
+        let mut binding = Box::new(session.create_binding()?);
         for (_, name) in outputs {
             binding.bind_output_to_device(name, &answers)?;
         }
