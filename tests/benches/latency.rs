@@ -5,7 +5,6 @@ mod peer;
 mod subject;
 mod timing;
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
 

@@ -1,6 +1,6 @@
 //! Every vector unit against a plain loop in 64-bit floats.
 
-use proptest::prelude::*;
+use proptest::prelude::{any, *};
 
 use super::super::levels::levels;
 use super::*;
