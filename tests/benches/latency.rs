@@ -1,6 +1,8 @@
-//! Our two engines in this process and ONNX Runtime in Python, in turn, one thread each: CPU time per picture.
+//! Our two engines in this process, tract as it comes, and ONNX Runtime in Python, in turn, one thread each: CPU time per
+//! picture.
 
 mod peer;
+mod stock;
 #[expect(dead_code, reason = "the other benchmarks use the rest")]
 mod subject;
 mod timing;
@@ -15,6 +17,7 @@ use moead_runtime::engine::{Engine, Output};
 use moead_tests::golden::root;
 use moead_tests::python;
 use peer::Peer;
+use stock::Stock;
 use subject::Subject;
 use timing::{Summary, cpu_seconds};
 
@@ -22,13 +25,16 @@ fn main() {
     let rounds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(40);
     let subject = Subject::official();
     let exported = subject.file();
-    let mut engines = [EngineName::Tract, EngineName::Ort].map(|name| load(name, &subject.model));
+    let outputs = [Output::PredScore, Output::AnomalyMap];
+    let mut engines = [EngineName::Tract, EngineName::Ort].map(|name| load(name, &subject.model, &outputs));
+    let stock = Stock::load(&subject.model, &outputs.map(Output::name));
     let mut peers = vec![("ONNX Runtime, same file", onnxruntime(&exported, &subject))];
     match torch_form(&subject) {
         Some(path) => peers.push(("ONNX Runtime, torch.onnx.export", onnxruntime(&path, &subject))),
         None => timing::say("torch.onnx.export: left out, this Python has no torch and onnxscript"),
     }
-    let mut ours = [Summary::new("tract"), Summary::new("ort")];
+    let mut ours = [Summary::new("tract with our ops"), Summary::new("ort")];
+    let mut as_it_comes = Summary::new("tract as it comes");
     let mut others: Vec<Summary> = peers.iter().map(|(name, _)| Summary::new(name)).collect();
     for round in 0..rounds + 3 {
         let own = engines.each_mut().map(|engine| {
@@ -36,27 +42,31 @@ fn main() {
             engine.run(&subject.input).expect("an answer");
             cpu_seconds() - before
         });
+        let before = cpu_seconds();
+        stock.watch(&subject.input, &mut |_, _| {});
+        let plain = cpu_seconds() - before;
         let theirs: Vec<f64> = peers.iter_mut().map(|(_, peer)| peer.run("run")).collect();
         // The first ones warm caches.
         if round >= 3 {
             ours.iter_mut().zip(own).for_each(|(summary, seconds)| summary.add(seconds));
+            as_it_comes.add(plain);
             others.iter_mut().zip(theirs).for_each(|(summary, seconds)| summary.add(seconds));
         }
     }
     let [tract, ort] = &ours;
     tract.report(None);
     ort.report(Some(tract));
+    as_it_comes.report(Some(tract));
     others.iter().for_each(|summary| summary.report(Some(tract)));
     // The same library on the same file, and what lies around it is ours.
     others[0].report(Some(ort));
 }
 
 /// One of our engines, on the processor, as the programs load it.
-fn load(name: EngineName, model: &ModelFile) -> Box<dyn Engine> {
+fn load(name: EngineName, model: &ModelFile, outputs: &[Output]) -> Box<dyn Engine> {
     let ort = Settings::with_library(python::onnxruntime_library());
     let request = Request { engine: Some(name), ort, ..Request::default() };
-    let outputs = [Output::PredScore, Output::AnomalyMap];
-    choice::load(model, &outputs, &request, &mut |_| {}).expect("our own model loads").engine
+    choice::load(model, outputs, &request, &mut |_| {}).expect("our own model loads").engine
 }
 
 /// ONNX Runtime with that model.
