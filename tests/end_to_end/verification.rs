@@ -50,7 +50,7 @@ fn an_engine_whose_numbers_are_off_is_named_and_judges_nothing() {
     let ended = verify(&desk, "--model model.onnx");
     assert_eq!(ended.status, Some(1), "{}", ended.stdout);
     assert!(ended.stdout.lines().any(|line| line.starts_with("tract") && line.ends_with("WRONG")), "{}", ended.stdout);
-    assert!(ended.stderr.starts_with("error: model.onnx: the numbers of an engine are wrong\n"), "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("error: model.onnx: the numbers of an engine are wrong\n"), "{}", ended.stderr);
     let start = desk.run("--source part.png --threshold 10");
     assert_eq!((start.status, start.stdout.as_str()), (Some(1), ""), "{}", start.stderr);
     assert!(

@@ -1,8 +1,7 @@
 //! The side that computes: one engine with one model, doing as it is asked until nobody asks any more.
 
 use std::io::{self, BufRead, Write};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use moead_model::architecture::Normalization;
 use moead_model::onnx::model_file::ModelFile;
@@ -13,6 +12,8 @@ use super::usage::{Memory, cpu_time};
 use crate::engine::choice::{self, Request};
 use crate::engine::{Engine, EngineError, Output};
 use crate::preprocess::normalize::normalize;
+use crate::stream::clock::Clock;
+use crate::stream::interrupt::Interrupt;
 
 /// What is computed: as much as a run needs.
 const OUTPUTS: [Output; 2] = [Output::PredScore, Output::AnomalyMap];
@@ -23,7 +24,13 @@ const FIRST_SEED: u64 = 1;
 ///
 /// # Errors
 /// Those of the two streams. Everything else is an [`Answer::Refused`].
-pub fn serve(model: &ModelFile, request: &Request, questions: impl BufRead, mut answers: impl Write) -> io::Result<()> {
+pub fn serve(
+    model: &ModelFile,
+    request: &Request,
+    clock: &dyn Clock,
+    questions: impl BufRead,
+    mut answers: impl Write,
+) -> io::Result<()> {
     let mut tell = |answer: &Answer| {
         let mut line = serde_json::to_string(answer)?;
         line.push('\n');
@@ -31,14 +38,14 @@ pub fn serve(model: &ModelFile, request: &Request, questions: impl BufRead, mut 
         answers.flush()
     };
     let refused = |cause: &dyn std::fmt::Display| Answer::Refused { cause: cause.to_string() };
-    let started = Instant::now();
+    let started = clock.monotonic();
     let chosen = match choice::load(model, &OUTPUTS, request, &mut |_| {}) {
         Ok(chosen) => chosen,
         Err(error) => return tell(&refused(&error)),
     };
-    let load_ms = milliseconds(started.elapsed());
+    let load_ms = milliseconds(clock.monotonic().since(started));
     let (engine, description) = (chosen.candidate.to_string(), chosen.description.to_string());
-    let mut bench = Bench { engine: chosen.engine, normalization: model.manifest().input.normalization() };
+    let mut bench = Bench { engine: chosen.engine, normalization: model.manifest().input.normalization(), clock };
     match bench.run(FIRST_SEED) {
         Ok(Ran { wall, .. }) => {
             tell(&Answer::Loaded { engine, description, load_ms, first_ms: milliseconds(wall) })?;
@@ -53,9 +60,10 @@ pub fn serve(model: &ModelFile, request: &Request, questions: impl BufRead, mut 
     Ok(())
 }
 
-struct Bench {
+struct Bench<'a> {
     engine: Box<dyn Engine>,
     normalization: Normalization,
+    clock: &'a dyn Clock,
 }
 
 struct Ran {
@@ -64,7 +72,7 @@ struct Ran {
     map: Vec<f32>,
 }
 
-impl Bench {
+impl Bench<'_> {
     fn answer(&mut self, question: Question) -> Result<Answer, EngineError> {
         Ok(match question {
             Question::Run { seed } => {
@@ -73,10 +81,10 @@ impl Bench {
             }
             Question::Map { seed } => Answer::Map(self.run(seed)?.map),
             Question::Wait { milliseconds } => {
-                let (before, started) = (cpu_time(), Instant::now());
-                thread::sleep(Duration::from_millis(milliseconds));
-                let used = cpu_time().saturating_sub(before);
-                Answer::Waited { cpu_share: used.as_secs_f64() / started.elapsed().as_secs_f64() }
+                let (before, started) = (cpu_time(), self.clock.monotonic());
+                self.clock.pause(Duration::from_millis(milliseconds), &Interrupt::default());
+                let (used, waited) = (cpu_time().saturating_sub(before), self.clock.monotonic().since(started));
+                Answer::Waited { cpu_share: used.as_secs_f64() / waited.as_secs_f64() }
             }
             Question::Memory => Answer::Memory { peak: Memory::now().map(|memory| memory.peak) },
         })
@@ -85,9 +93,9 @@ impl Bench {
     /// Judges a drawn picture. Drawing it is not part of the time.
     fn run(&mut self, seed: u64) -> Result<Ran, EngineError> {
         let input = normalize(&self_test::picture(seed, self.engine.input()), self.normalization);
-        let (cpu, started) = (cpu_time(), Instant::now());
+        let (cpu, started) = (cpu_time(), self.clock.monotonic());
         let mut outputs = self.engine.run(&input)?;
-        let (wall, cpu) = (started.elapsed(), cpu_time().saturating_sub(cpu));
+        let (wall, cpu) = (self.clock.monotonic().since(started), cpu_time().saturating_sub(cpu));
         Ok(Ran { wall, cpu, map: outputs.take(Output::AnomalyMap).map(|map| map.data).unwrap_or_default() })
     }
 }

@@ -143,13 +143,14 @@ pub(super) struct RunArguments {
     /// End after that time: 90s, 10m, 2h
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(super) duration: Option<Duration>,
-    #[command(flatten)]
-    pub(super) engine: EngineArguments,
-    #[command(flatten)]
-    pub(super) threads: ThreadsArgument,
     /// Do not run the model file's self-test first
     #[arg(long)]
     pub(super) no_verify: bool,
+    #[command(flatten)]
+    pub(super) threads: ThreadsArgument,
+    // Last: its flags for GPUs stand under a heading of their own.
+    #[command(flatten)]
+    pub(super) engine: EngineArguments,
 }
 
 impl RunArguments {

@@ -15,6 +15,7 @@ use crate::bench::contender;
 use crate::bench::process::{Contender, ContenderError};
 use crate::bench::rounds::{self, Effort, Measurement};
 use crate::engine::choice::{self, Candidate, Refusal};
+use crate::stream::clock::SystemClock;
 
 mod report;
 
@@ -108,6 +109,6 @@ fn command(
 pub(super) fn contend(arguments: &ContenderArguments) -> anyhow::Result<Exit> {
     let model = ModelFile::open(&arguments.model).at(arguments.model.display())?;
     let request = arguments.engine.request(arguments.threads.threads);
-    contender::serve(&model, &request, io::stdin().lock(), io::stdout().lock())?;
+    contender::serve(&model, &request, &SystemClock, io::stdin().lock(), io::stdout().lock())?;
     Ok(Exit::Fine)
 }

@@ -19,8 +19,6 @@ pub(in crate::cli) struct BenchArguments {
     /// The model file that moead-export wrote. May be repeated
     #[arg(short, long, value_name = "FILE", required = true, env = "MOEAD_MODEL")]
     pub(in crate::cli) model: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(in crate::cli) engine: EngineArguments,
     /// How many threads compute a picture; several numbers are compared
     #[arg(long, value_name = "N", default_value = "1", value_delimiter = ',', env = "MOEAD_THREADS", value_parser = parse_threads)]
     pub(in crate::cli) threads: Vec<NonZeroUsize>,
@@ -33,6 +31,9 @@ pub(in crate::cli) struct BenchArguments {
     /// Print one JSON document
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    // Last: its flags for GPUs stand under a heading of their own.
+    #[command(flatten)]
+    pub(in crate::cli) engine: EngineArguments,
 }
 
 /// What `bench` starts itself with.

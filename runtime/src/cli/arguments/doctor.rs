@@ -28,9 +28,10 @@ pub(in crate::cli) struct DoctorArguments {
     /// Read a recorded tree in place of this machine: runtime/tests/machines/record.sh writes one
     #[arg(long, value_name = "FOLDER")]
     pub(in crate::cli) root: Option<PathBuf>,
-    #[command(flatten)]
-    pub(in crate::cli) engine: EngineArguments,
     /// Print one JSON document
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    // Last: its flags for GPUs stand under a heading of their own.
+    #[command(flatten)]
+    pub(in crate::cli) engine: EngineArguments,
 }

@@ -31,10 +31,11 @@ pub(in crate::cli) struct VerifyArguments {
     #[arg(short, long, value_name = "SCORE", env = "MOEAD_THRESHOLD", value_parser = parse_threshold, allow_hyphen_values = true, requires = "against")]
     pub(in crate::cli) threshold: Option<Threshold>,
     #[command(flatten)]
-    pub(in crate::cli) engine: EngineArguments,
-    #[command(flatten)]
     pub(in crate::cli) threads: ThreadsArgument,
     /// Print one JSON document
     #[arg(long)]
     pub(in crate::cli) json: bool,
+    // Last: its flags for GPUs stand under a heading of their own.
+    #[command(flatten)]
+    pub(in crate::cli) engine: EngineArguments,
 }
