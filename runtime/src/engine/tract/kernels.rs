@@ -4,4 +4,9 @@
 //! NEON; beside it stands a scalar twin, which tests compare it with. None needs `unsafe`; one that does belongs here too.
 
 pub(super) mod activation;
+pub(super) mod attention;
 pub(super) mod depthwise;
+pub(super) mod experts;
+mod exponential;
+pub(super) mod layer_norm;
+pub(super) mod matmul;

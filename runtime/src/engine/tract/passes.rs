@@ -1,6 +1,11 @@
 //! Rewrites a simplified graph: what a pass knows becomes one of our ops, everything else stays.
 
+mod attention;
 mod depthwise;
+mod experts;
+mod layer_norm;
+mod look;
+mod product;
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::{TractErrorContext as _, TypedModelPatch};
@@ -9,7 +14,13 @@ use tract_onnx::tract_core::internal::{TractErrorContext as _, TypedModelPatch};
 type Pass = fn(&TypedModel, &TypedNode) -> TractResult<Option<TypedModelPatch>>;
 
 /// In the order in which they run: a later one sees the ops of an earlier one.
-const PASSES: [Pass; 1] = [depthwise::with_activation];
+const PASSES: [Pass; 5] = [
+    experts::of_a_round,
+    attention::of_heads,
+    layer_norm::with_gain_and_shift,
+    product::with_constant_weights,
+    depthwise::with_activation,
+];
 
 /// Runs every pass until it finds nothing more.
 ///
