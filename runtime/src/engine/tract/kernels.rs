@@ -6,7 +6,12 @@
 pub(super) mod activation;
 pub(super) mod attention;
 pub(super) mod depthwise;
+pub(super) mod excite;
 pub(super) mod experts;
 mod exponential;
+mod lanes;
 pub(super) mod layer_norm;
+#[cfg(test)]
+mod levels;
 pub(super) mod matmul;
+pub(super) mod windows;

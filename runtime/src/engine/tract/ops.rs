@@ -8,3 +8,4 @@ pub(super) mod linear;
 mod parallel;
 pub(super) mod pointwise;
 pub(super) mod tail;
+pub(super) mod windows;

@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use rayon::ThreadPool;
-use tract_linalg::multithread::Executor;
+use rayon::prelude::*;
+use tract_linalg::multithread::{Executor, current_tract_executor};
 
 /// Threads that wait for work without spinning. One thread is the caller's, and there is no pool.
 #[derive(Debug)]
@@ -39,5 +40,30 @@ impl Pool {
             Some(pool) => pool.install(work),
             None => work(),
         }
+    }
+}
+
+/// Parts a thread: more than one, so that a thread that was kept away from its processor does not keep the others waiting.
+const PARTS: usize = 4;
+
+/// Lets the threads of the plan that runs work on rows of `row` numbers, each of which has one more number in `beside`.
+///
+/// `work` gets the number of its first row, rows, and what stands beside them. What it computes for a row must not depend on
+/// the other rows: then the answer is the same, bit for bit, with any number of threads.
+pub(super) fn share(
+    rows: &mut [f32],
+    row: usize,
+    beside: &mut [f32],
+    work: impl Fn(usize, &mut [f32], &mut [f32]) + Sync,
+) {
+    match current_tract_executor() {
+        Executor::MultiThread(pool) if pool.current_num_threads() > 1 => {
+            let together = beside.len().div_ceil(PARTS * pool.current_num_threads()).max(1);
+            pool.install(|| {
+                let parts = rows.par_chunks_mut(together * row).zip(beside.par_chunks_mut(together));
+                parts.enumerate().for_each(|(index, (rows, beside))| work(index * together, rows, beside));
+            });
+        }
+        _ => work(0, rows, beside),
     }
 }

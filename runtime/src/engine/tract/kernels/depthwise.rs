@@ -8,12 +8,10 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, f32x16};
 
 use super::activation::{Activation, apply, apply_to};
+use super::lanes::{LANES, load};
 
-/// Columns that are summed together.
-const LANES: usize = 16;
 /// Rows of the result that are summed together, at most.
 const ROWS: usize = 4;
-const LANE_NUMBERS: [f32; LANES] = [0., 1., 2., 3., 4., 5., 6., 7., 8., 9., 10., 11., 12., 13., 14., 15.];
 
 /// Sides are height, width.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -252,20 +250,5 @@ fn line<S: Simd, const K: usize, const STRIDE: usize, const ROWS: usize, const R
     }
 }
 
-/// The first `count` numbers and zeros; what stands behind them does not matter.
-#[inline(always)]
-fn load<S: Simd>(simd: S, values: &[f32], count: usize) -> f32x16<S> {
-    let values = match values.first_chunk::<LANES>() {
-        Some(block) => f32x16::from_slice(simd, block),
-        None => {
-            let mut block = [0.0; LANES];
-            block[..values.len()].copy_from_slice(values);
-            f32x16::from_slice(simd, &block)
-        }
-    };
-    if count >= LANES {
-        return values;
-    }
-    let lanes = f32x16::from_slice(simd, &LANE_NUMBERS);
-    lanes.simd_lt(f32x16::splat(simd, count as f32)).select(values, f32x16::splat(simd, 0.0))
-}
+#[cfg(test)]
+pub(super) mod tests;

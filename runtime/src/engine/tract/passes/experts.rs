@@ -10,7 +10,8 @@ use tract_onnx::tract_core::ops::math::{Add, Max, Mul};
 
 use super::super::kernels::matmul::{Right, columns};
 use super::super::ops::experts::Experts;
-use super::look::{constant, derived, is_binary, scalar, sides, with_constant};
+use super::look::{constant, derived, scalar, sides, with_constant};
+use super::pattern::is_binary;
 
 /// Begins with the last expert's `ScatterND` and goes back as long as the one before is of the same round.
 pub(super) fn of_a_round(model: &TypedModel, node: &TypedNode) -> TractResult<Option<TypedModelPatch>> {

@@ -6,7 +6,8 @@ use tract_onnx::tract_core::ops::math::{Add, Mul, Sub};
 use tract_onnx::tract_core::ops::nn::{Reduce, Reducer, RmsNorm};
 
 use super::super::ops::layer_norm::LayerNorm;
-use super::look::{constant, derived, is_binary, scalar, sides, with_constant};
+use super::look::{constant, derived, scalar, sides, with_constant};
+use super::pattern::is_binary;
 
 /// Begins with the sum of the shift.
 pub(super) fn with_gain_and_shift(model: &TypedModel, node: &TypedNode) -> TractResult<Option<TypedModelPatch>> {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::TypedModelPatch;
-use tract_onnx::tract_core::ops::binary::{BinMiniOp, TypedBinOp};
+use tract_onnx::tract_core::ops::binary::BinMiniOp;
+
+use super::pattern::is_binary;
 
 /// The value of an outlet that is constant.
 pub(super) fn constant(model: &TypedModel, outlet: OutletId) -> TractResult<Option<Arc<Tensor>>> {
@@ -25,11 +27,6 @@ pub(super) fn sides(model: &TypedModel, outlet: OutletId) -> TractResult<Option<
     let fact = model.outlet_fact(outlet)?;
     let is_f32 = fact.datum_type == f32::datum_type();
     Ok(fact.shape.as_concrete().filter(|_| is_f32).map(Into::into))
-}
-
-/// Whether the node does `B` to two tensors.
-pub(super) fn is_binary<B: BinMiniOp>(node: &TypedNode) -> bool {
-    node.op_as::<TypedBinOp>().is_some_and(|op| op.0.is::<B>())
 }
 
 /// The constant of a sum, product or maximum of a constant and something else, and that.

@@ -4,16 +4,16 @@ use fearless_simd::Level;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::{AxesMapping, TractErrorContext as _, TypedModelPatch};
 use tract_onnx::tract_core::ops::einsum::EinSum;
-use tract_onnx::tract_core::ops::element_wise::ElementWiseOp;
-use tract_onnx::tract_core::ops::math::{Add, Max, Min};
-use tract_onnx::tract_core::ops::nn::Silu;
+use tract_onnx::tract_core::ops::math::Add;
 
 use super::super::kernels::activation::Activation;
 use super::super::kernels::matmul::{Layout, Right, columns};
 use super::super::ops::linear::{Linear, Order};
 use super::super::ops::pointwise::Pointwise;
 use super::super::ops::tail::{Presence, Tail};
-use super::look::{constant, derived, follower, is_binary, scalar, sides, with_constant};
+use super::activation::behind;
+use super::look::{constant, derived, follower, sides};
+use super::pattern::is_binary;
 
 /// Also takes the bias, the residual and the activation behind it.
 pub(super) fn with_constant_weights(model: &TypedModel, node: &TypedNode) -> TractResult<Option<TypedModelPatch>> {
@@ -241,22 +241,20 @@ impl<'a> Followers<'a> {
         while let Some(next) = follower(model, found.last)? {
             let is_sum = is_binary::<Add>(next) && sides(model, next.id.into())?.as_ref() == Some(&product.shape);
             let other = next.inputs.iter().find(|input| input.node != found.last.id).copied();
-            if let (true, Some(other)) = (is_sum && found.activation == Activation::Identity, other) {
-                let Some(sides) = sides(model, other)? else { break };
-                let is_constant = constant(model, other)?.is_some();
-                if is_constant && found.bias.is_none() && is_bias(&sides, product) {
-                    found.bias = Some(other);
-                } else if found.addend.is_none() && sides == product.shape {
-                    found.addend = Some(other);
-                } else {
-                    break;
-                }
-            } else if let Some(activation) = activation(model, next, found.activation)? {
-                found.activation = activation;
+            let (true, Some(other)) = (is_sum, other) else { break };
+            let Some(sides) = sides(model, other)? else { break };
+            let is_constant = constant(model, other)?.is_some();
+            if is_constant && found.bias.is_none() && is_bias(&sides, product) {
+                found.bias = Some(other);
+            } else if found.addend.is_none() && sides == product.shape {
+                found.addend = Some(other);
             } else {
                 break;
             }
             found.last = next;
+        }
+        if follower(model, found.last)?.is_some() {
+            (found.activation, found.last) = behind(model, found.last)?;
         }
         Ok(found)
     }
@@ -268,18 +266,4 @@ fn is_bias(sides: &[usize], product: &Product) -> bool {
         && sides.iter().zip(&product.shape).enumerate().all(|(axis, (&side, &whole))| {
             side == if product.counted.contains(&axis) { whole } else { 1 }
         })
-}
-
-/// The activation that `node` makes of the one before it.
-fn activation(model: &TypedModel, node: &TypedNode, before: Activation) -> TractResult<Option<Activation>> {
-    let is_silu = node.op_as::<ElementWiseOp>().is_some_and(|op| op.0.is::<Silu>());
-    let bound = |found: Option<(OutletId, OutletId)>| found.map_or(Ok(None), |(bound, _)| scalar(model, bound));
-    let lower = bound(with_constant::<Max>(model, node)?)?;
-    let upper = bound(with_constant::<Min>(model, node)?)?;
-    Ok(match before {
-        Activation::Identity if is_silu => Some(Activation::Silu),
-        Activation::Identity if lower == Some(0.0) => Some(Activation::Relu),
-        Activation::Relu if upper == Some(6.0) => Some(Activation::Relu6),
-        _ => None,
-    })
 }
