@@ -141,3 +141,6 @@ fn softmax<S: Simd>(simd: S, layout: Layout, numbers: &mut [f32]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

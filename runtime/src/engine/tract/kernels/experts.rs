@@ -64,3 +64,6 @@ pub(crate) fn add_expert(
         product(level, &left, &[strip], &mut finish);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,3 +63,39 @@ fn not_below_zero<S: Simd, V: Floats<S>>(simd: S, x: V) -> V {
 pub(crate) fn silu<S: Simd, V: Floats<S>>(simd: S, x: V) -> V {
     x / (exp(simd, -x) + V::splat(simd, 1.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use fearless_simd::{Level, dispatch, f32x16};
+
+    use super::super::levels::{has_fused_products, levels};
+    use super::*;
+
+    fn exp_of(level: Level, x: f32) -> f32 {
+        dispatch!(level, simd => exp(simd, f32x16::splat(simd, x)).to_array()[5])
+    }
+
+    #[test]
+    fn powers_agree_with_64_bits() {
+        for level in levels() {
+            let bound = if has_fused_products(level) { 2e-7 } else { 4e-7 };
+            for step in -8700..=8800 {
+                let x = step as f32 / 100.0 + 0.003_7;
+                let wanted = f64::from(x.clamp(LOWEST, HIGHEST)).exp();
+                let error = (f64::from(exp_of(level, x)) - wanted) / wanted;
+                assert!(error.abs() < bound, "{level:?}: e^{x} is off by {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn beyond_the_range_a_power_is_0_or_that_of_the_border() {
+        for level in levels() {
+            assert_eq!(exp_of(level, -87.5), 0.0);
+            assert_eq!(exp_of(level, f32::NEG_INFINITY), 0.0);
+            assert_eq!(exp_of(level, f32::INFINITY), exp_of(level, HIGHEST));
+            assert!(exp_of(level, HIGHEST).is_finite());
+            assert!(exp_of(level, f32::NAN).is_nan());
+        }
+    }
+}

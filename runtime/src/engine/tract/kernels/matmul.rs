@@ -112,3 +112,6 @@ fn finished<S: Simd, V: Floats<S>, const R: usize, const C: usize>(
         finish.tile::<S, V, R, C, false>(simd, place, sums);
     }
 }
+
+#[cfg(test)]
+mod tests;
