@@ -21,8 +21,8 @@ fn main() {
     let rounds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(40);
     let subject = Subject::official();
     let exported = subject.file();
-    let mut session =
-        Session::load(&subject.model, &[Output::PredScore, Output::AnomalyMap], NonZeroUsize::MIN).expect("our own model loads");
+    let mut session = Session::load(&subject.model, &[Output::PredScore, Output::AnomalyMap], NonZeroUsize::MIN)
+        .expect("our own model loads");
     let mut peers = vec![("ONNX Runtime, same file", onnxruntime(&exported, &subject))];
     match torch_form(&subject) {
         Some(path) => peers.push(("ONNX Runtime, torch.onnx.export", onnxruntime(&path, &subject))),

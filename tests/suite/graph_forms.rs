@@ -31,8 +31,10 @@ fn check_both_engines(problem: Problem) {
     let requests: Vec<_> =
         models.iter().map(|model| Request { model, batch: 1, input: &problem.input, outputs: &names }).collect();
     let judged = onnxruntime::answers(&requests);
-    let ours: Vec<_> = models.iter().map(|model| tract::answer(model, &problem.input, &names)).collect();
-    for (engine, answers) in [("ONNX Runtime", &judged), ("tract", &ours)] {
+    let inner: Vec<&str> = choices.iter().map(|(_, graph)| graph.as_str()).collect();
+    let stock: Vec<_> = models.iter().map(|model| tract::stock(model, &problem.input, &names)).collect();
+    let ours: Vec<_> = models.iter().map(|model| tract::answer(model, &problem.input, &OUTPUTS, &inner)).collect();
+    for (engine, answers) in [("ONNX Runtime", &judged), ("tract", &stock), ("tract with our ops", &ours)] {
         for (form, answer) in forms.iter().zip(answers) {
             let place = format!("{engine}, {:?}", form.moe);
             against_the_reference(&problem, &place, answer, &choices, &mut failures);
@@ -119,7 +121,8 @@ fn agrees_with_the_plain_evaluation(problem: &Problem, what: &str) {
         let model = problem.model(Form { precision: Precision::F32, moe });
         let request = Request { model: &model, batch: 1, input: &problem.input, outputs: &OUTPUTS };
         let engines = [
-            ("tract", tract::answer(&model, &problem.input, &OUTPUTS)),
+            ("tract", tract::stock(&model, &problem.input, &OUTPUTS)),
+            ("tract with our ops", tract::answer(&model, &problem.input, &OUTPUTS, &[])),
             ("ONNX Runtime", onnxruntime::answers(&[request]).remove(0)),
         ];
         for (engine, found) in engines {
@@ -153,8 +156,9 @@ fn the_runtime_s_own_session_answers_the_same() {
     use moead_runtime::engine::tract::Session;
     use moead_runtime::engine::{Engine as _, Output};
     let problem = Problem::new(Case::small("tiny_rect"));
-    let mut session = Session::load(&problem.model(FORMS[0]), &[Output::PredScore, Output::AnomalyMap], NonZeroUsize::MIN)
-        .expect("a model that tract loads");
+    let mut session =
+        Session::load(&problem.model(FORMS[0]), &[Output::PredScore, Output::AnomalyMap], NonZeroUsize::MIN)
+            .expect("a model that tract loads");
     let answer = session.run(&problem.input).expect("an answer");
     let map = answer.get(Output::AnomalyMap).expect("asked for");
     assert_eq!(map.shape, [1, 1, 64, 96]);

@@ -27,7 +27,8 @@ fn check(problem: Problem) {
         assert!(model.bytes().len() * 100 < exact.bytes().len() * 62, "{} bytes", model.bytes().len());
         let request = Request { model: &model, batch: 1, input: &problem.input, outputs: &OUTPUTS };
         let engines = [
-            ("tract", tract::answer(&model, &problem.input, &OUTPUTS)),
+            ("tract", tract::stock(&model, &problem.input, &OUTPUTS)),
+            ("tract with our ops", tract::answer(&model, &problem.input, &OUTPUTS, &[])),
             ("ONNX Runtime", onnxruntime::answers(&[request]).remove(0)),
         ];
         for (engine, found) in engines {

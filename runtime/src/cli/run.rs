@@ -30,7 +30,8 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
     let (input, is_calibrated) = (model.manifest().input.clone(), model.manifest().calibration.is_some());
     let EngineArgument::Tract = arguments.engine;
-    let mut engine = tract::Session::load(&model, &judge::OUTPUTS, NonZeroUsize::MIN).at(arguments.model().display())?;
+    let mut engine =
+        tract::Session::load(&model, &judge::OUTPUTS, NonZeroUsize::MIN).at(arguments.model().display())?;
     drop(model);
     steps.end();
     if is_calibrated {

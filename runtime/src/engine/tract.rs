@@ -10,4 +10,4 @@ mod passes;
 mod pool;
 mod session;
 
-pub use session::Session;
+pub use session::{Session, tensors};

@@ -1,11 +1,16 @@
-//! tract, asked directly, so that inner tensors can be seen.
+//! tract: as it comes, and with our ops.
+
+use std::num::NonZeroUsize;
 
 use moead_model::onnx::model_file::ModelFile;
+use moead_runtime::engine::Output;
+use moead_runtime::engine::tract::{Session, tensors};
 use tract_onnx::prelude::*;
 
 use super::Answer;
 
-pub(crate) fn answer(model: &ModelFile, input: &[f32], outputs: &[&str]) -> Answer {
+/// Without the runtime.
+pub(crate) fn stock(model: &ModelFile, input: &[f32], outputs: &[&str]) -> Answer {
     let size = model.manifest().input.size();
     let shape = [1, 3, size.height, size.width];
     let run = || {
@@ -23,4 +28,29 @@ pub(crate) fn answer(model: &ModelFile, input: &[f32], outputs: &[&str]) -> Answ
         Ok(outputs.iter().map(|name| (*name).to_owned()).zip(numbers).collect())
     };
     run().unwrap_or_else(|error: TractError| panic!("tract: {error:#}"))
+}
+
+/// The runtime's: the file's outputs from the plan that ships, `inner` tensors from one that keeps them.
+pub(crate) fn answer(model: &ModelFile, input: &[f32], outputs: &[&str], inner: &[&str]) -> Answer {
+    let plans = [outputs, inner].into_iter().filter(|names| !names.is_empty());
+    let tensors = plans.flat_map(|names| {
+        let tensors = tensors(model, names, input).unwrap_or_else(|error| panic!("{error}"));
+        let numbers = tensors.into_iter().map(|tensor| tensor.data.into_iter().map(f64::from).collect());
+        names.iter().map(|name| (*name).to_owned()).zip(numbers).collect::<Vec<_>>()
+    });
+    tensors.collect()
+}
+
+/// Ops of tract that ours replace, in a model that is ready to run: node and op.
+pub(crate) fn left_to_tract(model: &ModelFile, input: &[f32]) -> Vec<String> {
+    let outputs = [Output::AnomalyMap, Output::PredScore, Output::AnomalyGrid, Output::Embedding];
+    let mut session = Session::load(model, &outputs, NonZeroUsize::MIN).unwrap_or_else(|error| panic!("{error}"));
+    let mut left = Vec::new();
+    let mut seen = |node: &str, op: &str| {
+        if ["DepthWiseConv", "Sigmoid", "OptSumPool"].contains(&op) {
+            left.push(format!("{node}: {op}"));
+        }
+    };
+    session.watch(input, &mut seen).unwrap_or_else(|error| panic!("{error}"));
+    left
 }

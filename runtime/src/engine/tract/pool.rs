@@ -7,7 +7,8 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 use tract_linalg::multithread::{Executor, current_tract_executor};
 
-/// Threads that wait for work without spinning. One thread is the caller's, and there is no pool.
+/// Threads that wait for work without spinning, and on any processor: bound to one each, they wait for whatever else runs
+/// there (docs/design/engine.md). One thread is the caller's, and there is no pool.
 #[derive(Debug)]
 pub(super) struct Pool(Option<Arc<ThreadPool>>);
 
@@ -19,9 +20,14 @@ pub(super) enum PoolError {
 }
 
 impl Pool {
+    /// The caller's thread.
+    pub(super) fn one() -> Self {
+        Self(None)
+    }
+
     pub(super) fn new(threads: NonZeroUsize) -> Result<Self, PoolError> {
         if threads.get() == 1 {
-            return Ok(Self(None));
+            return Ok(Self::one());
         }
         let builder =
             rayon::ThreadPoolBuilder::new().num_threads(threads.get()).thread_name(|index| format!("tract-{index}"));
@@ -65,5 +71,50 @@ pub(super) fn share(
             });
         }
         _ => work(0, rows, beside),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(threads: usize) -> Pool {
+        Pool::new(NonZeroUsize::new(threads).expect("some")).expect("threads start")
+    }
+
+    #[test]
+    fn one_thread_is_the_caller_s() {
+        let caller = std::thread::current().id();
+        assert_eq!(pool(1).run(|| std::thread::current().id()), caller);
+        assert!(matches!(pool(1).executor(), Executor::SingleThread));
+    }
+
+    #[test]
+    fn as_many_threads_as_asked_for_start() {
+        for threads in [2, 3, 200] {
+            let pool = pool(threads);
+            assert_ne!(pool.run(|| std::thread::current().id()), std::thread::current().id());
+            assert_eq!(pool.0.expect("a pool").current_num_threads(), threads);
+        }
+    }
+
+    #[test]
+    fn rows_are_shared_out_whole_and_once() {
+        for (threads, rows, row) in [(1, 7, 3), (2, 1, 5), (3, 40, 2), (2, 0, 4)] {
+            let (mut numbers, mut beside) = (vec![0.0; rows * row], vec![0.0; rows]);
+            let pool = pool(threads);
+            let share_all = || {
+                share(&mut numbers, row, &mut beside, |first, rows, beside| {
+                    for (index, (numbers, number)) in rows.chunks_exact_mut(row).zip(beside).enumerate() {
+                        numbers.iter_mut().for_each(|value| *value += (first + index) as f32);
+                        *number += 1.0;
+                    }
+                });
+            };
+            pool.run(|| tract_linalg::multithread::multithread_tract_scope(pool.executor(), share_all));
+            assert_eq!(beside, vec![1.0; rows]);
+            let expected: Vec<f32> = (0..rows).flat_map(|index| vec![index as f32; row]).collect();
+            assert_eq!(numbers, expected, "{threads} threads");
+        }
     }
 }

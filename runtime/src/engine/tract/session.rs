@@ -6,6 +6,7 @@ use std::sync::Arc;
 use moead_model::architecture::ImageSize;
 use moead_model::onnx::model_file::ModelFile;
 use tract_onnx::prelude::*;
+use tract_onnx::tract_core::plan::eval;
 
 use super::super::{Engine, EngineError, Output, Outputs, Tensor};
 use super::passes;
@@ -47,6 +48,61 @@ impl Session {
         let plan = plan(model, size, &names, &pool).map_err(|error| failed(format!("{error:#}")))?;
         Ok(Self { plan, pool, size, outputs: outputs.to_vec() })
     }
+
+    /// Runs as [`Engine::run`] does, and after each node tells its name and its op: who has a clock sees where time goes.
+    ///
+    /// # Errors
+    /// As of [`Engine::run`].
+    pub fn watch(&mut self, input: &[f32], seen: &mut (dyn FnMut(&str, &str) + Send)) -> Result<Outputs, EngineError> {
+        self.run_with(input, |plan, input| {
+            plan.spawn()?.run_plan_with_eval(input, |context, state, node, inputs| {
+                let answer = eval(context, state, node, inputs);
+                seen(&node.name, &node.op().name());
+                answer
+            })
+        })
+    }
+
+    fn run_with(
+        &self,
+        input: &[f32],
+        run: impl FnOnce(&Arc<TypedRunnableModel>, TVec<TValue>) -> TractResult<TVec<TValue>> + Send,
+    ) -> Result<Outputs, EngineError> {
+        let ImageSize { height, width } = self.size;
+        let expected = 3 * height * width;
+        if input.len() != expected {
+            return Err(EngineError::Input { size: self.size, expected, found: input.len() });
+        }
+        let answer = || {
+            let input = tract_onnx::prelude::Tensor::from_shape(&[1, 3, height, width], input)?;
+            let answers = run(&self.plan, tvec!(input.into_tvalue()))?;
+            let tensors = self.outputs.iter().zip(&answers).map(|(&output, answer)| Ok((output, tensor(answer)?)));
+            tensors.collect::<TractResult<_>>().map(Outputs::new)
+        };
+        self.pool.run(answer).map_err(|error| EngineError::Run { engine: NAME, message: format!("{error:#}") })
+    }
+}
+
+/// Runs a model once and gives any tensors of it by their names in the file, inner ones too: what tests compare between
+/// engines. A tensor that is asked for is computed as it stands in the file, beside our ops.
+///
+/// # Errors
+/// [`EngineError::Load`], [`EngineError::Run`]
+pub fn tensors(model: &ModelFile, names: &[&str], input: &[f32]) -> Result<Vec<Tensor>, EngineError> {
+    let ImageSize { height, width } = model.manifest().input.size();
+    let pool = Pool::one();
+    let plan = plan(model, model.manifest().input.size(), names, &pool)
+        .map_err(|error| EngineError::Load { engine: NAME, message: format!("{error:#}") })?;
+    let run = || {
+        let input = tract_onnx::prelude::Tensor::from_shape(&[1, 3, height, width], input)?;
+        plan.run(tvec!(input.into_tvalue()))?.iter().map(tensor).collect()
+    };
+    run().map_err(|error: TractError| EngineError::Run { engine: NAME, message: format!("{error:#}") })
+}
+
+fn tensor(value: &TValue) -> TractResult<Tensor> {
+    let data = value.cast_to::<f32>()?.to_plain_array_view::<f32>()?.iter().copied().collect();
+    Ok(Tensor { shape: value.shape().to_vec(), data })
 }
 
 fn plan(model: &ModelFile, size: ImageSize, outputs: &[&str], pool: &Pool) -> TractResult<Arc<TypedRunnableModel>> {
@@ -69,22 +125,6 @@ impl Engine for Session {
     }
 
     fn run(&mut self, input: &[f32]) -> Result<Outputs, EngineError> {
-        let Self { plan, pool, size, outputs } = self;
-        let expected = 3 * size.height * size.width;
-        if input.len() != expected {
-            return Err(EngineError::Input { size: *size, expected, found: input.len() });
-        }
-        pool.run(|| answer(plan, *size, outputs, input))
-            .map_err(|error| EngineError::Run { engine: NAME, message: format!("{error:#}") })
+        self.run_with(input, |plan, input| plan.run(input))
     }
-}
-
-fn answer(plan: &Arc<TypedRunnableModel>, size: ImageSize, outputs: &[Output], input: &[f32]) -> TractResult<Outputs> {
-    let input = tract_onnx::prelude::Tensor::from_shape(&[1, 3, size.height, size.width], input)?;
-    let answers = plan.run(tvec!(input.into_tvalue()))?;
-    let tensors = outputs.iter().zip(&answers).map(|(&output, answer)| {
-        let data = answer.to_plain_array_view::<f32>()?.iter().copied().collect();
-        Ok((output, Tensor { shape: answer.shape().to_vec(), data }))
-    });
-    tensors.collect::<TractResult<_>>().map(Outputs::new)
 }

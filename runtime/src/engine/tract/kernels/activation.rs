@@ -3,7 +3,7 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f32x16, i32x16};
 
-use super::lanes::{LANES, sum};
+use super::lanes::{LANES, first, load};
 
 /// A function of one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,64 +34,57 @@ impl Activation {
     }
 }
 
-/// Applies it to each number, and gives the sum of the results. NaN stays NaN.
+/// Applies it to as many numbers of `source` as `target` is long, and gives the sum of the results. NaN stays NaN.
 #[inline(always)]
-pub(in crate::engine::tract) fn apply<S: Simd>(simd: S, activation: Activation, values: &mut [f32]) -> f32 {
+pub(super) fn apply<S: Simd>(simd: S, activation: Activation, source: &[f32], target: &mut [f32]) -> f32 {
     match activation {
-        Activation::Identity => each(simd, values, #[inline(always)] |x| x),
-        Activation::Relu => each(simd, values, #[inline(always)] |x| relu(simd, x)),
-        Activation::Relu6 => each(simd, values, #[inline(always)] |x| relu6(simd, x)),
-        Activation::Silu => each(simd, values, #[inline(always)] |x| silu(simd, x)),
+        Activation::Identity => each(
+            simd,
+            source,
+            target,
+            #[inline(always)]
+            |x| x,
+        ),
+        Activation::Relu => each(
+            simd,
+            source,
+            target,
+            #[inline(always)]
+            |x| relu(simd, x),
+        ),
+        Activation::Relu6 => each(
+            simd,
+            source,
+            target,
+            #[inline(always)]
+            |x| relu6(simd, x),
+        ),
+        Activation::Silu => each(
+            simd,
+            source,
+            target,
+            #[inline(always)]
+            |x| silu(simd, x),
+        ),
     }
 }
 
-/// As [`apply`], from `source` to as long a `target`.
 #[inline(always)]
-pub(super) fn apply_to<S: Simd>(simd: S, activation: Activation, source: &[f32], target: &mut [f32]) -> f32 {
-    match activation {
-        Activation::Identity => each_to(simd, source, target, #[inline(always)] |x| x),
-        Activation::Relu => each_to(simd, source, target, #[inline(always)] |x| relu(simd, x)),
-        Activation::Relu6 => each_to(simd, source, target, #[inline(always)] |x| relu6(simd, x)),
-        Activation::Silu => each_to(simd, source, target, #[inline(always)] |x| silu(simd, x)),
-    }
-}
-
-#[inline(always)]
-fn each<S: Simd>(simd: S, values: &mut [f32], function: impl Fn(f32x16<S>) -> f32x16<S>) -> f32 {
+fn each<S: Simd>(simd: S, source: &[f32], target: &mut [f32], function: impl Fn(f32x16<S>) -> f32x16<S>) -> f32 {
     let mut sums = f32x16::splat(simd, 0.0);
-    let (blocks, rest) = values.as_chunks_mut::<LANES>();
-    for block in blocks {
-        let result = function(f32x16::from_slice(simd, block));
-        result.store_slice(block);
-        sums += result;
-    }
-    let mut last = [0.0; LANES];
-    last[..rest.len()].copy_from_slice(rest);
-    let result = function(f32x16::from_slice(simd, &last)).to_array();
-    rest.copy_from_slice(&result[..rest.len()]);
-    sum(sums) + rest.iter().sum::<f32>()
-}
-
-#[inline(always)]
-fn each_to<S: Simd>(
-    simd: S,
-    source: &[f32],
-    target: &mut [f32],
-    function: impl Fn(f32x16<S>) -> f32x16<S>,
-) -> f32 {
-    let mut sums = f32x16::splat(simd, 0.0);
-    let (sources, end) = source.as_chunks::<LANES>();
     let (targets, rest) = target.as_chunks_mut::<LANES>();
-    for (source, target) in sources.iter().zip(targets) {
+    let (sources, end) = source.split_at(targets.len() * LANES);
+    for (source, target) in sources.as_chunks::<LANES>().0.iter().zip(targets) {
         let result = function(f32x16::from_slice(simd, source));
         result.store_slice(target);
         sums += result;
     }
-    let mut last = [0.0; LANES];
-    last[..end.len()].copy_from_slice(end);
-    let result = function(f32x16::from_slice(simd, &last)).to_array();
-    rest.copy_from_slice(&result[..rest.len()]);
-    sum(sums) + rest.iter().sum::<f32>()
+    if !rest.is_empty() {
+        let result = first(simd, function(load(simd, end, rest.len())), rest.len());
+        rest.copy_from_slice(&result.to_array()[..rest.len()]);
+        sums += result;
+    }
+    sums.reduce_sum()
 }
 
 /// max(x, 0), as a choice: the maxima of processors disagree about NaN.
@@ -168,9 +161,9 @@ mod tests {
         let magnitudes = (0..0x7F80_0000_u32).step_by(if cfg!(miri) { 0x0123_4567 } else { 0x0000_3331 });
         let numbers: Vec<f32> = magnitudes.flat_map(|bits| [f32::from_bits(bits), -f32::from_bits(bits)]).collect();
         for (level, activation) in levels().into_iter().flat_map(|level| ACTIVATIONS.map(|each| (level, each))) {
-            let mut found = numbers.clone();
+            let mut found = vec![f32::NAN; numbers.len()];
             dispatch!(level, simd => {
-                apply(simd, activation, &mut found);
+                apply(simd, activation, &numbers, &mut found);
             });
             for (&x, &found) in numbers.iter().zip(&found) {
                 let wanted = activation.of(x);
@@ -188,12 +181,12 @@ mod tests {
     #[test]
     fn what_is_not_finite_does_not_become_finite() {
         for (level, activation) in levels().into_iter().flat_map(|level| ACTIVATIONS.map(|each| (level, each))) {
-            let mut values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
+            let mut results = [0.0; 3];
             dispatch!(level, simd => {
-                apply(simd, activation, &mut values);
+                apply(simd, activation, &[f32::NAN, f32::INFINITY, f32::NEG_INFINITY], &mut results);
             });
-            assert!(values[0].is_nan(), "{level:?}: {activation:?} of NaN is {}", values[0]);
-            let [_, plus, minus] = values;
+            let [none, plus, minus] = results;
+            assert!(none.is_nan(), "{level:?}: {activation:?} of NaN is {none}");
             let expected = match activation {
                 Activation::Identity | Activation::Silu => (f32::INFINITY, f32::NEG_INFINITY),
                 Activation::Relu => (f32::INFINITY, 0.0),
@@ -209,7 +202,7 @@ mod tests {
             for count in [0, 1, 15, 16, 17, 100] {
                 let values: Vec<f32> = (0..count).map(|index| index as f32 - 8.0).collect();
                 let mut target = vec![f32::NAN; count];
-                let sum = dispatch!(level, simd => apply_to(simd, activation, &values, &mut target));
+                let sum = dispatch!(level, simd => apply(simd, activation, &values, &mut target));
                 let wanted: f32 = values.iter().map(|&value| activation.of(value)).sum();
                 assert!((sum - wanted).abs() <= 1e-5 * wanted.abs(), "{level:?} {activation:?}: {sum}, {wanted}");
             }

@@ -7,9 +7,12 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, f32x16};
 
-use super::activation::{Activation, apply, apply_to};
+use super::activation::{Activation, apply};
 use super::lanes::{LANES, load};
 
+/// Numbers of the result that wait for the activation: few enough to stay in the first cache, and more than one block of
+/// rows, as a load that spans several stores waits for all of them.
+const NEAR: usize = 1024;
 /// Rows of the result that are summed together, at most.
 const ROWS: usize = 4;
 
@@ -67,13 +70,14 @@ fn any(
 ) {
     let Geometry { input: [height, width], output: [rows, columns], kernel: [tall, wide], stride, before } = *geometry;
     let Channels { input, kernel, bias } = channels;
+    let mut result = vec![0.0; rows * columns];
     for (channel, (plane, sum)) in output.chunks_exact_mut(rows * columns).zip(sums).enumerate() {
         let input = match input {
             Some(input) => input[channel * height * width..][..height * width].to_vec(),
             None => plane.to_vec(),
         };
         let kernel = &kernel[channel * tall * wide..][..tall * wide];
-        for (y, line) in plane.chunks_exact_mut(columns).enumerate() {
+        for (y, line) in result.chunks_exact_mut(columns).enumerate() {
             for (x, value) in line.iter_mut().enumerate() {
                 *value = bias[channel];
                 for (tap, weight) in kernel.iter().enumerate() {
@@ -85,7 +89,7 @@ fn any(
                 }
             }
         }
-        *sum = dispatch!(level, simd => apply(simd, activation, plane));
+        *sum = dispatch!(level, simd => apply(simd, activation, &result, plane));
     }
 }
 
@@ -109,7 +113,9 @@ struct Padded<const K: usize, const STRIDE: usize> {
     phase: usize,
     /// How many rows.
     rows: usize,
-    /// A few rows of the result before the activation, and room for what a block writes behind a short row.
+    /// Rows of the result between two activations.
+    together: usize,
+    /// These rows before the activation, and room for what a block writes behind a short row.
     result: Vec<f32>,
 }
 
@@ -122,8 +128,15 @@ impl<const K: usize, const STRIDE: usize> Padded<K, STRIDE> {
         let read = columns.next_multiple_of(LANES) + K / STRIDE;
         let written = left + width.next_multiple_of(STRIDE * LANES) / STRIDE;
         let phase = read.max(written);
+        let together = (NEAR / columns).next_multiple_of(ROWS).max(ROWS).min(rows);
         let rows = rows.saturating_sub(1) * STRIDE + K;
-        Self { values: vec![0.0; rows * STRIDE * phase], phase, rows, result: vec![0.0; ROWS * columns + LANES] }
+        Self {
+            values: vec![0.0; rows * STRIDE * phase],
+            phase,
+            rows,
+            together,
+            result: vec![0.0; together * columns + LANES],
+        }
     }
 
     #[inline(always)]
@@ -136,28 +149,36 @@ impl<const K: usize, const STRIDE: usize> Padded<K, STRIDE> {
         output: &mut [f32],
         sums: &mut [f32],
     ) {
-        let [height, width] = geometry.input;
+        let source: usize = geometry.input.iter().product();
         let [rows, columns] = geometry.output;
         for (channel, sum) in sums.iter_mut().enumerate() {
             let plane = &mut output[channel * rows * columns..];
-            let input = match channels.input {
-                Some(input) => &input[channel * height * width..],
-                None => &*plane,
-            };
-            self.fill(simd, geometry, &input[..height * width]);
+            self.fill(
+                simd,
+                geometry,
+                channels.input.map_or_else(
+                    #[inline(always)]
+                    || &*plane,
+                    #[inline(always)]
+                    |input| &input[channel * source..],
+                ),
+            );
             let kernel = &channels.kernel[channel * K * K..][..K * K];
             let bias = channels.bias[channel];
-            let mut y = 0;
             *sum = 0.0;
-            while y < rows {
-                let together = match rows - y {
-                    ROWS.. => self.rows::<S, ROWS>(simd, kernel, bias, y, columns),
-                    2.. => self.rows::<S, 2>(simd, kernel, bias, y, columns),
-                    _ => self.rows::<S, 1>(simd, kernel, bias, y, columns),
-                };
-                let result = &self.result[..together * columns];
-                *sum += apply_to(simd, activation, result, &mut plane[y * columns..][..together * columns]);
-                y += together;
+            for first in (0..rows).step_by(self.together) {
+                let end = rows.min(first + self.together);
+                let mut y = first;
+                while y < end {
+                    let target = (y - first) * columns;
+                    y += match end - y {
+                        ROWS.. => self.rows::<S, ROWS>(simd, kernel, bias, y, columns, target),
+                        2.. => self.rows::<S, 2>(simd, kernel, bias, y, columns, target),
+                        _ => self.rows::<S, 1>(simd, kernel, bias, y, columns, target),
+                    };
+                }
+                let count = (end - first) * columns;
+                *sum += apply(simd, activation, &self.result, &mut plane[first * columns..][..count]);
             }
         }
     }
@@ -189,7 +210,7 @@ impl<const K: usize, const STRIDE: usize> Padded<K, STRIDE> {
         }
     }
 
-    /// Computes `ROWS` rows of the result and gives their number.
+    /// Computes `ROWS` rows of the result, from row `y`, and gives their number.
     #[inline(always)]
     fn rows<S: Simd, const ROWS: usize>(
         &mut self,
@@ -198,6 +219,7 @@ impl<const K: usize, const STRIDE: usize> Padded<K, STRIDE> {
         bias: f32,
         y: usize,
         columns: usize,
+        target: usize,
     ) -> usize {
         let first = y * STRIDE;
         debug_assert!(first + (ROWS - 1) * STRIDE + K <= self.rows, "rows of the result need rows of the input");
@@ -215,7 +237,7 @@ impl<const K: usize, const STRIDE: usize> Padded<K, STRIDE> {
             // As many as 4 rows of a 5 x 5 kernel with stride 2 need; a call for one too many is empty.
             lines!(0 1 2 3 4 5 6 7 8 9 10);
             for (row, sum) in sums.iter().enumerate() {
-                sum.store_slice(&mut self.result[row * columns + x..][..LANES]);
+                sum.store_slice(&mut self.result[target + row * columns + x..][..LANES]);
             }
         }
         ROWS

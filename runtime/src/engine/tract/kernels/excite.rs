@@ -4,7 +4,7 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, f32x16};
 
 use super::activation::{Activation, apply, sigmoid};
-use super::lanes::{LANES, load, sum};
+use super::lanes::{LANES, load};
 
 /// Two dense layers. Weights of both are stored one row a hidden number.
 #[derive(Debug, Clone, Copy)]
@@ -28,17 +28,18 @@ pub(in crate::engine::tract) fn gates(level: Level, layers: Layers<'_>, means: &
 fn gates_of<S: Simd>(simd: S, layers: Layers<'_>, means: &mut [f32]) {
     let Layers { reduce, reduce_bias, expand, expand_bias } = layers;
     let channels = means.len();
-    let mut hidden = reduce_bias.to_vec();
-    for (row, value) in hidden.iter_mut().enumerate() {
+    let mut sums = reduce_bias.to_vec();
+    for (row, value) in sums.iter_mut().enumerate() {
         let row = &reduce[row * channels..][..channels];
         let mut products = f32x16::splat(simd, 0.0);
         for x in (0..channels).step_by(LANES) {
             let count = channels - x;
             products = load(simd, &row[x..], count).mul_add(load(simd, &means[x..], count), products);
         }
-        *value += sum(products);
+        *value += products.reduce_sum();
     }
-    apply(simd, Activation::Silu, &mut hidden);
+    let mut hidden = vec![0.0; sums.len()];
+    apply(simd, Activation::Silu, &sums, &mut hidden);
     for x in (0..channels).step_by(LANES) {
         let count = channels - x;
         let mut gate = load(simd, &expand_bias[x..], count);

@@ -17,15 +17,15 @@ pub(super) fn load<S: Simd>(simd: S, values: &[f32], count: usize) -> f32x16<S> 
             f32x16::from_slice(simd, &block)
         }
     };
+    first(simd, values, count)
+}
+
+/// The first `count` numbers and zeros.
+#[inline(always)]
+pub(super) fn first<S: Simd>(simd: S, values: f32x16<S>, count: usize) -> f32x16<S> {
     if count >= LANES {
         return values;
     }
     let lanes = f32x16::from_slice(simd, &LANE_NUMBERS);
     lanes.simd_lt(f32x16::splat(simd, count as f32)).select(values, f32x16::splat(simd, 0.0))
-}
-
-/// The sum of all lanes, always in the same order.
-#[inline(always)]
-pub(super) fn sum<S: Simd>(values: f32x16<S>) -> f32 {
-    values.to_array().iter().sum()
 }

@@ -27,7 +27,8 @@ impl Problem {
                 let mut sum = f64::from(self.bias[channel]);
                 let mut size = sum.abs();
                 for (v, u) in (0..tall).flat_map(|v| (0..wide).map(move |u| (v, u))) {
-                    let from = (y * stride[0] + v).checked_sub(before[0]).zip((x * stride[1] + u).checked_sub(before[1]));
+                    let from =
+                        (y * stride[0] + v).checked_sub(before[0]).zip((x * stride[1] + u).checked_sub(before[1]));
                     let Some((from_y, from_x)) = from.filter(|&(y, x)| y < height && x < width) else { continue };
                     let term = f64::from(self.kernel[(channel * tall + v) * wide + u])
                         * f64::from(self.input[(channel * height + from_y) * width + from_x]);
@@ -75,7 +76,8 @@ impl Problem {
 }
 
 fn problem() -> impl Strategy<Value = Problem> {
-    let kernel = prop_oneof![4 => Just([3, 3]), 4 => Just([5, 5]), 1 => Just([1, 1]), 1 => Just([7, 7]), 1 => Just([3, 5])];
+    let kernel =
+        prop_oneof![4 => Just([3, 3]), 4 => Just([5, 5]), 1 => Just([1, 1]), 1 => Just([7, 7]), 1 => Just([3, 5])];
     let stride = prop_oneof![4 => Just([1, 1]), 4 => Just([2, 2]), 1 => Just([1, 2]), 1 => Just([3, 3])];
     let activation = prop_oneof![
         Just(Activation::Identity),

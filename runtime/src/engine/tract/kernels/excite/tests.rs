@@ -61,8 +61,7 @@ proptest! {
 
 #[test]
 fn a_mean_that_is_no_number_closes_no_gate() {
-    let layers =
-        Layers { reduce: &[1.0; 3], reduce_bias: &[0.0], expand: &[1.0; 3], expand_bias: &[0.0; 3] };
+    let layers = Layers { reduce: &[1.0; 3], reduce_bias: &[0.0], expand: &[1.0; 3], expand_bias: &[0.0; 3] };
     for level in levels() {
         let mut means = [1.0, f32::NAN, 1.0];
         gates(level, layers, &mut means);
