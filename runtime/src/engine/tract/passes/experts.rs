@@ -10,7 +10,7 @@ use tract_onnx::tract_core::ops::math::{Add, Max, Mul};
 
 use super::super::kernels::matmul::{Right, columns};
 use super::super::ops::experts::Experts;
-use super::look::{constant, derived, scalar, sides, with_constant};
+use super::look::{aligned, constant, derived, scalar, sides, with_constant};
 use super::pattern::is_binary;
 
 /// Begins with the last expert's `ScatterND` and goes back as long as the one before is of the same round.
@@ -65,7 +65,7 @@ pub(super) fn of_a_round(model: &TypedModel, node: &TypedNode) -> TractResult<Op
         let mut packed = |outlet, shape| {
             let tensor = constant(model, outlet)?.context("weights are constant")?;
             derived(model, &mut patch, (outlet, "right"), || {
-                Ok(tensor1(&Right::pack(cut, shape, tensor.try_as_plain_ram()?.as_slice::<f32>()?)))
+                aligned(&Right::pack(cut, shape, tensor.try_as_plain_ram()?.as_slice::<f32>()?))
             })
         };
         let (first, second) = (packed(first, (hidden, inner))?, packed(second, (inner, hidden))?);

@@ -66,3 +66,8 @@ pub(super) fn derived(
         None => patch.add_const(name, make()?),
     }
 }
+
+/// Numbers as a tensor that begins where a vector, and a cache line, does.
+pub(super) fn aligned(numbers: &[f32]) -> TractResult<Tensor> {
+    Tensor::from_shape_align(&[numbers.len()], numbers, 64)
+}

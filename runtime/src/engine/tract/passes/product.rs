@@ -12,7 +12,7 @@ use super::super::ops::linear::{Linear, Order};
 use super::super::ops::pointwise::Pointwise;
 use super::super::ops::tail::{Presence, Tail};
 use super::activation::behind;
-use super::look::{constant, derived, follower, sides};
+use super::look::{aligned, constant, derived, follower, sides};
 use super::pattern::is_binary;
 
 /// Also takes the bias, the residual and the activation behind it.
@@ -134,10 +134,10 @@ impl Product {
                 turned = transposed(numbers, rows, columns);
                 &turned
             };
-            Ok(tensor1(&match self.form {
+            aligned(&match self.form {
                 Form::Linear => Right::pack(cut, (depth, count), numbers),
                 Form::Pointwise => Layout { rows: count, depth, height: cut.height() }.pack(numbers),
-            }))
+            })
         };
         let form = match self.form {
             Form::Linear => "right",
