@@ -168,3 +168,21 @@ fn the_runtime_s_own_session_answers_the_same() {
     assert!(answer.get(Output::Embedding).is_none(), "not asked for");
     assert!(session.run(&problem.input[1..]).is_err(), "one number is missing");
 }
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    use moead_runtime::engine::tract::Session;
+    use moead_runtime::engine::{Engine as _, Output};
+    for name in ["tiny_b4_l234", "tiny_resnet18", "tiny_uniad"] {
+        let problem = Problem::new(Case::small(name));
+        let model = problem.model(FORMS[0]);
+        let answers = [1, 2, 3].map(|threads| {
+            let threads = NonZeroUsize::new(threads).expect("some");
+            let outputs = [Output::AnomalyMap, Output::PredScore, Output::Embedding];
+            let mut session = Session::load(&model, &outputs, threads).expect("a model that tract loads");
+            session.run(&problem.input).expect("an answer")
+        });
+        assert_eq!(answers[0], answers[1], "{name}: 2 threads");
+        assert_eq!(answers[0], answers[2], "{name}: 3 threads");
+    }
+}

@@ -93,11 +93,11 @@ pub fn tensors(model: &ModelFile, names: &[&str], input: &[f32]) -> Result<Vec<T
     let pool = Pool::one();
     let plan = plan(model, model.manifest().input.size(), names, &pool)
         .map_err(|error| EngineError::Load { engine: NAME, message: format!("{error:#}") })?;
-    let run = || {
+    let run = || -> TractResult<Vec<Tensor>> {
         let input = tract_onnx::prelude::Tensor::from_shape(&[1, 3, height, width], input)?;
         plan.run(tvec!(input.into_tvalue()))?.iter().map(tensor).collect::<TractResult<_>>()
     };
-    run().map_err(|error: TractError| EngineError::Run { engine: NAME, message: format!("{error:#}") })
+    run().map_err(|error| EngineError::Run { engine: NAME, message: format!("{error:#}") })
 }
 
 fn tensor(value: &TValue) -> TractResult<Tensor> {

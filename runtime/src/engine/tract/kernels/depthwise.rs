@@ -54,13 +54,13 @@ pub(in crate::engine::tract) fn depthwise(
         ([3, 3], [2, 2]) => fixed::<3, 2>,
         ([5, 5], [1, 1]) => fixed::<5, 1>,
         ([5, 5], [2, 2]) => fixed::<5, 2>,
-        _ => any,
+        _ => plain,
     };
     run(level, geometry, activation, channels, output, sums);
 }
 
 /// The scalar twin, and what runs for kernels and strides that the networks we know do not have.
-fn any(
+fn plain(
     level: Level,
     geometry: &Geometry,
     activation: Activation,

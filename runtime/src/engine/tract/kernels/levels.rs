@@ -1,10 +1,12 @@
 //! What tests run every kernel on.
 
-use fearless_simd::{Level, Simd as _};
+use fearless_simd::Level;
 
 /// Every vector unit that this machine has.
 pub(in crate::engine::tract) fn levels() -> Vec<Level> {
     let level = Level::new();
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    use fearless_simd::Simd as _;
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     let lesser = [
         level.as_sse2().map(|token| token.level()),
