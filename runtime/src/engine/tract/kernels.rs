@@ -8,7 +8,6 @@ pub(super) mod attention;
 pub(super) mod depthwise;
 pub(super) mod excite;
 pub(super) mod experts;
-mod exponential;
 mod lanes;
 pub(super) mod layer_norm;
 #[cfg(test)]

@@ -6,8 +6,7 @@ use std::ops::Range;
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, f32x16};
 
-use super::activation::Activation;
-use super::exponential::exp;
+use super::activation::{Activation, exp};
 use super::matmul::{
     Addend, BLOCK, Bias, Blend, Blocked, Columns, Layout, Left, Plain, Right, Rows, columns, product,
 };
@@ -111,6 +110,16 @@ pub(crate) fn attend(level: Level, heads: Heads, inputs: Inputs<'_>, queries: Ra
     }
 }
 
+/// Below it e^x is taken as 0: it is smaller than the smallest normal number.
+const LOWEST: f32 = -87.0;
+
+/// e^x for x <= 0, within 3e-7 near 0 and 3e-6 at -25. Not a number stays what it is.
+#[inline(always)]
+fn power<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
+    let power = x.simd_lt(f32x16::splat(simd, LOWEST)).select(f32x16::splat(simd, 0.0), exp(simd, x));
+    x.is_nan().select(x, power)
+}
+
 /// Softmax of each row of a packed left operand that is one panel.
 #[inline(always)]
 fn softmax<S: Simd>(simd: S, layout: Layout, numbers: &mut [f32]) {
@@ -130,7 +139,7 @@ fn softmax<S: Simd>(simd: S, layout: Layout, numbers: &mut [f32]) {
         let mut sum = f32x16::splat(simd, 0.0);
         for block in 0..blocks {
             let numbers = &mut numbers[place(block)..][..BLOCK];
-            let power = exp(simd, f32x16::from_slice(simd, numbers) - largest);
+            let power = power(simd, f32x16::from_slice(simd, numbers) - largest);
             sum += power;
             power.store_slice(numbers);
         }

@@ -2,8 +2,7 @@
 
 use fearless_simd::Simd;
 
-use super::super::activation::Activation;
-use super::super::exponential::activate;
+use super::super::activation::{Activation, of_vector};
 use super::Floats;
 use super::left::{BLOCK, Layout};
 
@@ -104,7 +103,7 @@ impl Blend<'_> {
         if self.activation != Activation::Identity {
             unrolled!(ROW < R => {
                 unrolled!(COLUMN < C => {
-                    sums[ROW][COLUMN] = activate(simd, self.activation, sums[ROW][COLUMN]);
+                    sums[ROW][COLUMN] = of_vector(simd, self.activation, sums[ROW][COLUMN]);
                 });
             });
         }
