@@ -1,4 +1,11 @@
 //! Our ops in tract's graph: each checks shapes once, when it is put there, and hands slices to a kernel.
 
+pub(super) mod attention;
 pub(super) mod depthwise;
+pub(super) mod experts;
+pub(super) mod layer_norm;
+pub(super) mod linear;
+mod parallel;
+pub(super) mod pointwise;
+pub(super) mod tail;
 pub(super) mod windows;

@@ -1,8 +1,13 @@
 //! Rewrites a simplified graph: what a pass knows becomes one of our ops, everything else stays.
 
 mod activation;
+mod attention;
 mod depthwise;
+mod experts;
+mod layer_norm;
+mod look;
 mod pattern;
+mod product;
 mod windows;
 
 use tract_onnx::prelude::*;
@@ -12,7 +17,15 @@ use tract_onnx::tract_core::internal::{TractErrorContext as _, TypedModelPatch};
 type Pass = fn(&TypedModel, &TypedNode) -> TractResult<Option<TypedModelPatch>>;
 
 /// In the order in which they run: a later one sees the ops of an earlier one.
-const PASSES: [Pass; 3] = [depthwise::with_activation, depthwise::with_excitation, windows::means];
+const PASSES: [Pass; 7] = [
+    depthwise::with_activation,
+    depthwise::with_excitation,
+    windows::means,
+    experts::of_a_round,
+    attention::of_heads,
+    layer_norm::with_gain_and_shift,
+    product::with_constant_weights,
+];
 
 /// Runs every pass until it finds nothing more.
 ///

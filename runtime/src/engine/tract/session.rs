@@ -96,7 +96,7 @@ pub fn tensors(model: &ModelFile, names: &[&str], input: &[f32]) -> Result<Vec<T
         .map_err(|error| EngineError::Load { engine: NAME, message: format!("{error:#}") })?;
     let run = || -> TractResult<Vec<Tensor>> {
         let input = tract_onnx::prelude::Tensor::from_shape(&[1, 3, height, width], input)?;
-        plan.run(tvec!(input.into_tvalue()))?.iter().map(tensor).collect()
+        plan.run(tvec!(input.into_tvalue()))?.iter().map(tensor).collect::<TractResult<_>>()
     };
     run().map_err(|error| EngineError::Run { engine: NAME, message: format!("{error:#}") })
 }

@@ -1,9 +1,10 @@
 //! What follows a convolution, number by number.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Simd, f32x16, i32x16};
+use fearless_simd::{Simd, f32x16};
 
 use super::lanes::{LANES, first, load};
+use super::matmul::Floats;
 
 /// A function of one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,32 +88,43 @@ fn each<S: Simd>(simd: S, source: &[f32], target: &mut [f32], function: impl Fn(
     sums.reduce_sum()
 }
 
+/// Applies it to each lane. NaN stays NaN.
+#[inline(always)]
+pub(super) fn of_vector<S: Simd, V: Floats<S>>(simd: S, activation: Activation, x: V) -> V {
+    match activation {
+        Activation::Identity => x,
+        Activation::Relu => relu(simd, x),
+        Activation::Relu6 => relu6(simd, x),
+        Activation::Silu => silu(simd, x),
+    }
+}
+
 /// max(x, 0), as a choice: the maxima of processors disagree about NaN.
 #[inline(always)]
-pub(super) fn relu<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
-    let zero = f32x16::splat(simd, 0.0);
+pub(super) fn relu<S: Simd, V: Floats<S>>(simd: S, x: V) -> V {
+    let zero = V::splat(simd, 0.0);
     x.simd_lt(zero).select(zero, x)
 }
 
 /// max(x, 0), at most 6.
 #[inline(always)]
-pub(super) fn relu6<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
-    let (zero, six) = (f32x16::splat(simd, 0.0), f32x16::splat(simd, 6.0));
+pub(super) fn relu6<S: Simd, V: Floats<S>>(simd: S, x: V) -> V {
+    let (zero, six) = (V::splat(simd, 0.0), V::splat(simd, 6.0));
     let x = x.simd_lt(zero).select(zero, x);
     x.simd_gt(six).select(six, x)
 }
 
 /// x / (1 + exp(-x)). Of minus infinity it is minus infinity, not the limit 0: what overflowed stays visible.
 #[inline(always)]
-pub(super) fn silu<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
-    let one = f32x16::splat(simd, 1.0);
+pub(super) fn silu<S: Simd, V: Floats<S>>(simd: S, x: V) -> V {
+    let one = V::splat(simd, 1.0);
     x * (one / (one + exp(simd, -x)))
 }
 
 /// 1 / (1 + exp(-x)), of NaN NaN.
 #[inline(always)]
-pub(super) fn sigmoid<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
-    let one = f32x16::splat(simd, 1.0);
+pub(super) fn sigmoid<S: Simd, V: Floats<S>>(simd: S, x: V) -> V {
+    let one = V::splat(simd, 1.0);
     x.is_nan().select(x, one / (one + exp(simd, -x)))
 }
 
@@ -126,20 +138,18 @@ const POWERS_OF_2: [f32; 6] = [1.0, 0.693_147, 0.240_222_42, 0.055_507_336, 0.00
 
 /// e^x for |x| <= [`EXP_RANGE`], beyond it the value at the border. Of NaN it is some number: callers multiply by x.
 #[inline(always)]
-pub(super) fn exp<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
-    let bound = f32x16::splat(simd, EXP_RANGE);
+pub(super) fn exp<S: Simd, V: Floats<S>>(simd: S, x: V) -> V {
+    let bound = V::splat(simd, EXP_RANGE);
     let x = x.min(bound).max(-bound);
-    let scale = f32x16::splat(simd, std::f32::consts::LOG2_E);
-    let round = f32x16::splat(simd, ROUND);
+    let scale = V::splat(simd, std::f32::consts::LOG2_E);
+    let round = V::splat(simd, ROUND);
     let rounded = x.mul_add(scale, round);
     let fraction = x.mul_sub(scale, rounded - round);
-    let mut power = f32x16::splat(simd, POWERS_OF_2[5]);
+    let mut power = V::splat(simd, POWERS_OF_2[5]);
     for coefficient in [4, 3, 2, 1, 0] {
-        power = power.mul_add(fraction, f32x16::splat(simd, POWERS_OF_2[coefficient]));
+        power = power.mul_add(fraction, V::splat(simd, POWERS_OF_2[coefficient]));
     }
-    let exponent: i32x16<S> = rounded.bitcast();
-    let bits: i32x16<S> = power.bitcast();
-    (bits + (exponent << 23)).bitcast()
+    V::from_bits(power.to_bits() + (rounded.to_bits() << 23))
 }
 
 #[cfg(test)]

@@ -1,0 +1,55 @@
+//! Layer norm of rows, with gain and shift.
+
+use fearless_simd::Level;
+use tract_linalg::multithread::par_chunks_mut;
+use tract_onnx::tract_core::internal::*;
+
+use super::super::kernels::layer_norm::layer_norm;
+
+/// Inputs: rows x width numbers; a gain of `width`; a shift of `width`. All f32.
+/// Output: as the first input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::engine::tract) struct LayerNorm {
+    pub(in crate::engine::tract) width: usize,
+    /// Added to the variance; the bits of a 32-bit float.
+    pub(in crate::engine::tract) epsilon: u32,
+}
+
+impl Op for LayerNorm {
+    fn name(&self) -> StaticName {
+        "LayerNorm".into()
+    }
+
+    fn info(&self) -> TractResult<Vec<String>> {
+        Ok(vec![format!("width {}, epsilon {}", self.width, f32::from_bits(self.epsilon))])
+    }
+
+    op_as_typed_op!();
+}
+
+impl EvalOp for LayerNorm {
+    op_out_of_plan!();
+
+    fn eval(&self, _: &EvalContext, inputs: TVec<TValue>) -> TractResult<TVec<TValue>> {
+        let (input, gain, shift) = args_3!(inputs);
+        let gain = gain.try_as_plain_ram()?.as_slice::<f32>()?;
+        let shift = shift.try_as_plain_ram()?.as_slice::<f32>()?;
+        let mut output = input.into_tensor();
+        let mut plain = output.try_as_plain_ram_mut()?;
+        let numbers = plain.as_slice_mut::<f32>()?;
+        let (level, epsilon, work) = (Level::new(), f32::from_bits(self.epsilon), numbers.len());
+        par_chunks_mut(numbers, self.width, work, |_, rows| {
+            layer_norm(level, rows, gain, shift, epsilon);
+            Ok(())
+        })?;
+        Ok(tvec!(output.into_tvalue()))
+    }
+}
+
+impl TypedOp for LayerNorm {
+    fn output_facts(&self, inputs: &[&TypedFact]) -> TractResult<TVec<TypedFact>> {
+        Ok(tvec!(inputs[0].without_value()))
+    }
+
+    as_op!();
+}
