@@ -7,9 +7,7 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, f32x16};
 
 use super::activation::{Activation, exp};
-use super::matmul::{
-    Addend, BLOCK, Bias, Blend, Blocked, Columns, Layout, Left, Plain, Right, Rows, columns, product,
-};
+use super::matmul::{Addend, BLOCK, Bias, Blend, Blocked, Columns, Layout, Left, Plain, Right, Rows, columns, product};
 
 /// Sizes of an attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,9 +95,9 @@ pub(crate) fn attend(level: Level, heads: Heads, inputs: Inputs<'_>, queries: Ra
             let end = (start + cut.height()).min(queries.len());
             let scores = Layout { rows: end - start, depth: heads.keys, height: cut.height() };
             looks.resize(scores.len(), 0.0);
-            let addend = inputs.mask.map(|mask| {
-                Addend { numbers: &mask[(queries.start + start) * heads.keys..], pitch: heads.keys }
-            });
+            let addend = inputs
+                .mask
+                .map(|mask| Addend { numbers: &mask[(queries.start + start) * heads.keys..], pitch: heads.keys });
             let blend = Blend { bias: Bias::None, addend, activation: Activation::Identity };
             let mut finish = Blocked { blend, layout: scores, numbers: &mut looks };
             product(level, &left.part(start..end), &keys, &mut finish);

@@ -32,8 +32,8 @@ mod right;
 mod tile;
 
 pub(crate) use finish::{Addend, Bias, Blend, Blocked, Finish, Place, Rows, Scattered};
-pub(crate) use left::{BLOCK, Left, Layout};
-pub(crate) use right::{Columns, Right, Strip, columns, Plain};
+pub(crate) use left::{BLOCK, Layout, Left};
+pub(crate) use right::{Columns, Plain, Right, Strip, columns};
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, f32x4, f32x8, f32x16};

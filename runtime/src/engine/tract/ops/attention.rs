@@ -48,12 +48,12 @@ impl EvalOp for Attention {
         let level = Level::new();
         let width = heads.width;
         let queries = match self.queries {
-            Queries::ByToken => pack_queries(level, heads, |head, query| {
-                &queries[query * heads.hidden() + head * width..][..width]
-            }),
-            Queries::ByHead => pack_queries(level, heads, |head, query| {
-                &queries[(head * heads.queries + query) * width..][..width]
-            }),
+            Queries::ByToken => {
+                pack_queries(level, heads, |head, query| &queries[query * heads.hidden() + head * width..][..width])
+            }
+            Queries::ByHead => {
+                pack_queries(level, heads, |head, query| &queries[(head * heads.queries + query) * width..][..width])
+            }
         };
         let keys = pack_keys(level, heads, keys);
         let inputs = Inputs { queries: &queries, keys: &keys, values, mask };

@@ -90,7 +90,9 @@ impl Pointwise {
         packed: &'a mut Vec<f32>,
     ) -> Vec<Strip<'a>> {
         match self.order {
-            Order::Rows => Plain { numbers: input, depth: self.channels, count: self.pixels }.strips(cut, pixels, packed),
+            Order::Rows => {
+                Plain { numbers: input, depth: self.channels, count: self.pixels }.strips(cut, pixels, packed)
+            }
             Order::Columns => {
                 let shape = (self.channels, pixels.len());
                 Right::pack_columns(cut, shape, (&input[pixels.start * self.channels..], self.channels), packed);

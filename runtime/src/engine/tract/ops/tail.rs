@@ -22,13 +22,12 @@ pub(in crate::engine::tract) enum Presence {
     Absent,
 }
 
+/// Bias and addend, as far as they are there.
+pub(super) type Operands<'a> = (Option<&'a [f32]>, Option<&'a [f32]>);
+
 impl Tail {
     /// The bias and the addend among `inputs`, of which `first` precede them.
-    pub(super) fn operands<'a>(
-        self,
-        inputs: &'a [TValue],
-        first: usize,
-    ) -> TractResult<(Option<&'a [f32]>, Option<&'a [f32]>)> {
+    pub(super) fn operands(self, inputs: &[TValue], first: usize) -> TractResult<Operands<'_>> {
         let mut rest = inputs[first..].iter();
         let mut next = |presence| match presence {
             Presence::Absent => Ok(None),

@@ -47,7 +47,9 @@ fn centred(model: &TypedModel, outlet: OutletId) -> TractResult<Option<OutletId>
     let Some(shape) = sides(model, input)? else { return Ok(None) };
     let is_mean = axes[..] == [shape.len().wrapping_sub(1)]
         && sum.inputs[0] == input
-        && shape.last().is_some_and(|&width| (1.0 / width as f64) as f32 == scalar_f32(model, share).unwrap_or(f32::NAN));
+        && shape
+            .last()
+            .is_some_and(|&width| (1.0 / width as f64) as f32 == scalar_f32(model, share).unwrap_or(f32::NAN));
     Ok((is_binary::<Sub>(node) && is_mean).then_some(input))
 }
 

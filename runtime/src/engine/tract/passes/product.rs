@@ -263,7 +263,9 @@ impl<'a> Followers<'a> {
 /// Whether a tensor of these sides has one number for each of the product's `count`.
 fn is_bias(sides: &[usize], product: &Product) -> bool {
     sides.len() == product.shape.len()
-        && sides.iter().zip(&product.shape).enumerate().all(|(axis, (&side, &whole))| {
-            side == if product.counted.contains(&axis) { whole } else { 1 }
-        })
+        && sides
+            .iter()
+            .zip(&product.shape)
+            .enumerate()
+            .all(|(axis, (&side, &whole))| side == if product.counted.contains(&axis) { whole } else { 1 })
 }

@@ -50,7 +50,8 @@ impl Case {
             let layer = |x: &[f64], weights: &[f32], bias: &[f32]| -> Vec<f64> {
                 (0..bias.len())
                     .map(|column| {
-                        let products = x.iter().enumerate().map(|(k, x)| x * f64::from(weights[k * bias.len() + column]));
+                        let products =
+                            x.iter().enumerate().map(|(k, x)| x * f64::from(weights[k * bias.len() + column]));
                         products.sum::<f64>() + f64::from(bias[column])
                     })
                     .collect()

@@ -115,8 +115,9 @@ impl<'a> Left<'a> {
     #[inline(always)]
     pub(super) fn panels(&self) -> impl Iterator<Item = (usize, usize, &'a [f32])> + use<'a> {
         let (padded, height) = (self.layout.padded(), self.layout.height);
-        self.numbers.chunks(height * padded.max(1)).enumerate().map(move |(index, panel)| {
-            (index * height, panel.len() / padded.max(1), panel)
-        })
+        self.numbers
+            .chunks(height * padded.max(1))
+            .enumerate()
+            .map(move |(index, panel)| (index * height, panel.len() / padded.max(1), panel))
     }
 }

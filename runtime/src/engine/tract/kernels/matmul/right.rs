@@ -1,7 +1,7 @@
 //! The right operand: strips of columns, packed or where they are.
 
-use fearless_simd::{Level, Simd, dispatch};
 use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd, dispatch};
 
 /// How the unit at hand cuts columns into strips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,13 @@ impl<'a> Right<'a> {
     pub(crate) fn strips(self) -> impl Iterator<Item = Strip<'a>> {
         self.cut.strips(self.count).map(move |(column, width)| {
             let room = self.cut.room(width);
-            Strip { numbers: &self.numbers[column * self.depth..][..room * self.depth], pitch: room, column, width, room }
+            Strip {
+                numbers: &self.numbers[column * self.depth..][..room * self.depth],
+                pitch: room,
+                column,
+                width,
+                room,
+            }
         })
     }
 }
@@ -159,19 +165,30 @@ pub(crate) struct Plain<'a> {
 
 impl<'a> Plain<'a> {
     /// Strips of the columns `columns`; the last is copied to `packed` where a vector would read beyond it.
-    pub(crate) fn strips(self, cut: Columns, columns: std::ops::Range<usize>, packed: &'a mut Vec<f32>) -> Vec<Strip<'a>> {
+    pub(crate) fn strips(
+        self,
+        cut: Columns,
+        columns: std::ops::Range<usize>,
+        packed: &'a mut Vec<f32>,
+    ) -> Vec<Strip<'a>> {
         let Self { numbers, depth, count } = self;
         let mut strips = Vec::new();
         let mut rest = columns.clone();
-        while rest.len() > 0 {
+        while !rest.is_empty() {
             let width = rest.len().min(cut.whole());
             if cut.room(width) != width {
                 break;
             }
-            strips.push(Strip { numbers: &numbers[rest.start..], pitch: count, column: rest.start, width, room: width });
+            strips.push(Strip {
+                numbers: &numbers[rest.start..],
+                pitch: count,
+                column: rest.start,
+                width,
+                room: width,
+            });
             rest.start += width;
         }
-        if rest.len() > 0 {
+        if !rest.is_empty() {
             packed.clear();
             let room = cut.room(rest.len());
             copy_strip(cut, numbers, (rest.start, rest.len()), (depth, count), packed);

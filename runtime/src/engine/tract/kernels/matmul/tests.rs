@@ -225,8 +225,7 @@ fn what_is_not_finite_stays_in_its_row_and_is_not_lost() {
             left[2 * depth + 3] = f32::NAN;
             left[5 * depth + 18] = f32::INFINITY;
             let right = vec![1.0; depth * count];
-            let found =
-                Case { rows, depth, count, left, right, bias: None, addend: None, activation }.packed(level);
+            let found = Case { rows, depth, count, left, right, bias: None, addend: None, activation }.packed(level);
             for (row, numbers) in found.chunks_exact(count).enumerate() {
                 let is_right = |x: &f32| match (row, activation) {
                     (2, _) => x.is_nan(),

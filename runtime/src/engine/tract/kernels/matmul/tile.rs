@@ -22,6 +22,7 @@ pub(super) fn tile<S: Simd, V: Floats<S>, const R: usize, const C: usize>(
     let (numbers, pitch) = (right.numbers, right.pitch);
     let mut at = 0;
     for (index, block) in blocks.iter().enumerate() {
+        #[expect(clippy::needless_range_loop, reason = "k runs along every row of the block")]
         for k in 0..(depth - index * BLOCK).min(BLOCK) {
             let row = &numbers[at..at + C * V::LEN];
             at += pitch;
