@@ -150,6 +150,9 @@ fn help_is_long_or_short() {
 
     Commands:
       devices      List cameras: what they offer, their controls, and why other video devices are no use
+      verify       Run the model file's self-test on every engine that this machine has, or compare two
+                   of them on pictures
+      bench        Measure how fast each engine is on this machine with this model
       doctor       Say what is wrong with this machine, and what to do about it
       completions  Print a script that completes this program's arguments in a shell
       man          Print this program's manual page
@@ -185,13 +188,14 @@ fn help_is_long_or_short() {
           --fail-on-defect          End with status 3 when a picture is defective
           --frames <N>              End after so many pictures of each source
           --duration <TIME>         End after that time: 90s, 10m, 2h
+          --no-verify               Do not run the model file's self-test first
+          --threads <N>             How many threads compute a picture [env: MOEAD_THREADS=] [default:
+                                    1]
           --engine <ENGINE>         What runs the model [default: tract, or ort where a provider is
                                     asked for that only it has] [env: MOEAD_ENGINE=] [possible values:
                                     tract, ort]
           --provider <PROVIDER>     What it computes on [default: cpu with tract, auto with ort] [env:
                                     MOEAD_PROVIDER=] [possible values: cpu, cuda, tensorrt, auto]
-          --threads <N>             How many threads compute a picture [env: MOEAD_THREADS=] [default:
-                                    1]
           --ort-lib <FILE>          ONNX Runtime's library [default: looked for, see the reference]
                                     [env: MOEAD_ORT_LIB=]
       -h, --help                    Print help (see more with '--help')
