@@ -32,7 +32,7 @@ pub mod time;
 pub mod watchdog;
 
 use answers::Answers;
-use finding::Finding;
+use finding::{Area, Finding, State};
 use root::Root;
 
 /// Everything that there is to say, in the order of [`finding::Area`].
@@ -54,6 +54,19 @@ pub fn examine(root: &Root, answers: &Answers) -> Vec<Finding> {
     findings.extend(permissions::findings(answers, board.kind));
     findings.extend(engines::findings(answers.engines.as_deref()));
     findings
+}
+
+/// What makes times that are measured now say little: other work, clocks that are kept low, heat.
+pub fn disturbances(root: &Root) -> Vec<Finding> {
+    let disturbs = |finding: &Finding| match finding.area {
+        Area::Cpu => finding.state > State::Ok && ["load", "cpu quota"].contains(&finding.fact.as_str()),
+        Area::Power | Area::Heat => finding.state >= State::Warning,
+        _ => false,
+    };
+    let kind = board::Board::of(root).kind;
+    let clocks = power::findings(root).into_iter().chain(clocks::findings(root));
+    let heat = heat::findings(root, kind).into_iter().chain(throttling::findings(root));
+    cpu::findings(root).into_iter().chain(clocks).chain(heat).filter(disturbs).collect()
 }
 
 #[cfg(test)]

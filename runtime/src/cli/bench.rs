@@ -14,6 +14,9 @@ use super::arguments::{BenchArguments, ContenderArguments};
 use crate::bench::contender;
 use crate::bench::process::{Contender, ContenderError};
 use crate::bench::rounds::{self, Effort, Measurement};
+use crate::doctor;
+use crate::doctor::finding::Finding;
+use crate::doctor::root::Root;
 use crate::engine::choice::{self, Candidate, Refusal};
 use crate::stream::clock::SystemClock;
 
@@ -33,6 +36,11 @@ pub(super) fn run(arguments: &BenchArguments, printer: &Printer) -> anyhow::Resu
     for path in &arguments.model {
         ModelFile::open(path).at(path.display())?;
     }
+    // Before our own work is the machine's load.
+    let disturbances = doctor::disturbances(&Root::of_this_machine());
+    for Finding { fact, value, .. } in &disturbances {
+        printer.warning(format_args!("times say little now: {fact}: {value}"));
+    }
     let (entries, refused) = entries(arguments);
     let mut steps = printer.progress().steps();
     let mut contenders = Vec::new();
@@ -51,7 +59,7 @@ pub(super) fn run(arguments: &BenchArguments, printer: &Printer) -> anyhow::Resu
         .map(|((model, candidate, threads), outcome)| Row { model, engine: name(candidate), threads, outcome })
         .collect();
     if arguments.json {
-        printer.line(report::json(&rows, &refused))?;
+        printer.line(report::json(&rows, &refused, &disturbances))?;
     } else {
         report::text(&rows, printer)?;
         for reason in choice::told(&refused) {

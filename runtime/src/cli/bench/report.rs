@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 use super::Row;
 use crate::bench::rounds::Measurement;
 use crate::bench::statistics::Quartiles;
+use crate::doctor::finding::Finding;
 use crate::engine::choice::{Candidate, Refusal};
 
 /// A service that waits for frames should cost next to nothing.
 const MAX_IDLE_CPU: f64 = 0.02;
 
-pub(super) fn json(rows: &[Row<'_>], refused: &[(Candidate, Refusal)]) -> Value {
+pub(super) fn json(rows: &[Row<'_>], refused: &[(Candidate, Refusal)], disturbances: &[Finding]) -> Value {
     let base = base(rows);
     let row = |row: &Row<'_>| {
         let mut value = json!({"model": row.model.display().to_string(), "threads": row.threads.get()});
@@ -46,6 +47,7 @@ pub(super) fn json(rows: &[Row<'_>], refused: &[(Candidate, Refusal)]) -> Value 
         "schema": 1,
         "contenders": rows.iter().map(row).collect::<Vec<_>>(),
         "refused": refused.iter().map(refusal).collect::<Vec<_>>(),
+        "disturbances": disturbances.iter().map(|Finding { fact, value, .. }| json!({"fact": fact, "value": value})).collect::<Vec<_>>(),
     })
 }
 

@@ -2,7 +2,8 @@
 
 use insta::assert_snapshot;
 
-use super::Machine;
+use super::{Machine, Root};
+use crate::doctor::disturbances;
 
 /// What the fault adds to the report.
 fn told(name: &str, fault: impl Fn(&Machine)) -> String {
@@ -371,4 +372,18 @@ fn a_busy_machine() {
 
     1 note
     ");
+}
+
+#[test]
+fn what_disturbs_a_measurement() {
+    let pi = Machine::recorded(PI);
+    let facts = || -> Vec<String> {
+        let root = Root::recorded(&pi.path("")).unwrap();
+        disturbances(&root).into_iter().map(|finding| finding.fact).collect()
+    };
+    assert_eq!(facts(), [""; 0]);
+    pi.write("proc/loadavg", "9.50 7.00 5.00 3/200 4000\n");
+    pi.write(&format!("{POLICY}/scaling_governor"), "powersave\n");
+    pi.write(THROTTLED, "50005\n");
+    assert_eq!(facts(), ["load", "governor", "throttling"]);
 }
