@@ -257,7 +257,9 @@ impl Yuv {
                 self.is_lost = true;
                 return Found::Broken { end, problem: Corruption::Senseless };
             }
-            if rest.len() < FRAME.len() && !has_ended {
+            // The beginning of a sign may still become something else.
+            let is_whole = |sign: &[u8]| rest.len() >= sign.len() && follows(sign);
+            if !is_whole(FRAME) && !is_whole(MAGIC) && !has_ended {
                 return Found::More;
             }
             self.is_suspect = false;
