@@ -1,5 +1,6 @@
 //! Times of contenders, and how they are reported.
 
+use moead_runtime::bench::statistics::Quartiles;
 use rustix::time::{ClockId, clock_gettime};
 
 /// CPU time of this thread.
@@ -25,20 +26,18 @@ impl Summary {
 
     /// Prints median and spread, and the ratio to `base`, round by round.
     pub(crate) fn report(&self, base: Option<&Self>) {
-        let [low, middle, high] = quartiles(self.seconds.clone()).map(|seconds| seconds * 1e3);
-        let mut line = format!("{:<34} {middle:8.2} ms (quartiles {low:.2} to {high:.2})", self.name);
-        if let Some(base) = base {
-            let ratios = base.seconds.iter().zip(&self.seconds).map(|(base, own)| base / own).collect();
-            let [low, middle, high] = quartiles(ratios);
-            line += &format!("   {} / this: {middle:.2} ({low:.2} to {high:.2})", base.name);
+        let Some(Quartiles { low, median, high }) = Quartiles::of(self.seconds.iter().map(|seconds| seconds * 1e3))
+        else {
+            return say(&format!("{}: nothing was measured", self.name));
+        };
+        let mut line = format!("{:<34} {median:8.2} ms (quartiles {low:.2} to {high:.2})", self.name);
+        if let Some(base) = base
+            && let Some(Quartiles { low, median, high }) = Quartiles::of_ratios(&base.seconds, &self.seconds)
+        {
+            line += &format!("   {} / this: {median:.2} ({low:.2} to {high:.2})", base.name);
         }
         say(&line);
     }
-}
-
-fn quartiles(mut values: Vec<f64>) -> [f64; 3] {
-    values.sort_by(f64::total_cmp);
-    [1, 2, 3].map(|quarter| values[(values.len() - 1) * quarter / 4])
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark prints its result")]

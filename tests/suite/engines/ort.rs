@@ -4,14 +4,12 @@
 use ::ort::session::Session;
 use ::ort::session::builder::GraphOptimizationLevel;
 use ::ort::value::TensorRef;
-use moead_model::onnx::messages::{ModelProto, ValueInfoProto};
 use moead_model::onnx::model_file::ModelFile;
 use moead_runtime::engine::choice::{self, EngineName, Request};
 use moead_runtime::engine::ort::library::Library;
 use moead_runtime::engine::ort::settings::Settings;
 use moead_runtime::engine::{Engine, Output};
 use moead_tests::python;
-use prost::Message as _;
 
 use super::Answer;
 
@@ -44,14 +42,11 @@ pub(crate) fn answer(model: &ModelFile, input: &[f32], outputs: &[&str]) -> Answ
 }
 
 fn inner_tensors(model: &ModelFile, input: &[f32], names: &[&str]) -> ::ort::Result<Answer> {
-    let mut copy = ModelProto::decode(&model.bytes()[..]).expect("a model file is a model");
-    let declared = names.iter().map(|name| ValueInfoProto { name: Some((*name).to_owned()), ..Default::default() });
-    copy.graph.as_mut().expect("a model file has a graph").output.extend(declared);
     let library = Library::load(&request().ort.search).expect("the engine has loaded it");
     let mut session = Session::builder(library.environment())?
         .with_optimization_level(GraphOptimizationLevel::All)?
         .with_intra_threads(1)?
-        .commit_from_memory(&copy.encode_to_vec())?;
+        .commit_from_memory(&model.with_outputs(names))?;
     let size = model.manifest().input.size();
     let input = TensorRef::from_array_view(([1, 3, size.height, size.width], input))?;
     let answers = session.run(::ort::inputs![input])?;
