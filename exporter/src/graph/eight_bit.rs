@@ -65,7 +65,10 @@ fn steps(
     let (part, least) = (graph.scalar(part_name, part), graph.scalar("least_step", LEAST));
     let step = graph.node("Mul", &format!("{name}.step"), &[&largest, &part], &[]);
     let steps = graph.node("Add", &format!("{name}.steps"), &[&step, &least], &[]);
-    let numbers = graph.node("Div", &format!("{name}.numbers"), &[x, &steps], &[]);
+    // Not a division for each number: engines that write it as a product anyway would round differently.
+    let one = graph.scalar("one_step", 1.0);
+    let per_step = graph.node("Div", &format!("{name}.per_step"), &[&one, &steps], &[]);
+    let numbers = graph.node("Mul", &format!("{name}.numbers"), &[x, &per_step], &[]);
     (steps, graph.node("Round", &format!("{name}.whole"), &[&numbers], &[]))
 }
 

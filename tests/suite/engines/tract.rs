@@ -43,14 +43,22 @@ pub(crate) fn answer(model: &ModelFile, input: &[f32], outputs: &[&str], inner: 
 
 /// Ops of tract that ours replace, in a model that is ready to run: node and op.
 pub(crate) fn left_to_tract(model: &ModelFile, input: &[f32]) -> Vec<String> {
+    let ours = ["DepthWiseConv", "Conv", "Sigmoid", "Silu", "OptSumPool"];
+    let left = run(model, input).into_iter().filter(|(_, op)| ours.contains(&op.as_str()));
+    left.map(|(node, op)| format!("{node}: {op}")).collect()
+}
+
+/// The ops that ran, in order.
+pub(crate) fn ops(model: &ModelFile, input: &[f32]) -> Vec<String> {
+    run(model, input).into_iter().map(|(_, op)| op).collect()
+}
+
+/// Nodes and ops, in the order in which they ran.
+fn run(model: &ModelFile, input: &[f32]) -> Vec<(String, String)> {
     let outputs = [Output::AnomalyMap, Output::PredScore, Output::AnomalyGrid, Output::Embedding];
     let mut session = Session::load(model, &outputs, NonZeroUsize::MIN).unwrap_or_else(|error| panic!("{error}"));
-    let mut left = Vec::new();
-    let mut seen = |node: &str, op: &str| {
-        if ["DepthWiseConv", "Sigmoid", "OptSumPool"].contains(&op) {
-            left.push(format!("{node}: {op}"));
-        }
-    };
+    let mut ran = Vec::new();
+    let mut seen = |node: &str, op: &str| ran.push((node.to_owned(), op.to_owned()));
     session.watch(input, &mut seen).unwrap_or_else(|error| panic!("{error}"));
-    left
+    ran
 }

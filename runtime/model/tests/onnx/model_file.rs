@@ -231,7 +231,7 @@ fn constants_agree_with_their_bytes() {
     );
     refused_graph(
         |g| constant(g, "bias").data_type = Some(DataType::Double.into()),
-        "initializer bias: element type 11 is not one of f32, f16, i64, i32, bool, u8",
+        "initializer bias: element type 11 is not one of f32, f16, i64, i32, bool, u8, i8",
     );
     refused_graph(
         |g| g.initializer.push(tensor("truth", DataType::Bool, &[1], vec![2])),

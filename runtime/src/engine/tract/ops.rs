@@ -2,10 +2,12 @@
 
 pub(super) mod attention;
 pub(super) mod depthwise;
+pub(super) mod eight_bit_experts;
 pub(super) mod experts;
 pub(super) mod layer_norm;
 pub(super) mod linear;
 mod parallel;
 pub(super) mod pointwise;
+pub(super) mod routing;
 pub(super) mod tail;
 pub(super) mod windows;

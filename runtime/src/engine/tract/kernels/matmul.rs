@@ -12,20 +12,6 @@
 //! The code is generic over the vector unit (AVX-512, AVX2 with FMA, NEON, and what any x86 has), which is chosen when the
 //! program runs. It needs no `unsafe`; why this one and no crate: `docs/design/products.md`.
 
-/// Repeats a block with a constant that counts: sums in an array stay in registers only where each index is a literal, and
-/// whether a compiler unrolls a loop in time for that changes with the code around it (a factor of 2.5 was measured).
-macro_rules! unrolled {
-    ($index:ident < $count:ident => $body:block) => {
-        unrolled!(@ $index < $count => $body, 0 1 2 3 4 5)
-    };
-    (@ $index:ident < $count:ident => $body:block, $($number:literal)*) => {
-        $({
-            const $index: usize = $number;
-            if $index < $count $body
-        })*
-    };
-}
-
 mod finish;
 mod left;
 mod right;

@@ -1,16 +1,19 @@
-//! Experts that tokens choose: the chains of `Equal`, `NonZero`, `GatherND`, two products and `ScatterND`, one an expert.
+//! Experts that tokens choose: the chains of `Equal`, `NonZero`, `GatherND`, two layers and `ScatterND`, one an expert.
 
-use fearless_simd::Level;
+mod eight_bit;
+mod float;
+
 use tract_onnx::prelude::*;
-use tract_onnx::tract_core::internal::{AxisOp, TractErrorContext as _, TypedModelPatch};
+use tract_onnx::tract_core::internal::{AxisOp, TypedModelPatch};
 use tract_onnx::tract_core::ops::array::{GatherNd, ScatterNd, ScatterReduction, Slice, Topk};
 use tract_onnx::tract_core::ops::einsum::EinSum;
 use tract_onnx::tract_core::ops::logic::CompEq;
-use tract_onnx::tract_core::ops::math::{Add, Max, Mul};
+use tract_onnx::tract_core::ops::math::{Max, Mul};
 
-use super::super::kernels::matmul::{Right, columns};
+use super::super::ops::eight_bit_experts::EightBitExperts;
 use super::super::ops::experts::Experts;
-use super::look::{aligned, constant, derived, scalar, sides, with_constant};
+use super::super::ops::routing::Routing;
+use super::look::{scalar, sides, with_constant};
 use super::pattern::is_binary;
 
 /// Begins with the last expert's `ScatterND` and goes back as long as the one before is of the same round.
@@ -36,12 +39,7 @@ pub(super) fn of_a_round(model: &TypedModel, node: &TypedNode) -> TractResult<Op
     let (Some(output), Some(input)) = (sides(model, node.id.into())?, sides(model, first.tokens)?) else {
         return Ok(None);
     };
-    let (&[tokens, hidden], Some(&[_, inner])) = (&output[..], sides(model, first.weights[0])?.as_deref()) else {
-        return Ok(None);
-    };
-    let fits = |outlet, expected: &[usize]| -> TractResult<bool> {
-        Ok(sides(model, outlet)?.is_some_and(|sides| sides[..] == *expected))
-    };
+    let &[tokens, hidden] = &output[..] else { return Ok(None) };
     let is_chosen = model.node(first.choices.node).op_is::<Topk>() && first.choices.slot == 1;
     if !is_chosen || output != input || sides(model, first.sum)?.as_ref() != Some(&output) {
         return Ok(None);
@@ -51,29 +49,28 @@ pub(super) fn of_a_round(model: &TypedModel, node: &TypedNode) -> TractResult<Op
     for shared in [first.sum, first.tokens, first.gates, first.choices] {
         inputs.push(patch.tap_model(model, shared)?);
     }
-    let cut = columns(Level::new());
-    for expert in &experts {
-        let [first, second] = expert.weights;
-        let [first_bias, second_bias] = expert.biases;
-        if !(fits(first, &[hidden, inner])?
-            && fits(second, &[inner, hidden])?
-            && fits(first_bias, &[1, inner])?
-            && fits(second_bias, &[1, hidden])?)
-        {
-            return Ok(None);
+    let routing = Routing { tokens, hidden, numbers: experts.iter().map(|expert| expert.number).collect() };
+    let layers: Option<Vec<_>> = experts.iter().map(|expert| expert.layers.float()).collect();
+    let output = match layers {
+        Some(layers) => match float::inputs(model, &mut patch, hidden, &layers)? {
+            Some((inner, weights)) => {
+                inputs.extend(weights);
+                patch.wire_node(&node.name, Experts { routing, inner }, &inputs)?
+            }
+            None => return Ok(None),
+        },
+        None => {
+            let layers: Option<Vec<_>> = experts.iter().map(|expert| expert.layers.eight_bit()).collect();
+            let Some(layers) = layers else { return Ok(None) };
+            match eight_bit::inputs(model, &mut patch, hidden, &layers)? {
+                Some((grains, weights)) => {
+                    inputs.extend(weights);
+                    patch.wire_node(&node.name, EightBitExperts { routing, grains }, &inputs)?
+                }
+                None => return Ok(None),
+            }
         }
-        let mut packed = |outlet, shape| {
-            let tensor = constant(model, outlet)?.context("weights are constant")?;
-            derived(model, &mut patch, (outlet, "right"), || {
-                aligned(&Right::pack(cut, shape, tensor.try_as_plain_ram()?.as_slice::<f32>()?))
-            })
-        };
-        let (first, second) = (packed(first, (hidden, inner))?, packed(second, (inner, hidden))?);
-        let (first_bias, second_bias) = (patch.tap_model(model, first_bias)?, patch.tap_model(model, second_bias)?);
-        inputs.extend([first, first_bias, second, second_bias]);
-    }
-    let numbers = experts.iter().map(|expert| expert.number).collect();
-    let output = patch.wire_node(&node.name, Experts { tokens, hidden, inner, numbers }, &inputs)?;
+    };
     patch.shunt_outside(model, node.id.into(), output[0])?;
     Ok(Some(patch))
 }
@@ -86,8 +83,23 @@ struct Expert {
     tokens: OutletId,
     choices: OutletId,
     gates: OutletId,
-    weights: [OutletId; 2],
-    biases: [OutletId; 2],
+    layers: Layers,
+}
+
+/// What an expert does.
+enum Layers {
+    Float(float::Layers),
+    EightBit(eight_bit::Layers),
+}
+
+impl Layers {
+    fn float(&self) -> Option<&float::Layers> {
+        if let Self::Float(layers) = self { Some(layers) } else { None }
+    }
+
+    fn eight_bit(&self) -> Option<&eight_bit::Layers> {
+        if let Self::EightBit(layers) = self { Some(layers) } else { None }
+    }
 }
 
 impl Expert {
@@ -102,15 +114,13 @@ impl Expert {
         let &[sum, rows, gated] = &node.inputs[..] else { return Ok(None) };
         let Some((pairs, choices, number)) = places(model, rows)? else { return Ok(None) };
         let Some((output, gates)) = gated_by(model, gated, pairs)? else { return Ok(None) };
-        let Some((hidden, second, second_bias)) = linear(model, output)? else { return Ok(None) };
-        let Some((zero, hidden)) = with_constant::<Max>(model, model.node(hidden.node))? else { return Ok(None) };
-        let Some((gathered, first, first_bias)) = linear(model, hidden)? else { return Ok(None) };
-        let Some(tokens) = gathered_by(model, gathered, rows)? else { return Ok(None) };
-        if scalar(model, zero)? != Some(0.0) {
-            return Ok(None);
-        }
-        let (weights, biases) = ([first, second], [first_bias, second_bias]);
-        Ok(Some(Self { number, sum, tokens, choices, gates, weights, biases }))
+        let found = match float::Layers::of(model, output, rows)? {
+            Some((tokens, layers)) => Some((tokens, Layers::Float(layers))),
+            None => {
+                eight_bit::Layers::of(model, output, rows)?.map(|(tokens, layers)| (tokens, Layers::EightBit(layers)))
+            }
+        };
+        Ok(found.map(|(tokens, layers)| Self { number, sum, tokens, choices, gates, layers }))
     }
 }
 
@@ -165,16 +175,16 @@ fn gathered_by(model: &TypedModel, outlet: OutletId, places: OutletId) -> TractR
     })
 }
 
-/// Input, weights and bias of a linear layer.
-fn linear(model: &TypedModel, outlet: OutletId) -> TractResult<Option<(OutletId, OutletId, OutletId)>> {
-    let Some((bias, product)) = with_constant::<Add>(model, model.node(outlet.node))? else { return Ok(None) };
-    let node = model.node(product.node);
-    let Some(op) = node.op_as::<EinSum>() else { return Ok(None) };
-    let &[input, weights] = &node.inputs[..] else { return Ok(None) };
+/// What is behind a `Relu`.
+fn positive_of(model: &TypedModel, outlet: OutletId) -> TractResult<Option<OutletId>> {
+    let Some((zero, input)) = with_constant::<Max>(model, model.node(outlet.node))? else { return Ok(None) };
+    Ok((scalar(model, zero)? == Some(0.0)).then_some(input))
+}
+
+/// Whether an `EinSum` is a plain product of matrices in its first two inputs.
+fn is_product(op: &EinSum) -> bool {
     let (inputs, outputs) = op.axes.to_strs();
     let letters = |text: &str| text.chars().collect::<Vec<_>>();
     let (rows, matrix, result) = (letters(&inputs[0]), letters(&inputs[1]), letters(&outputs[0]));
-    let is_plain = op.q_params.is_none()
-        && matches!((&rows[..], &matrix[..], &result[..]), (&[m, k], &[k2, n], &[m2, n2]) if m == m2 && k == k2 && n == n2);
-    Ok((is_plain && constant(model, weights)?.is_some()).then_some((input, weights, bias)))
+    matches!((&rows[..], &matrix[..], &result[..]), (&[m, k], &[k2, n], &[m2, n2]) if m == m2 && k == k2 && n == n2)
 }

@@ -68,6 +68,6 @@ pub(super) fn derived(
 }
 
 /// Numbers as a tensor that begins where a vector, and a cache line, does.
-pub(super) fn aligned(numbers: &[f32]) -> TractResult<Tensor> {
+pub(super) fn aligned<T: Datum + Copy>(numbers: &[T]) -> TractResult<Tensor> {
     Tensor::from_shape_align(&[numbers.len()], numbers, 64)
 }
