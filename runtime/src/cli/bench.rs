@@ -13,13 +13,14 @@ use moead_terminal::printer::Printer;
 use super::arguments::{BenchArguments, ContenderArguments};
 use crate::bench::contender;
 use crate::bench::process::{Contender, ContenderError};
-use crate::bench::rounds::{self, Effort, Measurement};
+use crate::bench::rounds::{self, Detail, Effort, Measurement};
 use crate::doctor;
 use crate::doctor::finding::Finding;
 use crate::doctor::root::Root;
 use crate::engine::choice::{self, Candidate, Refusal};
 use crate::stream::clock::SystemClock;
 
+mod profiles;
 mod report;
 
 /// One line of the table.
@@ -49,7 +50,8 @@ pub(super) fn run(arguments: &BenchArguments, printer: &Printer) -> anyhow::Resu
         contenders.push(command(arguments, model, *candidate, *threads).and_then(Contender::start));
     }
     steps.end();
-    let effort = Effort { warm_up: arguments.warm_up as usize, rounds: arguments.rounds as usize };
+    let detail = if arguments.profile { Detail::Nodes } else { Detail::Pictures };
+    let effort = Effort { warm_up: arguments.warm_up as usize, rounds: arguments.rounds as usize, detail };
     let bar = printer.progress().bar((effort.warm_up + effort.rounds) as u64, "rounds");
     let outcomes = rounds::run(contenders, effort, &mut || bar.advance(1));
     drop(bar);
@@ -62,6 +64,9 @@ pub(super) fn run(arguments: &BenchArguments, printer: &Printer) -> anyhow::Resu
         printer.line(report::json(&rows, &refused, &disturbances))?;
     } else {
         report::text(&rows, printer)?;
+        if arguments.profile {
+            profiles::text(&rows, printer)?;
+        }
         for reason in choice::told(&refused) {
             printer.note(format_args!("not measured: {reason}"));
         }
