@@ -59,8 +59,8 @@ impl Part {
 
     /// By a node's name.
     pub fn of(node: &str) -> Self {
-        let begins = |beginning: &&str| node.strip_prefix(beginning).is_some_and(ends_a_word);
-        let known = BEGINNINGS.iter().find(|(_, beginnings)| beginnings.iter().any(|beginning| begins(beginning)));
+        let begins = |beginning: &&'static str| node.strip_prefix(beginning).is_some_and(ends_a_word);
+        let known = BEGINNINGS.iter().find(|(_, beginnings)| beginnings.iter().any(begins));
         known.map_or(Self::Other, |(part, _)| *part)
     }
 }
