@@ -7,11 +7,19 @@
 //! * [`protocol`]: what is asked of a contender and what it answers, a line each.
 //! * [`contender`]: the side that computes. [`process`]: the side that asks. [`usage`]: time and memory of a process.
 //! * [`rounds`]: who runs when. [`statistics`]: what remains of the times.
+//! * [`profiler`]: the same again, node by node. [`profile`]: what remains of that.
 #![forbid(unsafe_code)]
 
 pub mod contender;
 pub mod process;
+pub mod profile;
+pub mod profiler;
 pub mod protocol;
 pub mod rounds;
 pub mod statistics;
 pub mod usage;
+
+use crate::engine::Output;
+
+/// What is computed: as much as a run needs.
+const OUTPUTS: [Output; 2] = [Output::PredScore, Output::AnomalyMap];

@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-#[cfg(any(feature = "tract", feature = "ort"))]
-use bytes::Bytes;
 use moead_model::architecture::ImageSize;
 use moead_model::onnx::model_file::ModelFile;
 
@@ -52,33 +50,19 @@ impl fmt::Display for Output {
     }
 }
 
-/// Outputs with the names of their values in a model, and the model's bytes with all of them as outputs.
+/// Outputs with the names of their values in a model.
 #[cfg(any(feature = "tract", feature = "ort"))]
-struct Named {
-    outputs: Vec<(Output, String)>,
-    bytes: Bytes,
-}
-
-#[cfg(any(feature = "tract", feature = "ort"))]
-impl Named {
-    fn of(model: &ModelFile, outputs: &[Output], engine: &'static str) -> Result<Self, EngineError> {
-        let is_inner = outputs.iter().any(|output| matches!(output, Output::Experts(_)));
-        if !is_inner {
-            let outputs = outputs.iter().map(|&output| (output, output.name().to_owned())).collect();
-            return Ok(Self { outputs, bytes: model.bytes().clone() });
+fn named(model: &ModelFile, outputs: &[Output], engine: &'static str) -> Result<Vec<(Output, String)>, EngineError> {
+    let is_inner = |output: &Output| matches!(output, Output::Experts(_));
+    let choices = if outputs.iter().any(is_inner) { model.expert_choices() } else { Vec::new() };
+    let name = |&output: &Output| match output {
+        Output::Experts(place) => {
+            let missing = || EngineError::Load { engine, message: format!("the graph has no choice of {output}") };
+            Ok((output, choices.get(place).cloned().ok_or_else(missing)?))
         }
-        let choices = model.expert_choices();
-        let name = |&output: &Output| match output {
-            Output::Experts(place) => {
-                let missing = || EngineError::Load { engine, message: format!("the graph has no choice of {output}") };
-                Ok((output, choices.get(place).cloned().ok_or_else(missing)?))
-            }
-            _ => Ok((output, output.name().to_owned())),
-        };
-        let outputs = outputs.iter().map(name).collect::<Result<Vec<_>, _>>()?;
-        let names: Vec<&str> = outputs.iter().map(|(_, name)| name.as_str()).collect();
-        Ok(Self { bytes: model.with_outputs(&names), outputs })
-    }
+        _ => Ok((output, output.name().to_owned())),
+    };
+    outputs.iter().map(name).collect()
 }
 
 /// Numbers with a shape, row-major.

@@ -80,12 +80,30 @@ fn a_choice_is_told_with_its_reasons() {
 }
 
 #[test]
+fn tract_with_what_only_ort_has_is_a_wrong_command_line() {
+    let bench = Bench::new();
+    insta::assert_snapshot!(bench.program("--engine tract --provider cuda").run().transcript(), @r"
+    status: 2
+    ----- stderr
+    error: `--engine tract` computes on the processor and has no `--provider cuda`: leave one of them out
+    ");
+    insta::assert_snapshot!(bench.program("--engine tract --ort-lib missing.so").run().transcript(), @r"
+    status: 2
+    ----- stderr
+    error: `--engine tract` loads no library: leave it or `--ort-lib` out
+    ");
+    for command in ["bench --model model.onnx", "verify --model model.onnx", "doctor"] {
+        let program = bench.desk.bare_program(&format!("{command} --engine tract --ort-lib missing.so"));
+        let ended = program.run();
+        assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""), "{command}: {}", ended.stderr);
+    }
+    // A variable is this machine's, and not this command's.
+    bench.program("--engine tract").env("MOEAD_ORT_LIB", "missing.so").run().success();
+}
+
+#[test]
 fn providers_that_cannot_be_had() {
     let bench = Bench::new();
-    insta::assert_snapshot!(bench.refused("--engine tract --provider cuda"), @r"
-    error: tract has no provider cuda: it computes on the processor
-    hint: `--engine ort --provider cuda`
-    ");
     insta::assert_snapshot!(bench.refused("--provider tensorrt"), @r"
     error: model.onnx: ort tensorrt: the model gathers tokens per expert: their numbers depend on the picture, and the GPU would wait for each
     hint: write the model file for GPUs: `moead-export CKPT --moe dense`

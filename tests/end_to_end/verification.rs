@@ -153,6 +153,63 @@ fn engines_are_measured_side_by_side() {
 }
 
 #[test]
+fn a_profile_says_where_the_time_goes() {
+    let desk = Desk::new();
+    let library = python::onnxruntime_library().display().to_string();
+    let program = desk.bare_program("bench --model model.onnx --rounds 2 --warm-up 0 --profile --json");
+    let ended = program.env("ORT_DYLIB_PATH", &library).run().success();
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let contenders = report["contenders"].as_array().unwrap();
+    assert_eq!(contenders.len(), 2, "{report}");
+    for (row, convolution) in contenders.iter().zip(["Pointwise", "Conv"]) {
+        let profile = &row["profile"];
+        let total = profile["total_ms"].as_f64().unwrap();
+        let share = |part: &str| profile["parts"][part]["share"].as_f64().unwrap();
+        for part in ["backbone", "neck", "decoder", "head"] {
+            assert!(share(part) > 0.0, "{part}: {row}");
+        }
+        assert!(share("backbone") + share("decoder") > 0.5, "{row}");
+        let operators = profile["operators"].as_array().unwrap();
+        let sum = |tables: &mut dyn Iterator<Item = &Value>| {
+            let times = tables.map(|table| [table["ms"].as_f64().unwrap(), table["share"].as_f64().unwrap()]);
+            times.fold([0.0, 0.0], |sum, time| [sum[0] + time[0], sum[1] + time[1]])
+        };
+        for [ms, share] in [sum(&mut profile["parts"].as_object().unwrap().values()), sum(&mut operators.iter())] {
+            assert!((ms - total).abs() < 1e-6 * total && (share - 1.0).abs() < 1e-6, "{row}");
+        }
+        assert!(operators.iter().any(|operator| operator["operator"] == convolution), "{row}");
+    }
+}
+
+#[test]
+fn a_profile_is_two_tables_and_a_word_on_what_it_cost() {
+    let desk = Desk::new();
+    let program = "bench --model model.onnx --rounds 1 --warm-up 0 --profile --engine tract";
+    let ended = desk.bare_program(program).run().success();
+    let tables: Vec<&str> = ended.stdout.split("\n\n").collect();
+    assert_eq!(tables.len(), 3, "{}", ended.stdout);
+    // One digit for every number, and one blank for every gap: both are wider where a machine is slower.
+    let plain = |table: &str| {
+        let mut plain = String::new();
+        for line in table.lines().take(2) {
+            let words = line.split_whitespace().map(|word| {
+                let is_number = word.trim_start_matches('(').parse::<f64>().is_ok();
+                if is_number { "N" } else { word }
+            });
+            plain += &(words.collect::<Vec<_>>().join(" ") + "\n");
+        }
+        plain
+    };
+    insta::assert_snapshot!(plain(tables[1]), @r"
+    engine threads backbone neck decoder head other profiled ms
+    tract N N N %) N N %) N N %) N N %) N N %) N
+    ");
+    assert!(plain(tables[2]).starts_with("engine threads ms share\ntract N N N % "), "{}", tables[2]);
+    let note = ended.stderr.lines().find(|line| line.starts_with("note: profiles")).unwrap_or_default();
+    insta::assert_snapshot!(note, @"note: profiles were taken after the rounds with a look at every node: their milliseconds include what that costs; `other` are nodes whose names tell no part, as those that an engine adds");
+}
+
+#[test]
 fn a_bench_of_nothing_is_an_error() {
     let desk = Desk::new();
     let ended = desk.bare_program("bench --model model.onnx --engine ort --ort-lib missing.so --rounds 1").run();

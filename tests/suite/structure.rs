@@ -1,8 +1,9 @@
 //! What the written graph promises, whatever it computes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use moead_model::onnx::messages::ModelProto;
+use moead_model::onnx::parts::Part;
 use prost::Message as _;
 
 use crate::problem::{FORMS, Problem, for_each_case};
@@ -27,6 +28,13 @@ fn check(problem: Problem) {
             let plain = |char: char| char.is_ascii_alphanumeric() || "._".contains(char);
             assert!(name.chars().all(plain), "{name}");
         }
+        // A profile adds times up by part: every node tells its own, in the order of a picture's way.
+        let parts: Vec<Part> = graph.node.iter().map(|node| Part::of(node.name())).collect();
+        for (node, pair) in graph.node.iter().skip(1).zip(parts.windows(2)) {
+            assert!(pair[0] <= pair[1] && pair[1] != Part::Other, "{}: {:?} after {:?}", node.name(), pair[1], pair[0]);
+        }
+        let found: BTreeSet<Part> = parts.into_iter().collect();
+        assert_eq!(found, BTreeSet::from([Part::Backbone, Part::Neck, Part::Decoder, Part::Head]));
         let initializers: Vec<_> = graph.initializer.iter().filter_map(|tensor| tensor.name.clone()).collect();
         let unique: HashSet<_> = initializers.iter().collect();
         assert_eq!(unique.len(), initializers.len(), "tensor names are unique");

@@ -3,20 +3,19 @@
 use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
-use moead_model::architecture::Normalization;
 use moead_model::onnx::model_file::ModelFile;
 use moead_model::self_test;
 
+use super::OUTPUTS;
+use super::profiler::{self, ProfilerError};
 use super::protocol::{Answer, Question};
 use super::usage::{Memory, cpu_time};
-use crate::engine::choice::{self, Request};
+use crate::engine::choice::{self, Candidate, Request};
 use crate::engine::{Engine, EngineError, Output};
 use crate::preprocess::normalize::normalize;
 use crate::stream::clock::Clock;
 use crate::stream::interrupt::Interrupt;
 
-/// What is computed: as much as a run needs.
-const OUTPUTS: [Output; 2] = [Output::PredScore, Output::AnomalyMap];
 /// The picture that the first run judges.
 const FIRST_SEED: u64 = 1;
 
@@ -45,7 +44,7 @@ pub fn serve(
     };
     let load_ms = milliseconds(clock.monotonic().since(started));
     let (engine, description) = (chosen.candidate.to_string(), chosen.description.to_string());
-    let mut bench = Bench { engine: chosen.engine, normalization: model.manifest().input.normalization(), clock };
+    let mut bench = Bench { model, request, candidate: chosen.candidate, engine: chosen.engine, clock };
     match bench.run(FIRST_SEED) {
         Ok(Ran { wall, .. }) => {
             tell(&Answer::Loaded { engine, description, load_ms, first_ms: milliseconds(wall) })?;
@@ -61,8 +60,10 @@ pub fn serve(
 }
 
 struct Bench<'a> {
+    model: &'a ModelFile,
+    request: &'a Request,
+    candidate: Candidate,
     engine: Box<dyn Engine>,
-    normalization: Normalization,
     clock: &'a dyn Clock,
 }
 
@@ -73,7 +74,7 @@ struct Ran {
 }
 
 impl Bench<'_> {
-    fn answer(&mut self, question: Question) -> Result<Answer, EngineError> {
+    fn answer(&mut self, question: Question) -> Result<Answer, ProfilerError> {
         Ok(match question {
             Question::Run { seed } => {
                 let Ran { wall, cpu, .. } = self.run(seed)?;
@@ -87,12 +88,16 @@ impl Bench<'_> {
                 Answer::Waited { cpu_share: used.as_secs_f64() / waited.as_secs_f64() }
             }
             Question::Memory => Answer::Memory { peak: Memory::now().map(|memory| memory.peak) },
+            Question::Profile { pictures } => {
+                Answer::Profile(profiler::profile(self.model, self.candidate, self.request, pictures, self.clock)?)
+            }
         })
     }
 
     /// Judges a drawn picture. Drawing it is not part of the time.
     fn run(&mut self, seed: u64) -> Result<Ran, EngineError> {
-        let input = normalize(&self_test::picture(seed, self.engine.input()), self.normalization);
+        let normalization = self.model.manifest().input.normalization();
+        let input = normalize(&self_test::picture(seed, self.engine.input()), normalization);
         let (cpu, started) = (cpu_time(), self.clock.monotonic());
         let mut outputs = self.engine.run(&input)?;
         let (wall, cpu) = (self.clock.monotonic().since(started), cpu_time().saturating_sub(cpu));

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::profile::Profile;
+
 /// Asked of a contender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -23,6 +25,11 @@ pub enum Question {
     },
     /// How much memory was taken at most.
     Memory,
+    /// Where the time of these pictures goes. The last question: from here on memory is that of another session.
+    Profile {
+        /// Drawn from the seeds 1 to this.
+        pictures: usize,
+    },
 }
 
 /// A contender's answer. The first comes unasked, when the model is loaded or is not.
@@ -64,4 +71,6 @@ pub enum Answer {
         /// The most that ever was resident; `None` where the system does not tell.
         peak: Option<u64>,
     },
+    /// Where the time goes.
+    Profile(Profile),
 }

@@ -3,6 +3,7 @@
 use moead_model::self_test::SplitMix64;
 
 use super::process::{Contender, ContenderError};
+use super::profile::Profile;
 use super::protocol::{Answer, Question};
 use super::statistics::Quartiles;
 use crate::verify;
@@ -19,6 +20,17 @@ pub struct Effort {
     pub warm_up: usize,
     /// Rounds that count.
     pub rounds: usize,
+    /// How closely is looked.
+    pub detail: Detail,
+}
+
+/// How closely is looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// At pictures.
+    Pictures,
+    /// At nodes too, when all rounds are over.
+    Nodes,
 }
 
 /// What was measured of one contender.
@@ -42,6 +54,8 @@ pub struct Measurement {
     pub peak_memory: Option<u64>,
     /// Largest difference of the map from the first contender's, relative to its largest value, over all pictures.
     pub map_error: f64,
+    /// Where the time of the pictures goes, or why that is not known; `None` when nobody asked.
+    pub profile: Option<Result<Profile, String>>,
 }
 
 impl Measurement {
@@ -83,7 +97,7 @@ pub fn run(
     }
     lanes.iter_mut().for_each(|lane| step(lane, Lane::wait));
     compare(&mut lanes);
-    lanes.into_iter().map(|lane| lane.and_then(Lane::end)).collect()
+    lanes.into_iter().map(|lane| lane.and_then(|lane| lane.end(effort.detail))).collect()
 }
 
 /// Does something with a lane that is still in, and takes it out if that fails.
@@ -134,6 +148,7 @@ impl Lane {
             idle_cpu: 0.0,
             peak_memory: None,
             map_error: 0.0,
+            profile: None,
         };
         Ok(Self { contender, measurement })
     }
@@ -164,9 +179,20 @@ impl Lane {
         }
     }
 
-    fn end(mut self) -> Result<Measurement, ContenderError> {
+    fn profile(&mut self) -> Result<Profile, ContenderError> {
+        match self.contender.ask(Question::Profile { pictures: PICTURES as usize })? {
+            Answer::Profile(profile) => Ok(profile),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn end(mut self, detail: Detail) -> Result<Measurement, ContenderError> {
         let Answer::Memory { peak } = self.contender.ask(Question::Memory)? else { return Err(unexpected()) };
         self.measurement.peak_memory = peak;
+        if detail == Detail::Nodes {
+            // What was measured before stays, whatever becomes of this.
+            self.measurement.profile = Some(self.profile().map_err(|error| error.to_string()));
+        }
         Ok(self.measurement)
     }
 }

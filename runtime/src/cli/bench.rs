@@ -7,19 +7,20 @@ use std::process::{Command, Stdio};
 
 use moead_model::onnx::model_file::ModelFile;
 use moead_terminal::exit::Exit;
-use moead_terminal::failure::At as _;
+use moead_terminal::failure::{At as _, UsageError};
 use moead_terminal::printer::Printer;
 
 use super::arguments::{BenchArguments, ContenderArguments};
 use crate::bench::contender;
 use crate::bench::process::{Contender, ContenderError};
-use crate::bench::rounds::{self, Effort, Measurement};
+use crate::bench::rounds::{self, Detail, Effort, Measurement};
 use crate::doctor;
 use crate::doctor::finding::Finding;
 use crate::doctor::root::Root;
 use crate::engine::choice::{self, Candidate, Refusal};
 use crate::stream::clock::SystemClock;
 
+mod profiles;
 mod report;
 
 /// One line of the table.
@@ -41,7 +42,7 @@ pub(super) fn run(arguments: &BenchArguments, printer: &Printer) -> anyhow::Resu
     for Finding { fact, value, .. } in &disturbances {
         printer.warning(format_args!("times say little now: {fact}: {value}"));
     }
-    let (entries, refused) = entries(arguments);
+    let (entries, refused) = entries(arguments)?;
     let mut steps = printer.progress().steps();
     let mut contenders = Vec::new();
     for (model, candidate, threads) in &entries {
@@ -49,7 +50,8 @@ pub(super) fn run(arguments: &BenchArguments, printer: &Printer) -> anyhow::Resu
         contenders.push(command(arguments, model, *candidate, *threads).and_then(Contender::start));
     }
     steps.end();
-    let effort = Effort { warm_up: arguments.warm_up as usize, rounds: arguments.rounds as usize };
+    let detail = if arguments.profile { Detail::Nodes } else { Detail::Pictures };
+    let effort = Effort { warm_up: arguments.warm_up as usize, rounds: arguments.rounds as usize, detail };
     let bar = printer.progress().bar((effort.warm_up + effort.rounds) as u64, "rounds");
     let outcomes = rounds::run(contenders, effort, &mut || bar.advance(1));
     drop(bar);
@@ -62,6 +64,9 @@ pub(super) fn run(arguments: &BenchArguments, printer: &Printer) -> anyhow::Resu
         printer.line(report::json(&rows, &refused, &disturbances))?;
     } else {
         report::text(&rows, printer)?;
+        if arguments.profile {
+            profiles::text(&rows, printer)?;
+        }
         for reason in choice::told(&refused) {
             printer.note(format_args!("not measured: {reason}"));
         }
@@ -73,10 +78,11 @@ pub(super) fn run(arguments: &BenchArguments, printer: &Printer) -> anyhow::Resu
 type Entries<'a> = Vec<(&'a Path, Option<Candidate>, NonZeroUsize)>;
 
 /// Everyone who takes part: the reference, which everybody is compared with, first. And what this machine does not have.
-fn entries(arguments: &BenchArguments) -> (Entries<'_>, Vec<(Candidate, Refusal)>) {
+fn entries(arguments: &BenchArguments) -> Result<(Entries<'_>, Vec<(Candidate, Refusal)>), UsageError> {
+    let request = arguments.engine.request(NonZeroUsize::MIN)?;
     let (mut candidates, mut refused) = (Vec::new(), Vec::new());
     if arguments.engine.is_open() {
-        for (candidate, description) in choice::present(&arguments.engine.request(NonZeroUsize::MIN)) {
+        for (candidate, description) in choice::present(&request) {
             match description {
                 Ok(_) => candidates.push(Some(candidate)),
                 Err(refusal) => refused.push((candidate, refusal)),
@@ -91,7 +97,7 @@ fn entries(arguments: &BenchArguments) -> (Entries<'_>, Vec<(Candidate, Refusal)
             entries.extend(arguments.threads.iter().map(|&threads| (model.as_path(), candidate, threads)));
         }
     }
-    (entries, refused)
+    Ok((entries, refused))
 }
 
 fn name(candidate: Option<Candidate>) -> String {
@@ -116,7 +122,7 @@ fn command(
 /// `moead-edge bench-contender`.
 pub(super) fn contend(arguments: &ContenderArguments) -> anyhow::Result<Exit> {
     let model = ModelFile::open(&arguments.model).at(arguments.model.display())?;
-    let request = arguments.engine.request(arguments.threads.threads);
+    let request = arguments.engine.request(arguments.threads.threads)?;
     contender::serve(&model, &request, &SystemClock, io::stdin().lock(), io::stdout().lock())?;
     Ok(Exit::Fine)
 }

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use moead_terminal::exit::Exit;
+use moead_terminal::failure::UsageError;
 use moead_terminal::printer::{Emphasis, Printer};
 
 use super::arguments::DoctorArguments;
@@ -26,7 +27,7 @@ pub(super) fn run(arguments: &DoctorArguments, printer: &Printer) -> anyhow::Res
             let answers = Answers::recorded(&root);
             (root, answers)
         }
-        None => (Root::of_this_machine(), of_this_machine(arguments)),
+        None => (Root::of_this_machine(), of_this_machine(arguments)?),
     };
     let found = examine(&root, &answers);
     let text = if arguments.json {
@@ -41,11 +42,12 @@ pub(super) fn run(arguments: &DoctorArguments, printer: &Printer) -> anyhow::Res
     Ok(Exit::Fine)
 }
 
-fn of_this_machine(arguments: &DoctorArguments) -> Answers {
+fn of_this_machine(arguments: &DoctorArguments) -> Result<Answers, UsageError> {
     let folders = &arguments.folders;
     let here = [PathBuf::from(".")];
     let folders = if folders.is_empty() { &here[..] } else { folders };
-    Answers { cameras: cameras(), engines: Some(engines(&arguments.engine)), ..Answers::of_this_machine(folders) }
+    let engines = Some(engines(&arguments.engine)?);
+    Ok(Answers { cameras: cameras(), engines, ..Answers::of_this_machine(folders) })
 }
 
 #[cfg(feature = "camera")]
@@ -62,14 +64,14 @@ fn cameras() -> Option<Vec<CameraFact>> {
 }
 
 /// Every engine on every provider, or why it cannot be used here.
-fn engines(arguments: &EngineArguments) -> Vec<EngineFact> {
+fn engines(arguments: &EngineArguments) -> Result<Vec<EngineFact>, UsageError> {
     let fact = |(candidate, description): (Candidate, Result<Description, Refusal>)| EngineFact {
         name: candidate.to_string(),
         usable: description
             .map(|description| description.to_string())
             .map_err(|refusal| Unusable { cause: refusal.to_string(), remedy: hints::engine::refused(&refusal) }),
     };
-    choice::present(&arguments.request(NonZeroUsize::MIN)).into_iter().map(fact).collect()
+    Ok(choice::present(&arguments.request(NonZeroUsize::MIN)?).into_iter().map(fact).collect())
 }
 
 fn emphasis(state: State) -> Emphasis {

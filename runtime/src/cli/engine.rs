@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use moead_model::onnx::model_file::ModelFile;
-use moead_terminal::failure::At as _;
+use moead_terminal::failure::{At as _, UsageError};
 use moead_terminal::printer::Printer;
 
 use crate::engine::Output;
@@ -20,6 +20,10 @@ use crate::engine::ort::{
     settings::{MAX_CPU_NODES, Settings},
 };
 
+/// The variable for `--ort-lib`.
+#[cfg(feature = "ort")]
+const ORT_LIB: &str = "MOEAD_ORT_LIB";
+
 #[derive(Debug, Clone, Args)]
 pub(super) struct EngineArguments {
     /// What runs the model [default: tract, or ort where a provider is asked for that only it has]
@@ -30,7 +34,7 @@ pub(super) struct EngineArguments {
     provider: Option<ProviderArgument>,
     /// ONNX Runtime's library [default: looked for, see the reference]
     #[cfg(feature = "ort")]
-    #[arg(long, value_name = "FILE", env = "MOEAD_ORT_LIB")]
+    #[arg(long, value_name = "FILE", env = ORT_LIB)]
     ort_lib: Option<PathBuf>,
     #[cfg(feature = "ort")]
     #[command(flatten)]
@@ -91,13 +95,20 @@ impl EngineArguments {
     }
 
     /// One engine of several, with the other settings as they are.
-    pub(super) fn request_of(&self, candidate: Candidate, threads: NonZeroUsize) -> Request {
+    ///
+    /// # Errors
+    /// Those of [`EngineArguments::request`].
+    pub(super) fn request_of(&self, candidate: Candidate, threads: NonZeroUsize) -> Result<Request, UsageError> {
         let (engine, provider) = (Some(candidate.engine), Wish::Exactly(candidate.provider));
-        Request { engine, provider, ..self.request(threads) }
+        Ok(Request { engine, provider, ..self.request(threads)? })
     }
 
     /// What they ask for, in this process's environment.
-    pub(super) fn request(&self, threads: NonZeroUsize) -> Request {
+    ///
+    /// # Errors
+    /// tract by name, and with it what it does not have.
+    pub(super) fn request(&self, threads: NonZeroUsize) -> Result<Request, UsageError> {
+        self.check()?;
         let engine = self.engine.map(EngineName::from);
         // Whoever names the library wants it.
         #[cfg(feature = "ort")]
@@ -107,13 +118,31 @@ impl EngineArguments {
             (None, Some(EngineName::Ort)) => Wish::Auto,
             (None, _) => Wish::Exactly(Provider::Cpu),
         };
-        Request {
+        Ok(Request {
             engine,
             provider,
             threads,
             #[cfg(feature = "ort")]
             ort: self.settings(),
+        })
+    }
+
+    fn check(&self) -> Result<(), UsageError> {
+        if self.engine.map(EngineName::from) != Some(EngineName::Tract) {
+            return Ok(());
         }
+        if let Some(provider @ (ProviderArgument::Cuda | ProviderArgument::TensorRt)) = self.provider {
+            let provider = name_of(provider).unwrap_or_default();
+            return Err(UsageError::new(format!(
+                "`--engine tract` computes on the processor and has no `--provider {provider}`: leave one of them out"
+            )));
+        }
+        // A variable tells where the library of this machine is, whoever needs it; a flag asks for it now.
+        #[cfg(feature = "ort")]
+        if self.ort_lib.is_some() && self.ort_lib.as_ref().map(OsString::from) != std::env::var_os(ORT_LIB) {
+            return Err(UsageError::new("`--engine tract` loads no library: leave it or `--ort-lib` out"));
+        }
+        Ok(())
     }
 
     /// The same flags for another process of this program, but for the candidate, if one is named.
@@ -132,7 +161,9 @@ impl EngineArguments {
         {
             let GpuArguments { device, memory, max_cpu_nodes, .. } = &self.gpu;
             let path = |path: &Option<PathBuf>| path.clone().map(OsString::from);
-            pass("--ort-lib", path(&self.ort_lib));
+            if candidate != Some(Candidate::TRACT) {
+                pass("--ort-lib", path(&self.ort_lib));
+            }
             pass("--gpu", Some(device.to_string().into()));
             pass("--gpu-memory", memory.map(|bytes| format!("{}M", bytes >> 20).into()));
             pass("--max-cpu-nodes", Some(max_cpu_nodes.to_string().into()));
@@ -333,6 +364,32 @@ mod tests {
         let on_cpu = Candidate::ort(Provider::Cpu);
         let flags = OnlyEngine::try_parse_from(["x", "--provider", "auto"]).unwrap().engine.flags(Some(on_cpu));
         assert_eq!(flags[..4], ["--engine", "ort", "--provider", "cpu"].map(OsString::from));
+    }
+
+    #[cfg(all(feature = "ort", feature = "tract"))]
+    #[test]
+    fn tract_is_not_asked_for_what_it_does_not_have() {
+        let asked = |flags: &str| {
+            let parsed = OnlyEngine::try_parse_from(["x"].into_iter().chain(flags.split(' '))).unwrap();
+            parsed.engine.request(NonZeroUsize::MIN).map(drop)
+        };
+        for contradiction in ["--ort-lib x.so", "--provider cuda", "--provider tensorrt"] {
+            assert!(asked(&format!("--engine tract {contradiction}")).is_err(), "{contradiction}");
+            assert_eq!(asked(contradiction), Ok(()));
+            assert_eq!(asked(&format!("--engine ort {contradiction}")), Ok(()));
+        }
+        assert_eq!(asked("--engine tract --provider auto"), Ok(()));
+    }
+
+    #[cfg(feature = "ort")]
+    #[test]
+    fn a_library_goes_to_those_who_load_it() {
+        let passed = |candidate| {
+            let typed = OnlyEngine::try_parse_from(["x", "--ort-lib", "x.so"]).unwrap();
+            typed.engine.flags(Some(candidate)).contains(&OsString::from("x.so"))
+        };
+        assert!(passed(Candidate::ort(Provider::Cpu)));
+        assert!(!passed(Candidate::TRACT));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
     let manifest = model.manifest().clone();
     steps.end();
-    let request = arguments.engine.request(arguments.threads.threads);
+    let request = arguments.engine.request(arguments.threads.threads)?;
     let mut choice = engine::load(&request, (arguments.model(), &model), &judge::OUTPUTS, printer)?;
     drop(model);
     if !arguments.no_verify {

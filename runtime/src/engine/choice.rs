@@ -225,7 +225,11 @@ pub enum Refusal {
         "the model gathers tokens per expert: their numbers depend on the picture, and the GPU would wait for each"
     )]
     DataDependentShapes,
-    /// It is not known what runs where, or too much is left to the processor.
+    /// The library's profile tells nothing.
+    #[cfg(feature = "ort")]
+    #[error(transparent)]
+    Profile(#[from] ort::profile::ProfileError),
+    /// Too much is left to the processor.
     #[cfg(feature = "ort")]
     #[error(transparent)]
     Placement(#[from] ort::placement::PlacementError),

@@ -9,6 +9,7 @@ pub mod identity;
 pub mod library;
 pub mod loading;
 pub mod placement;
+pub mod profile;
 pub mod providers;
 pub mod session;
 pub mod settings;

@@ -56,8 +56,8 @@ impl Difference {
 pub struct Comparison {
     map_errors: Vec<f64>,
     score_errors: Vec<f64>,
-    /// Picture with the largest map error.
-    pub worst: Option<String>,
+    /// Picture with the largest map error, and that error; the first of several.
+    pub worst: Option<(String, f64)>,
     /// Pictures whose verdict changed, with both scores; the first [`MAX_NAMED`].
     pub other_verdicts: Vec<(String, [Score; 2])>,
     /// How many verdicts changed.
@@ -74,8 +74,8 @@ pub const MAX_NAMED: usize = 20;
 impl Comparison {
     /// Takes another picture in.
     pub fn add(&mut self, picture: &str, difference: &Difference) {
-        if self.map_errors.iter().all(|&earlier| earlier < difference.map_error) {
-            self.worst = Some(picture.to_owned());
+        if self.worst.as_ref().is_none_or(|(_, worst)| *worst < difference.map_error) {
+            self.worst = Some((picture.to_owned(), difference.map_error));
         }
         self.map_errors.push(difference.map_error);
         self.score_errors.push(difference.score_error);
@@ -180,11 +180,11 @@ mod tests {
     fn the_worst_picture_is_named() {
         let mut comparison = Comparison::default();
         let base = answer(1.0, [0.0, 1.0], &[]);
-        for (name, value) in [("a", 1.0), ("b", 1.5), ("c", 1.25)] {
+        for (name, value) in [("a", 1.0), ("b", 1.5), ("c", 1.25), ("d", 1.5)] {
             comparison.add(name, &Difference::of(&base, &answer(1.0, [0.0, value], &[]), None));
         }
-        assert_eq!(comparison.worst.as_deref(), Some("b"));
-        assert_eq!((comparison.pictures(), comparison.map()), (3, Spread { typical: 0.25, worst: 0.5 }));
+        assert_eq!(comparison.worst, Some(("b".into(), 0.5)));
+        assert_eq!((comparison.pictures(), comparison.map()), (4, Spread { typical: 0.5, worst: 0.5 }));
         assert_eq!(comparison.score(), Spread { typical: 0.0, worst: 0.0 });
     }
 }

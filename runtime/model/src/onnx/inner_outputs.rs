@@ -24,12 +24,17 @@ impl ModelFile {
         choices.filter_map(|node| node.output.into_iter().nth(1)).collect()
     }
 
-    /// The file's bytes with the values of these names as further outputs. Names that are outputs already are passed over.
+    /// The file's bytes with the values of these names as further outputs. Names that are outputs already are passed over; without
+    /// any other these are the bytes themselves, not a copy.
     pub fn with_outputs(&self, names: &[&str]) -> Bytes {
         let graph = GraphProto::decode(self.envelope().graph().clone()).unwrap_or_default();
         let is_new = |name: &&&str| graph.output.iter().all(|output| output.name() != **name);
+        let mut new = names.iter().filter(is_new).peekable();
+        if new.peek().is_none() {
+            return self.bytes().clone();
+        }
         let mut encoded = BytesMut::from(&self.envelope().graph()[..]);
-        for name in names.iter().filter(is_new) {
+        for name in new {
             let output = ValueInfoProto { name: Some((*name).to_owned()), ..ValueInfoProto::default() };
             prost::encoding::message::encode(OUTPUT_FIELD, &output, &mut encoded);
         }

@@ -11,6 +11,7 @@ const BENCH_EXAMPLES: &str = "\
 Examples:
   moead-edge bench --model bolt.onnx
   moead-edge bench --model bolt.onnx --model bolt-f16.onnx --threads 1,2,4
+  moead-edge bench --model bolt.onnx --profile
   moead-edge bench --model bolt.onnx --engine ort --provider cuda --rounds 100 --json";
 
 #[derive(Debug, Args)]
@@ -28,6 +29,9 @@ pub(in crate::cli) struct BenchArguments {
     /// Rounds before that do not count
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(in crate::cli) warm_up: u32,
+    /// Look node by node where a picture's time goes, when all rounds are over
+    #[arg(long)]
+    pub(in crate::cli) profile: bool,
     /// Print one JSON document
     #[arg(long)]
     pub(in crate::cli) json: bool,

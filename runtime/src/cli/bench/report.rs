@@ -6,7 +6,7 @@ use moead_terminal::printer::Printer;
 use moead_terminal::table::Table;
 use serde_json::{Value, json};
 
-use super::Row;
+use super::{Row, profiles};
 use crate::bench::rounds::Measurement;
 use crate::bench::statistics::Quartiles;
 use crate::doctor::finding::Finding;
@@ -30,6 +30,9 @@ pub(super) fn json(rows: &[Row<'_>], refused: &[(Candidate, Refusal)], disturban
                 value["first_ms"] = json!(measured.first_ms);
                 value["peak_memory_bytes"] = json!(measured.peak_memory);
                 value["idle_cpu"] = json!(measured.idle_cpu);
+                if let Some(profile) = &measured.profile {
+                    value["profile"] = profiles::json(profile);
+                }
                 value["map_error"] = json!(measured.map_error.is_finite().then_some(measured.map_error));
             }
             Err(error) => {
@@ -53,7 +56,6 @@ pub(super) fn json(rows: &[Row<'_>], refused: &[(Candidate, Refusal)], disturban
 
 pub(super) fn text(rows: &[Row<'_>], printer: &Printer) -> io::Result<()> {
     let base = base(rows);
-    let several = rows.iter().any(|row| row.model != rows[0].model);
     let heads = [
         "engine",
         "threads",
@@ -69,11 +71,8 @@ pub(super) fn text(rows: &[Row<'_>], printer: &Printer) -> io::Result<()> {
     ];
     let mut table = Table::new(&heads);
     for row in rows {
-        let model = if several { format!("{}, ", row.model.display()) } else { String::new() };
-        let threads = row.threads.to_string();
         if let Ok(measured) = &row.outcome {
-            let first = [format!("{model}{}", measured.engine), threads];
-            table.row(first.into_iter().chain(cells(measured, base)));
+            table.row(name(row, measured, rows).into_iter().chain(cells(measured, base)));
         }
     }
     table.lines().try_for_each(|line| printer.line(line))?;
@@ -103,6 +102,13 @@ pub(super) fn text(rows: &[Row<'_>], printer: &Printer) -> io::Result<()> {
         ));
     }
     Ok(())
+}
+
+/// A row's first two cells: engine, with the model where there are several, and threads.
+pub(super) fn name(row: &Row<'_>, measured: &Measurement, rows: &[Row<'_>]) -> [String; 2] {
+    let several = rows.iter().any(|other| other.model != row.model);
+    let model = if several { format!("{}, ", row.model.display()) } else { String::new() };
+    [format!("{model}{}", measured.engine), row.threads.to_string()]
 }
 
 /// Whoever the others are compared with.

@@ -10,7 +10,8 @@ use crate::engine::ort::providers::ProviderError;
 
 pub(super) fn hint(error: &ChoiceError) -> Option<String> {
     match error {
-        ChoiceError::NoSuchProvider { provider, .. } => Some(format!("`--engine ort --provider {provider}`")),
+        // The command line was refused before.
+        ChoiceError::NoSuchProvider { .. } => None,
         ChoiceError::Refused { refusal, .. } => refused(refusal),
         ChoiceError::NoneLeft { refused: all } => all.last().and_then(|(_, refusal)| refused(refusal)),
     }

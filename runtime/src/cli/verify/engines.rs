@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &VerifyArguments, model: &Model<'_>, printer: &Prin
 
 /// What was asked for: that it cannot be had is an error.
 fn asked_for(arguments: &VerifyArguments, model: &Model<'_>, printer: &Printer) -> anyhow::Result<Row> {
-    let request = arguments.engine.request(arguments.threads.threads);
+    let request = arguments.engine.request(arguments.threads.threads)?;
     Ok(tested(engine::load(&request, (model.path, &model.file), &OUTPUTS, printer)?, model))
 }
 
@@ -60,12 +60,12 @@ fn every(arguments: &VerifyArguments, model: &Model<'_>, printer: &Printer) -> a
     let mut steps = printer.progress().steps();
     let (mut rows, mut refused) = (Vec::new(), Vec::new());
     let threads = arguments.threads.threads;
-    for (candidate, description) in choice::present(&arguments.engine.request(threads)) {
+    for (candidate, description) in choice::present(&arguments.engine.request(threads)?) {
         if let Err(refusal) = description {
             refused.push((candidate, refusal));
             continue;
         }
-        let request = arguments.engine.request_of(candidate, threads);
+        let request = arguments.engine.request_of(candidate, threads)?;
         match choice::load(&model.file, &OUTPUTS, &request, &mut |step| steps.begin(&step.to_string())) {
             Ok(chosen) => rows.push(tested(chosen, model)),
             Err(ChoiceError::Refused { refusal, .. }) => refused.push((candidate, refusal)),

@@ -30,16 +30,16 @@ pub(super) fn engines(
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
     let threads = arguments.threads.threads;
-    let usable: Vec<Candidate> = choice::present(&arguments.engine.request(threads))
+    let usable: Vec<Candidate> = choice::present(&arguments.engine.request(threads)?)
         .into_iter()
         .filter_map(|(candidate, description)| description.ok().map(|_| candidate))
         .collect();
     let Some((&first, others)) = usable.split_first() else { anyhow::bail!("no engine can be used on this machine") };
-    let base = arguments.engine.request_of(first, threads);
+    let base = arguments.engine.request_of(first, threads)?;
     let requests: Vec<Request> = if arguments.engine.is_open() {
-        others.iter().map(|&candidate| arguments.engine.request_of(candidate, threads)).collect()
+        others.iter().map(|&candidate| arguments.engine.request_of(candidate, threads)).collect::<Result<_, _>>()?
     } else {
-        vec![arguments.engine.request(threads)]
+        vec![arguments.engine.request(threads)?]
     };
     anyhow::ensure!(
         !requests.is_empty(),
@@ -63,7 +63,7 @@ pub(super) fn models(
     folder: &Path,
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
-    let request = arguments.engine.request(arguments.threads.threads);
+    let request = arguments.engine.request(arguments.threads.threads)?;
     let sides = [Side::load(first, &request, printer)?, Side::load(second, &request, printer)?];
     compare(arguments, sides, folder, printer)?;
     Ok(Exit::Fine)
@@ -146,7 +146,7 @@ fn json(arguments: &VerifyArguments, names: [&str; 2], comparison: &Comparison, 
         "pictures": comparison.pictures(),
         "unreadable": unreadable,
         "map_error": spread(comparison.map()),
-        "worst_picture": comparison.worst,
+        "worst_picture": comparison.worst.as_ref().map(|(picture, _)| picture),
         "score_error": spread(comparison.score()),
         "threshold": arguments.threshold.map(|threshold| threshold.value()),
         "other_verdicts": comparison.other_verdict_count,
@@ -165,7 +165,7 @@ fn text(
     printer.line(format_args!("{second}, compared with {first}: {} pictures", comparison.pictures()))?;
     let mut table = Table::new(&["relative error", "typical", "worst", ""]);
     let row = |spread: Spread| [format!("{:.1e}", spread.typical), format!("{:.1e}", spread.worst)];
-    let worst = comparison.worst.clone().unwrap_or_default();
+    let worst = comparison.worst.as_ref().map(|(picture, _)| picture.clone()).unwrap_or_default();
     table.row(["map".into()].into_iter().chain(row(comparison.map())).chain([worst]));
     table.row(["score".into()].into_iter().chain(row(comparison.score())));
     table.lines().try_for_each(|line| printer.line(line))?;

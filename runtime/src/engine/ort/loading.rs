@@ -12,7 +12,8 @@ use moead_model::self_test;
 use super::cache::{self, EngineCache, Key, State};
 use super::identity;
 use super::library::Library;
-use super::placement::{Placement, PlacementError};
+use super::placement::Placement;
+use super::profile::{self, ProfileError};
 use super::providers::tensorrt::{EngineSettings, Precision};
 use super::providers::{Setup, Target};
 use super::session::Session;
@@ -104,15 +105,37 @@ impl Job<'_> {
     /// # Errors
     /// [`Refusal`]
     pub fn placed(&self, library: &'static Library, target: &Target) -> Result<(Session, Placement), Refusal> {
-        let scratch = Scratch::new(&self.settings.scratch)?;
-        let prefix = scratch.0.join("profile");
-        let mut session = Session::load(&self.setup(library, target, Some(prefix)), self.model, self.outputs)?;
         let manifest = self.model.manifest();
         let seed = manifest.self_test.as_ref().map_or(1, |test| test.seed);
         let picture = self_test::picture(seed, manifest.input.size());
-        session.run(&normalize(&picture, manifest.input.normalization()))?;
+        let input = normalize(&picture, manifest.input.normalization());
+        let (session, profile) = self.watched(library, target, &[input])?;
+        Ok((session, Placement::of(&profile)?))
+    }
+
+    /// Loads the model on the processor and has it judge `inputs`; the library's profile of that (see [`profile`]).
+    ///
+    /// # Errors
+    /// [`Refusal`]
+    pub fn profile(&self, inputs: &[Vec<f32>]) -> Result<Vec<u8>, Refusal> {
+        let library = check(Provider::Cpu, self.settings)?;
+        Ok(self.watched(library, &Target::Cpu, inputs)?.1)
+    }
+
+    fn watched(
+        &self,
+        library: &'static Library,
+        target: &Target,
+        inputs: &[Vec<f32>],
+    ) -> Result<(Session, Vec<u8>), Refusal> {
+        let scratch = Scratch::new(&self.settings.scratch)?;
+        let prefix = scratch.0.join("profile");
+        let mut session = Session::load(&self.setup(library, target, Some(prefix)), self.model, self.outputs)?;
+        for input in inputs {
+            session.run(input)?;
+        }
         let profile = session.end_profile()?;
-        Ok((session, Placement::take(Path::new(&profile))?))
+        Ok((session, profile::take(Path::new(&profile))?))
     }
 
     fn on_gpu(&self, library: &'static Library, target: &Target) -> Result<Loaded, Refusal> {
@@ -197,7 +220,7 @@ impl Job<'_> {
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(parent: &Path) -> Result<Self, PlacementError> {
+    fn new(parent: &Path) -> Result<Self, ProfileError> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         loop {
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -206,7 +229,7 @@ impl Scratch {
                 Ok(()) => return Ok(Self(path)),
                 // Somebody else's: nothing is written into it.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(PlacementError::File { path, error }),
+                Err(error) => return Err(ProfileError::File { path, error }),
             }
         }
     }

@@ -11,7 +11,7 @@ use moead_model::onnx::model_file::ModelFile;
 use super::elf::Version;
 use super::providers::Setup;
 use super::words::whole;
-use crate::engine::{Engine, EngineError, Named, Output, Outputs, Tensor};
+use crate::engine::{Engine, EngineError, Output, Outputs, Tensor, named};
 
 /// What errors call it.
 pub(super) const NAME: &str = "ONNX Runtime";
@@ -46,7 +46,9 @@ impl Session {
     /// [`EngineError::Load`], with the library's words.
     pub fn load(setup: &Setup<'_>, model: &ModelFile, outputs: &[Output]) -> Result<Self, EngineError> {
         let size = model.manifest().input.size();
-        let Named { outputs, bytes } = Named::of(model, outputs, NAME)?;
+        let outputs = named(model, outputs, NAME)?;
+        // The library computes nothing but outputs of the file.
+        let bytes = model.with_outputs(&outputs.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>());
         let load = move || -> ::ort::Result<Self> {
             let mut builder = setup.register(options(setup)?)?;
             let session = builder.commit_from_memory(&bytes)?;

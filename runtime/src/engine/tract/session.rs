@@ -8,7 +8,7 @@ use moead_model::onnx::model_file::ModelFile;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::plan::eval;
 
-use super::super::{Engine, EngineError, Named, Output, Outputs, Tensor};
+use super::super::{Engine, EngineError, Output, Outputs, Tensor, named};
 use super::passes;
 use super::pool::Pool;
 
@@ -43,10 +43,10 @@ impl Session {
     pub fn load(model: &ModelFile, outputs: &[Output], threads: NonZeroUsize) -> Result<Self, EngineError> {
         let failed = |message| EngineError::Load { engine: NAME, message };
         let size = model.manifest().input.size();
-        let Named { outputs: named, bytes } = Named::of(model, outputs, NAME)?;
+        let named = named(model, outputs, NAME)?;
         let names: Vec<_> = named.iter().map(|(_, name)| name.as_str()).collect();
         let pool = Pool::new(threads).map_err(|error| failed(error.to_string()))?;
-        let plan = plan(&bytes, size, &names, &pool).map_err(|error| failed(format!("{error:#}")))?;
+        let plan = plan(model.bytes(), size, &names, &pool).map_err(|error| failed(format!("{error:#}")))?;
         Ok(Self { plan, pool, size, outputs: outputs.to_vec() })
     }
 
