@@ -16,4 +16,4 @@ pub mod metrics;
 //@pub mod outliers;
 //@pub mod peers;
 //@pub mod products;
-//@pub mod threshold;
+pub mod threshold;
