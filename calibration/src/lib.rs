@@ -10,7 +10,7 @@
 //! These modules are mathematics and files: none of them runs a network.
 #![forbid(unsafe_code)]
 
-//@pub mod dataset;
+pub mod dataset;
 //@pub mod drift;
 pub mod metrics;
 //@pub mod outliers;
