@@ -110,7 +110,7 @@ pub enum ThresholdError {
         images: u64,
     },
     /// Beyond f32.
-    #[error("the extrapolated threshold {found:e} is beyond what a score can be")]
+    #[error("threshold: expected a finite number, found {found:e}")]
     OutOfRange {
         /// As computed.
         found: f64,
@@ -123,7 +123,8 @@ pub enum ThresholdError {
 /// [`ThresholdError`]
 pub fn fit(scores: &GoodScores, target: Target) -> Result<Promised, ThresholdError> {
     match order_statistic::fit(scores, target) {
-        Some(promised) => Ok(promised),
+        Some(promised) if promised.threshold.is_finite() => Ok(promised),
+        Some(promised) => Err(ThresholdError::OutOfRange { found: promised.threshold.into() }),
         None => tail::fit(scores, target),
     }
 }
@@ -139,6 +140,12 @@ mod tests {
         let expected = "20 good images cannot promise 0.01 false alarms at a confidence of 0.95: expected at least 100 \
                         (extrapolated), or 299 without any assumption";
         assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn above_the_largest_number_there_is_no_threshold() {
+        let error = fit(&GoodScores::new(&[f32::MAX; 299]).unwrap(), Target::USUAL).unwrap_err();
+        assert_eq!(error.to_string(), "threshold: expected a finite number, found inf");
     }
 
     #[test]

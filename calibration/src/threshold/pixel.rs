@@ -150,16 +150,12 @@ pub fn fit(maps: &[MapRegions], target: Target) -> Result<PixelThreshold, PixelT
     let scores = GoodScores::new(&peaks)?;
     let mut promised = fit_scores(&scores, target)?;
     let mean = |threshold: f32| maps.iter().map(|map| map.count(threshold)).sum::<usize>() as f64 / maps.len() as f64;
-    // The count changes at peaks alone, upwards; above the highest there is nothing.
+    // The count grows at peaks alone. From the top, the first peak with too many regions; the threshold goes above it.
     let mut peaks: Vec<f32> = maps.iter().flat_map(|map| map.lives.iter().map(|(peak, _)| *peak)).collect();
     peaks.sort_unstable_by(f32::total_cmp);
-    let too_many = peaks.iter().rev().take_while(|peak| **peak >= promised.threshold);
-    let highest = too_many.filter(|peak| mean(**peak) > target.false_alarms.value()).last();
-    if let Some(highest) = highest {
-        let above = peaks[peaks.partition_point(|peak| peak <= highest)..].iter();
-        // Counting from the top, the first peak with too many regions; the threshold goes above it.
-        let first = above.rev().chain([highest]).find(|peak| mean(**peak) > target.false_alarms.value());
-        promised.threshold = first.unwrap_or(highest).next_up();
+    let mut reached = peaks.iter().rev().take_while(|peak| **peak >= promised.threshold);
+    if let Some(crowded) = reached.find(|peak| mean(**peak) > target.false_alarms.value()) {
+        promised.threshold = crowded.next_up();
     }
     Ok(PixelThreshold { promised, regions_per_image: mean(promised.threshold) })
 }

@@ -96,6 +96,8 @@ struct Realised {
     calibrations: u64,
     /// Mean of the realised false-alarm rates.
     mean_rate: f64,
+    /// Median of the thresholds' heights above the good median, in units of the height that has exactly the promised rate.
+    height: f64,
 }
 
 /// Truth by brute force: the share of so many draws that reach a threshold.
@@ -109,7 +111,9 @@ fn simulate(scores: Scores, images: usize, calibrations: u64, seed: u64) -> Real
     // The factor of the tail depends on the counts alone and takes longer than all the rest.
     let exceedances = (images as u64 / 20).max(5);
     let factor = tail::factor(images as u64, exceedances, target);
-    let (mut broken, mut sum) = (0, 0.0);
+    let (mut broken, mut sum, mut heights) = (0, 0.0, Vec::new());
+    let truth_at = |share: f64| f64::from(truth[((DRAWS - 1) as f64 * share) as usize]);
+    let (median, needed) = (truth_at(0.5), truth_at(1.0 - target.false_alarms.value()));
     for calibration in 0..calibrations {
         let drawn: Vec<f32> = (0..images).map(|_| scores.draw(&mut random) as f32).collect();
         let good = GoodScores::new(&drawn).unwrap();
@@ -127,8 +131,11 @@ fn simulate(scores: Scores, images: usize, calibrations: u64, seed: u64) -> Real
         let rate = (DRAWS - truth.partition_point(|score| *score < threshold)) as f64 / DRAWS as f64;
         broken += u64::from(rate > target.false_alarms.value());
         sum += rate;
+        heights.push((f64::from(threshold) - median) / (needed - median));
     }
-    Realised { broken, calibrations, mean_rate: sum / calibrations as f64 }
+    heights.sort_unstable_by(f64::total_cmp);
+    let height = heights.get(heights.len() / 2).copied().unwrap_or(f64::INFINITY);
+    Realised { broken, calibrations, mean_rate: sum / calibrations as f64, height }
 }
 
 /// The first calibration goes through the front door: both must say the same.
@@ -179,8 +186,9 @@ fn the_table_of_the_documentation() {
     let mut rows = Vec::new();
     for scores in SMOOTH.into_iter().chain(ROUGH) {
         let cells = [100, 200, 299, 1000].map(|images| {
-            let Realised { broken, calibrations, mean_rate } = simulate(scores, images, 2000, 14);
-            format!("{:.1} % / {:.2} %", 100.0 * broken as f64 / calibrations as f64, 100.0 * mean_rate)
+            let Realised { broken, calibrations, mean_rate, height } = simulate(scores, images, 2000, 14);
+            let broken = 100.0 * broken as f64 / calibrations as f64;
+            format!("{broken:.1} % / {:.2} % / {height:.1}", 100.0 * mean_rate)
         });
         rows.push(format!("| {scores:?} | {} |", cells.join(" | ")));
         assert!(cells.iter().all(|cell| !cell.contains("NaN")));
