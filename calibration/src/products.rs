@@ -220,6 +220,20 @@ mod tests {
     }
 
     #[test]
+    fn the_refusal_distance_is_that_of_pictures_that_were_left_out() {
+        let embeddings = pictures(1.0, 70, 6);
+        let left_out = |at: usize| {
+            let mut others = embeddings.clone();
+            let picture = others.remove(at);
+            distance(&picture, &fit(&others, rate(0.01)).unwrap()) as f32
+        };
+        let largest = (0..70).map(left_out).fold(0.0, f32::max);
+        // With 70 pictures and a confidence of a half, the largest distance is the promise for 1 %.
+        let refusal = fit(&embeddings, rate(0.01)).unwrap().refusal;
+        assert!((refusal / f64::from(largest) - 1.0).abs() < 1e-5, "{refusal} {largest}");
+    }
+
+    #[test]
     fn what_has_no_statistics_is_named() {
         let message = |embeddings: &[Vec<f32>]| fit(embeddings, rate(0.01)).unwrap_err().to_string();
         assert_eq!(message(&[]), "expected embeddings of good images, found none");

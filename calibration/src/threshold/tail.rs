@@ -122,6 +122,15 @@ mod tests {
     }
 
     #[test]
+    fn a_worked_example() {
+        // Median 3. Above the third largest (4, at 1 above the median): e and e^2 above it, so logarithms 1 and 2.
+        let e = std::f32::consts::E;
+        let scores = GoodScores::new(&[1.0, 2.0, 3.0, 3.0, 4.0, 3.0 + e, 3.0 + e * e]).unwrap();
+        let threshold = extrapolate(&scores, 2, 0.5).unwrap();
+        assert!((threshold - (3.0 + 1.5_f64.exp())).abs() < 1e-5, "{threshold}");
+    }
+
+    #[test]
     fn the_whole_integral_is_one() {
         for exceedances in [5, 50, 500] {
             let whole = confidence(20 * exceedances, exceedances, 0.01, 1e9);
