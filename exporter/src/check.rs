@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use moead_model::architecture::Architecture;
-use moead_model::manifest::{Input, SelfTest};
+use moead_model::manifest::{Input, Precision, SelfTest};
 use moead_model::onnx::model_file::ModelFile;
 use moead_model::self_test;
 use moead_runtime::engine::tract::Session;
@@ -11,12 +11,14 @@ use moead_runtime::engine::{Engine, EngineError, Output};
 use moead_runtime::preprocess::normalize;
 
 use crate::checkpoint::TensorError;
-use crate::reference::{self, Evaluation};
+use crate::reference::{self, Arithmetic, Evaluation};
 use crate::weights::Weights;
 
 /// The largest difference, relative to the output's largest value, that a written file may show. Engines sum in another
 /// order and batch norms are folded: 1e-6 is usual, 1e-5 was never seen, a wrong graph is at 1e-2.
-pub const TOLERANCE: f64 = 1e-4;
+const TOLERANCE: f64 = 1e-4;
+/// In eight bits, a number that lies between two steps may go to the one in f32 and to the other in f64.
+const TOLERANCE_OF_EIGHT_BITS: f64 = 1e-2;
 /// A token whose k-th and next logit lie closer than this (relative to its largest logit) may choose another expert in f32
 /// than in f64. The noise of f32 logits is about 3e-6.
 const SAFE_MARGIN: f64 = 3e-5;
@@ -32,16 +34,25 @@ pub struct Expectation {
     pub input: Vec<f32>,
     /// The answer.
     pub answer: Evaluation,
+    precision: Precision,
 }
 
 impl Expectation {
+    /// The largest relative difference that a written file may show.
+    pub fn tolerance(&self) -> f64 {
+        match self.precision {
+            Precision::F32 | Precision::F16 => TOLERANCE,
+            Precision::Int8 => TOLERANCE_OF_EIGHT_BITS,
+        }
+    }
+
     /// The expectation as the manifest keeps it.
     pub fn self_test(&self, worst_relative_error: f64) -> SelfTest {
         SelfTest {
             seed: self.seed,
             pred_score: self.answer.pred_score as f32,
             anomaly_grid: self.answer.anomaly_grid.iter().map(|&value| value as f32).collect(),
-            tolerance: TOLERANCE,
+            tolerance: self.tolerance(),
             worst_relative_error,
             extra: serde_json::Map::default(),
         }
@@ -52,16 +63,25 @@ impl Expectation {
 ///
 /// # Errors
 /// [`TensorError`]
-pub fn expect(architecture: &Architecture, weights: &dyn Weights, input: &Input) -> Result<Expectation, TensorError> {
+pub fn expect(
+    architecture: &Architecture,
+    weights: &dyn Weights,
+    precision: Precision,
+    input: &Input,
+) -> Result<Expectation, TensorError> {
+    let arithmetic = match precision {
+        Precision::F32 | Precision::F16 => Arithmetic::Exact,
+        Precision::Int8 => Arithmetic::EightBit,
+    };
     let mut best: Option<Expectation> = None;
     for seed in 1..=PICTURES {
         let picture = self_test::picture(seed, input.size());
         let normalised = normalize::normalize(&picture, input.normalization());
-        let answer = reference::evaluate(architecture, weights, &normalised, &mut |_, _| {})?;
+        let answer = reference::evaluate(architecture, weights, arithmetic, &normalised, &mut |_, _| {})?;
         let margin = answer.smallest_gate_margin;
         let is_better = best.as_ref().is_none_or(|best| margin > best.answer.smallest_gate_margin);
         if is_better {
-            best = Some(Expectation { seed, input: normalised, answer });
+            best = Some(Expectation { seed, input: normalised, answer, precision });
         }
         if margin >= SAFE_MARGIN {
             break;
@@ -82,7 +102,7 @@ pub enum CheckError {
     Missing(&'static str),
     /// An output differs.
     #[error(
-        "output {output}: expected {expected} at index {index}, found {found}: a relative error of {error:.1e}, at most {TOLERANCE:.0e} is allowed"
+        "output {output}: expected {expected} at index {index}, found {found}: a relative error of {error:.1e}, at most {tolerance:.0e} is allowed"
     )]
     Differs {
         /// Its name.
@@ -95,13 +115,15 @@ pub enum CheckError {
         found: f64,
         /// |found - expected| / max |expected|.
         error: f64,
+        /// The largest that may be.
+        tolerance: f64,
     },
 }
 
 /// Runs `model` on the expectation's picture and returns the worst relative error over all outputs.
 ///
 /// # Errors
-/// [`CheckError`] when the engine refuses the file or an output is further off than [`TOLERANCE`].
+/// [`CheckError`] when the engine refuses the file or an output is further off than [`Expectation::tolerance`].
 pub fn compare(model: &ModelFile, expectation: &Expectation) -> Result<f64, CheckError> {
     let answer = &expectation.answer;
     let score = [answer.pred_score];
@@ -117,25 +139,25 @@ pub fn compare(model: &ModelFile, expectation: &Expectation) -> Result<f64, Chec
     for (output, expected) in expected {
         let name = output.name();
         let found = &outputs.get(output).ok_or(CheckError::Missing(name))?.data;
-        worst = difference(name, expected, found)?.max(worst);
+        worst = difference(name, expected, found, expectation.tolerance())?.max(worst);
     }
     Ok(worst)
 }
 
 /// The largest difference relative to the largest expected value.
-fn difference(output: &'static str, expected: &[f64], found: &[f32]) -> Result<f64, CheckError> {
+fn difference(output: &'static str, expected: &[f64], found: &[f32], tolerance: f64) -> Result<f64, CheckError> {
     let largest = expected.iter().fold(f64::MIN_POSITIVE, |largest, value| largest.max(value.abs()));
     let mut worst = 0.0;
     if expected.len() != found.len() {
         let (expected, found) = (expected.len() as f64, found.len() as f64);
-        return Err(CheckError::Differs { output, index: 0, expected, found, error: f64::INFINITY });
+        return Err(CheckError::Differs { output, index: 0, expected, found, error: f64::INFINITY, tolerance });
     }
     for (index, (&expected, &found)) in expected.iter().zip(found).enumerate() {
         let found = f64::from(found);
         let error = (found - expected).abs() / largest;
         // NaN is above every tolerance.
-        if error.is_nan() || error > TOLERANCE {
-            return Err(CheckError::Differs { output, index, expected, found, error });
+        if error.is_nan() || error > tolerance {
+            return Err(CheckError::Differs { output, index, expected, found, error, tolerance });
         }
         worst = error.max(worst);
     }

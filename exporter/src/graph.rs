@@ -17,6 +17,7 @@ use crate::weights::Weights;
 mod attention;
 mod backbone;
 mod builder;
+mod eight_bit;
 mod feed_forward;
 mod head;
 mod interpolation;
@@ -57,6 +58,12 @@ pub enum GraphError {
         /// The value.
         value: f32,
     },
+    /// Eight bits are for experts that are gathered.
+    #[error("eight-bit weights: expected sparse experts, found {found}")]
+    NoSparseExperts {
+        /// What the network or the wished form has.
+        found: &'static str,
+    },
 }
 
 /// Builds the whole model, without its manifest.
@@ -64,6 +71,13 @@ pub enum GraphError {
 /// # Errors
 /// [`GraphError`] names the tensor.
 pub fn build(architecture: &Architecture, weights: &dyn Weights, form: Form) -> Result<ModelProto, GraphError> {
+    if form.precision == Precision::Int8 {
+        match (&architecture.reconstruction().decoder, form.moe) {
+            (Decoder::Stacked(_), _) => return Err(GraphError::NoSparseExperts { found: "a network without experts" }),
+            (Decoder::Shared(_), Moe::Dense) => return Err(GraphError::NoSparseExperts { found: "dense ones" }),
+            (Decoder::Shared(_), Moe::Sparse) => {}
+        }
+    }
     let mut graph = GraphBuilder::new(form.precision);
     let last_layer = architecture.layers().last().copied().unwrap_or(1);
     let network = Network::new(architecture.backbone(), last_layer);
@@ -72,7 +86,7 @@ pub fn build(architecture: &Architecture, weights: &dyn Weights, form: Form) -> 
     let aligned = neck::build(&mut graph, architecture, layers);
     let tokens = neck::tokens(&mut graph, architecture, &aligned);
     let rebuilt = match &architecture.reconstruction().decoder {
-        Decoder::Shared(rounds) => moead::build(&mut graph, weights, architecture, rounds, form.moe, &tokens)?,
+        Decoder::Shared(rounds) => moead::build(&mut graph, weights, architecture, rounds, form, &tokens)?,
         Decoder::Stacked(stacked) => uniad::build(&mut graph, weights, architecture, stacked, &tokens)?,
     };
     head::build(&mut graph, architecture, &aligned, &tokens, &rebuilt);

@@ -1,103 +1,42 @@
-//! Half precision: the weights as they will be stored, seen as a checkpoint of their own.
+//! Precisions below 32 bits: the weights as they will be stored, seen as a checkpoint of their own.
 //!
-//! Rounding comes first and everything else after it: batch norms are folded, the folded weights are rounded to 16 bits, and
-//! the result is offered as [`Weights`] again (with batch norms that do nothing but add). Graph and plain evaluation then
-//! read the same numbers, so a check of the graph stays as strict as in full precision, and what rounding itself costs can
-//! be told apart from what the graph does.
+//! Rounding comes first and everything else after it: the rounded weights are offered as [`Weights`] again. Graph and plain
+//! evaluation then read the same numbers, so a check of the graph stays as strict as in full precision, and what rounding
+//! itself costs can be told apart from what the graph does.
 
-use std::collections::HashMap;
-
-use half::f16;
 use moead_model::architecture::Architecture;
+use moead_model::manifest::Precision;
 
-use crate::backbone::{ConvNorm, Network};
-use crate::checkpoint::TensorError;
-use crate::folding::FoldedConv;
 use crate::weights::Weights;
 
-/// Weights rounded to what a 16-bit file holds.
-pub struct HalfWeights<'a> {
-    exact: &'a dyn Weights,
-    convolutions: Vec<ConvNorm>,
-    /// Tensor name to convolution and the part of it.
-    parts: HashMap<String, (usize, Part)>,
-}
+pub(crate) mod eight_bit;
+mod half;
 
-/// The tensors of a convolution with its batch norm.
-#[derive(Debug, Clone, Copy)]
-enum Part {
-    /// Folded and rounded.
-    Weight,
-    /// 1: the folded weight has it already.
-    Gain,
-    /// The folded bias.
-    Shift,
-    /// 0.
-    Mean,
-    /// What makes the norm's divisor 1.
-    Variance,
-}
+pub use eight_bit::EightBitWeights;
+pub use half::HalfWeights;
 
-impl<'a> HalfWeights<'a> {
-    /// `exact` as a 16-bit file of `architecture` holds it.
-    pub fn new(exact: &'a dyn Weights, architecture: &Architecture) -> Self {
-        let last = architecture.layers().last().copied().unwrap_or(1);
-        let convolutions: Vec<ConvNorm> = Network::new(architecture.backbone(), last).convolutions().cloned().collect();
-        let mut parts = HashMap::new();
-        for (index, conv) in convolutions.iter().enumerate() {
-            parts.insert(format!("backbone.{}.weight", conv.weight), (index, Part::Weight));
-            let norm = |part: &str| format!("backbone.{}.{part}", conv.norm);
-            parts.insert(norm("weight"), (index, Part::Gain));
-            parts.insert(norm("bias"), (index, Part::Shift));
-            parts.insert(norm("running_mean"), (index, Part::Mean));
-            parts.insert(norm("running_var"), (index, Part::Variance));
-        }
-        Self { exact, convolutions, parts }
+/// `exact` as a file of that precision holds it.
+pub fn stored<'a>(exact: &'a dyn Weights, architecture: &Architecture, precision: Precision) -> Box<dyn Weights + 'a> {
+    match precision {
+        Precision::F32 => Box::new(Exact(exact)),
+        Precision::F16 => Box::new(HalfWeights::new(exact, architecture)),
+        Precision::Int8 => Box::new(EightBitWeights::new(exact)),
     }
 }
 
-impl Weights for HalfWeights<'_> {
+/// As they are.
+struct Exact<'a>(&'a dyn Weights);
+
+impl Weights for Exact<'_> {
     fn names(&self) -> Box<dyn Iterator<Item = &str> + '_> {
-        self.exact.names()
+        self.0.names()
     }
 
     fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.exact.shape(name)
+        self.0.shape(name)
     }
 
-    fn read(&self, name: &str) -> Result<Vec<f32>, TensorError> {
-        let Some(&(index, part)) = self.parts.get(name) else {
-            let mut values = self.exact.read(name)?;
-            // Vectors (biases, norms) stay as they are, and so do positions, which no file stores by themselves.
-            let stored = self.exact.shape(name).is_some_and(|shape| shape.iter().filter(|&&side| side > 1).count() > 1);
-            if stored && !name.starts_with("reconstruction.pos_embed.") {
-                round(name, &mut values)?;
-            }
-            return Ok(values);
-        };
-        let conv = &self.convolutions[index];
-        let same = |value: f32| vec![value; conv.output];
-        Ok(match part {
-            Part::Gain => same(1.0),
-            Part::Mean => same(0.0),
-            Part::Variance => same((1.0 - conv.epsilon) as f32),
-            Part::Shift => FoldedConv::read(self.exact, conv)?.bias,
-            Part::Weight => {
-                let mut weight = FoldedConv::read(self.exact, conv)?.weight;
-                round(name, &mut weight)?;
-                weight
-            }
-        })
+    fn read(&self, name: &str) -> Result<Vec<f32>, crate::checkpoint::TensorError> {
+        self.0.read(name)
     }
-}
-
-fn round(name: &str, values: &mut [f32]) -> Result<(), TensorError> {
-    for (index, value) in values.iter_mut().enumerate() {
-        let rounded = f16::from_f32(*value).to_f32();
-        if rounded.is_infinite() && value.is_finite() {
-            return Err(TensorError::HalfOverflow { name: name.into(), index, value: *value });
-        }
-        *value = rounded;
-    }
-    Ok(())
 }

@@ -21,6 +21,7 @@ mod resnet;
 mod tensor;
 mod uniad;
 
+pub use moe::Arithmetic;
 pub use tensor::Tensor;
 
 use linear::Linear;
@@ -51,6 +52,7 @@ pub struct Evaluation {
 pub fn evaluate(
     architecture: &Architecture,
     weights: &dyn Weights,
+    arithmetic: Arithmetic,
     input: &[f32],
     observe: &mut dyn FnMut(&str, &Tensor),
 ) -> Result<Evaluation, TensorError> {
@@ -93,7 +95,7 @@ pub fn evaluate(
     let (decoded, smallest_gate_margin) = match &settings.decoder {
         Decoder::Shared(rounds) => {
             let scope = reconstruction.under("widetransformer");
-            moead::decode(settings, rounds, grid, &scope, &tokens, &position, observe)?
+            moead::decode(settings, (rounds, arithmetic), grid, &scope, &tokens, &position, observe)?
         }
         Decoder::Stacked(stacked) => {
             let scope = reconstruction.under("transformer");

@@ -96,7 +96,8 @@ fn check(backbone: Backbone, kind: usize) {
     let weights = Drawn::new(&architecture);
     let input = export::input(&architecture);
     let image = normalize(&self_test::picture(3, size), input.normalization());
-    let answer = reference::evaluate(&architecture, &weights, &image, &mut |_, _| {}).expect("a whole network");
+    let answer = reference::evaluate(&architecture, &weights, reference::Arithmetic::Exact, &image, &mut |_, _| {})
+        .expect("a whole network");
     assert!(answer.pred_score.is_finite() && answer.pred_score > 0.0);
     let mut failures = Failures::default();
     for form in &FORMS[..2] {

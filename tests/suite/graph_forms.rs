@@ -116,9 +116,14 @@ fn uniad_runs_with_gelu_and_with_norms_in_front() {
 
 fn agrees_with_the_plain_evaluation(problem: &Problem, what: &str) {
     let mut failures = Failures::default();
-    let answer =
-        reference::evaluate(&problem.resolved.architecture, &problem.checkpoint, &problem.input, &mut |_, _| {})
-            .expect("a whole checkpoint");
+    let answer = reference::evaluate(
+        &problem.resolved.architecture,
+        &problem.checkpoint,
+        reference::Arithmetic::Exact,
+        &problem.input,
+        &mut |_, _| {},
+    )
+    .expect("a whole checkpoint");
     for moe in [Moe::Sparse, Moe::Dense] {
         let model = problem.model(Form { precision: Precision::F32, moe });
         let request = Request { model: &model, batch: 1, input: &problem.input, outputs: &OUTPUTS };
@@ -142,10 +147,10 @@ fn agrees_with_the_plain_evaluation(problem: &Problem, what: &str) {
 fn the_check_notices_a_wrong_network() {
     let problem = Problem::new(Case::small("tiny"));
     let architecture = &problem.resolved.architecture;
-    let expectation =
-        check::expect(architecture, &problem.checkpoint, &export::input(architecture)).expect("a whole checkpoint");
+    let expectation = check::expect(architecture, &problem.checkpoint, Precision::F32, &export::input(architecture))
+        .expect("a whole checkpoint");
     let right = problem.model(FORMS[0]);
-    assert!(check::compare(&right, &expectation).expect("the right network passes") < check::TOLERANCE);
+    assert!(check::compare(&right, &expectation).expect("the right network passes") < expectation.tolerance());
     let other = Problem::with_arch(Case::small("tiny"), |arch| {
         arch[2]["kwargs"]["neighbor_mask"] = serde_json::Value::Null;
     });

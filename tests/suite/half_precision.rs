@@ -18,8 +18,14 @@ const AGAINST_F32: f64 = 2e-2;
 fn check(problem: Problem) {
     let mut failures = Failures::default();
     let rounded = HalfWeights::new(&problem.checkpoint, &problem.resolved.architecture);
-    let answer = reference::evaluate(&problem.resolved.architecture, &rounded, &problem.input, &mut |_, _| {})
-        .expect("a whole checkpoint");
+    let answer = reference::evaluate(
+        &problem.resolved.architecture,
+        &rounded,
+        reference::Arithmetic::Exact,
+        &problem.input,
+        &mut |_, _| {},
+    )
+    .expect("a whole checkpoint");
     let exact = problem.model(FORMS[0]);
     for form in &FORMS[2..] {
         let model = problem.model(*form);

@@ -27,8 +27,14 @@ fn check(problem: Problem) {
             failures.check(name, &expected.data, &found.data, problem.case.tolerance(name).min(1e-5));
         }
     };
-    let answer = reference::evaluate(&problem.resolved.architecture, &problem.checkpoint, &problem.input, &mut observe)
-        .expect("a whole checkpoint");
+    let answer = reference::evaluate(
+        &problem.resolved.architecture,
+        &problem.checkpoint,
+        reference::Arithmetic::Exact,
+        &problem.input,
+        &mut observe,
+    )
+    .expect("a whole checkpoint");
     // Not a result, and stored with the input.
     let beside = ["image_u8", "input", "pred_score_f64"];
     let stored = problem.expected.keys().filter(|name| !beside.contains(&name.as_str()));

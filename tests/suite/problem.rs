@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use moead_exporter::checkpoint::Checkpoint;
 use moead_exporter::export::{self, Provenance};
 use moead_exporter::graph::Form;
-use moead_exporter::precision::HalfWeights;
+use moead_exporter::precision;
 use moead_exporter::resolve::{self, Resolved, Wishes};
-use moead_exporter::weights::Weights;
 use moead_model::architecture::Decoder;
 use moead_model::manifest::{Moe, Precision, Source};
 use moead_model::onnx::model_file::ModelFile;
@@ -58,14 +57,10 @@ impl Problem {
 
     /// The model file in that form.
     pub(crate) fn model(&self, form: Form) -> ModelFile {
-        let half = HalfWeights::new(&self.checkpoint, &self.resolved.architecture);
-        let weights: &dyn Weights = match form.precision {
-            Precision::F16 => &half,
-            Precision::F32 => &self.checkpoint,
-        };
+        let weights = precision::stored(&self.checkpoint, &self.resolved.architecture, form.precision);
         let source = Source { file: "x".into(), sha256: "0".repeat(64), extra: serde_json::Map::default() };
         let provenance = Provenance { name: self.case.name.clone(), source };
-        let exported = export::export(&self.resolved.architecture, weights, form, provenance)
+        let exported = export::export(&self.resolved.architecture, weights.as_ref(), form, provenance)
             .unwrap_or_else(|error| panic!("{}: {error}", self.case.name));
         exported.model().clone()
     }

@@ -58,7 +58,8 @@ pub(super) struct ExportArguments {
     /// Write here [default: the checkpoint's name with .onnx, beside it]
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// How weights are stored; arithmetic stays 32-bit
+    /// How weights are stored: `f16` halves the file, arithmetic stays 32-bit; `int8` is for the experts, which then also
+    /// multiply in eight bits
     #[arg(long, value_enum, default_value_t = PrecisionArgument::F32)]
     pub(super) precision: PrecisionArgument,
     /// How experts are routed: `sparse` for CPUs, `dense` for providers without data-dependent shapes; `auto` is `sparse`
@@ -119,6 +120,7 @@ impl CheckpointArguments {
 pub(super) enum PrecisionArgument {
     F32,
     F16,
+    Int8,
 }
 
 impl From<PrecisionArgument> for Precision {
@@ -126,6 +128,7 @@ impl From<PrecisionArgument> for Precision {
         match argument {
             PrecisionArgument::F32 => Self::F32,
             PrecisionArgument::F16 => Self::F16,
+            PrecisionArgument::Int8 => Self::Int8,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::arguments::ExportArguments;
 use super::open::Opened;
 use crate::export::{self, ExportError, Provenance};
 use crate::graph::Form;
-use crate::precision::HalfWeights;
+use crate::precision;
 use crate::resolve::Resolved;
 use crate::weights::Weights;
 
@@ -33,18 +33,12 @@ pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Resu
     let provenance = provenance(&opened, arguments.checkpoint.file()).at(&place)?;
     let form = Form { precision: arguments.precision.into(), moe: arguments.moe.into() };
     opened.resolve(printer, |resolved, weights| {
-        let half = match form.precision {
-            Precision::F16 => Some(HalfWeights::new(weights, &resolved.architecture)),
-            Precision::F32 => None,
-        };
-        let stored: &dyn Weights = match &half {
-            Some(half) => half,
-            None => weights,
-        };
+        let stored = precision::stored(weights, &resolved.architecture, form.precision);
+        let stored = stored.as_ref();
         steps.begin("building the graph");
         let exported = export::export(&resolved.architecture, stored, form, provenance).at(&place)?;
         let (self_test, checked) = match wants_check {
-            true => check(resolved, stored, &exported, &mut steps).at(&place)?,
+            true => check(resolved, stored, &exported, form.precision, &mut steps).at(&place)?,
             false => (None, "not checked (--no-check)".to_owned()),
         };
         steps.begin(&format!("writing {}", output.display()));
@@ -65,6 +59,7 @@ pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Resu
             match form.precision {
                 Precision::F32 => "f32",
                 Precision::F16 => "f16",
+                Precision::Int8 => "int8",
             },
         ))?;
         Ok(Exit::Fine)
@@ -90,15 +85,17 @@ fn check(
     resolved: &Resolved,
     weights: &dyn Weights,
     exported: &export::Exported,
+    precision: Precision,
     steps: &mut moead_terminal::progress::Steps,
 ) -> anyhow::Result<(Option<moead_model::manifest::SelfTest>, String)> {
     use crate::check;
     steps.begin("evaluating the checkpoint plainly");
-    let expectation = check::expect(&resolved.architecture, weights, &export::input(&resolved.architecture))?;
+    let input = export::input(&resolved.architecture);
+    let expectation = check::expect(&resolved.architecture, weights, precision, &input)?;
     steps.begin("running the written model");
     let worst = check::compare(exported.model(), &expectation)?;
     let test = expectation.self_test(worst);
-    Ok((Some(test), format!("checked: worst relative error {worst:.1e} (at most {:.0e})", check::TOLERANCE)))
+    Ok((Some(test), format!("checked: worst relative error {worst:.1e} (at most {:.0e})", expectation.tolerance())))
 }
 
 #[cfg(not(feature = "check"))]
@@ -106,6 +103,7 @@ fn check(
     _: &Resolved,
     _: &dyn Weights,
     _: &export::Exported,
+    _: Precision,
     _: &mut moead_terminal::progress::Steps,
 ) -> anyhow::Result<(Option<moead_model::manifest::SelfTest>, String)> {
     anyhow::bail!("this program was built without an engine")

@@ -21,6 +21,11 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     match find::<ExportError>(error) {
         Some(ExportError::Tensor(error) | ExportError::Graph(GraphError::Tensor(error))) => return tensor_hint(error),
         Some(ExportError::Graph(GraphError::HalfOverflow { .. })) => return Some(FULL_PRECISION.into()),
+        Some(ExportError::Graph(GraphError::NoSparseExperts { .. })) => {
+            return Some(
+                "`--precision int8` is for MoEAD with `--moe sparse`; `--precision f16` halves any file".into(),
+            );
+        }
         Some(ExportError::Write(error)) => return write_hint(error),
         Some(ExportError::Unacceptable(_) | ExportError::Envelope(_)) => return Some(OUR_FAULT.into()),
         Some(ExportError::Damaged) => return Some("write elsewhere with `--output FILE`, and check the disk".into()),

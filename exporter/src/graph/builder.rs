@@ -94,7 +94,8 @@ impl GraphBuilder {
     /// Stores a trained weight, in the file's precision; half precision is widened again by a `Cast` that engines fold.
     pub(super) fn weight(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<Wire, GraphError> {
         match self.precision {
-            Precision::F32 => Ok(self.constant(name, shape, values)),
+            // In eight bits are only layers that say so.
+            Precision::F32 | Precision::Int8 => Ok(self.constant(name, shape, values)),
             Precision::F16 => {
                 let too_large = |value: &&f32| !f16::from_f32(**value).is_finite();
                 if let Some(&value) = values.iter().find(too_large) {
@@ -111,6 +112,11 @@ impl GraphBuilder {
     pub(super) fn constant(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Wire {
         debug_assert_eq!(shape.iter().product::<usize>(), values.len(), "{name}");
         self.initializer(name, DataType::Float, shape, raw(values, f32::to_le_bytes))
+    }
+
+    /// Stores bytes with a sign.
+    pub(super) fn signed_bytes(&mut self, name: &str, shape: &[usize], values: &[i8]) -> Wire {
+        self.initializer(name, DataType::Int8, shape, raw(values, i8::to_le_bytes))
     }
 
     /// Stores truth values, a byte each.
@@ -135,6 +141,15 @@ impl GraphBuilder {
         if !self.scalars.contains(&name) {
             self.scalars.push(name);
             self.constant(name, &[], &[value]);
+        }
+        Wire(name.into())
+    }
+
+    /// One byte; equal names are stored once.
+    pub(super) fn byte(&mut self, name: &'static str, value: u8) -> Wire {
+        if !self.scalars.contains(&name) {
+            self.scalars.push(name);
+            self.initializer(name, DataType::Uint8, &[], Bytes::copy_from_slice(&[value]));
         }
         Wire(name.into())
     }

@@ -35,7 +35,7 @@ pub(super) fn resize(graph: &mut GraphBuilder, name: &str, x: &Wire, from: Sides
 }
 
 /// rows x columns becomes columns x rows.
-pub(super) fn transpose(values: &mut Vec<f32>, rows: usize, columns: usize) {
+pub(super) fn transpose<T: Copy>(values: &mut Vec<T>, rows: usize, columns: usize) {
     let mut turned = Vec::with_capacity(values.len());
     for column in 0..columns {
         turned.extend((0..rows).map(|row| values[row * columns + column]));

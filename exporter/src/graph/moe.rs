@@ -5,12 +5,13 @@
 //! as two wide products with the gate on the hidden layer: more arithmetic, but every shape is known beforehand.
 
 use moead_model::architecture::{Experts, Reconstruction};
-use moead_model::manifest::Moe;
+use moead_model::manifest::{Moe, Precision};
 
-use super::GraphError;
 use super::builder::{Attribute, GraphBuilder, Wire};
+use super::eight_bit::{EightBitLinear, Rows};
 use super::feed_forward::{LayerNorm, Linear};
 use super::interpolation::transpose;
+use super::{Form, GraphError};
 use crate::weights::Weights;
 
 /// One pool of experts with its gate, stored once.
@@ -24,7 +25,8 @@ pub(super) struct MoeFeedForward {
 
 /// The experts' weights in the form that the routing wants.
 enum Stored {
-    Sparse(Vec<(Linear, Linear)>),
+    Sparse(Vec<[Linear; 2]>),
+    SparseEightBit(Vec<[EightBitLinear; 2]>),
     /// D x EF, EF, EF x D, E x D.
     Dense {
         first: Wire,
@@ -42,17 +44,26 @@ impl MoeFeedForward {
         (name, tensor): (&str, &str),
         reconstruction: &Reconstruction,
         experts: Experts,
-        (form, norm): (Moe, Option<LayerNorm>),
+        (form, norm): (Form, Option<LayerNorm>),
     ) -> Result<Self, GraphError> {
         let (hidden, inner) = (reconstruction.hidden, reconstruction.feed_forward);
         let gate = (format!("{name}.gate"), format!("{tensor}.gate.gate"));
         let gate = Linear::new(graph, weights, (&gate.0, &gate.1), (hidden, experts.count))?;
-        // With every expert chosen there is nothing to route.
-        let stored = match form {
-            Moe::Sparse if experts.top_k < experts.count => {
-                sparse(graph, weights, (name, tensor), reconstruction, experts)?
+        let names = (name, tensor);
+        let stored = match (form.precision, form.moe) {
+            (Precision::Int8, _) => {
+                let pool = pool(names, reconstruction, experts, |names, sides| {
+                    EightBitLinear::new(graph, weights, names, sides)
+                });
+                Stored::SparseEightBit(pool?)
             }
-            Moe::Sparse | Moe::Dense => dense(graph, weights, (name, tensor), reconstruction, experts)?,
+            // With every expert chosen there is nothing to route.
+            (_, Moe::Sparse) if experts.top_k < experts.count => {
+                Stored::Sparse(pool(names, reconstruction, experts, |names, sides| {
+                    Linear::new(graph, weights, names, sides)
+                })?)
+            }
+            (_, Moe::Sparse | Moe::Dense) => dense(graph, weights, names, reconstruction, experts)?,
         };
         Ok(Self { experts, inner, gate, norm, weights: stored })
     }
@@ -65,7 +76,24 @@ impl MoeFeedForward {
         };
         let logits = self.gate.apply(graph, &format!("{name}.gate"), &input);
         match &self.weights {
-            Stored::Sparse(experts) => self.route(graph, name, experts, (x, &input), &logits),
+            Stored::Sparse(experts) => {
+                self.route(graph, name, x, &logits, experts, |graph, part, [first, second], rows| {
+                    let tokens = graph.node("GatherND", &part("tokens"), &[&input, rows], &[]);
+                    let hidden = first.apply(graph, &part("fc1"), &tokens);
+                    let hidden = graph.node("Relu", &part("relu"), &[&hidden], &[]);
+                    second.apply(graph, &part("fc2"), &hidden)
+                })
+            }
+            Stored::SparseEightBit(experts) => {
+                let input = Rows::signed(graph, &format!("{name}.bytes"), &input);
+                self.route(graph, name, x, &logits, experts, |graph, part, [first, second], rows| {
+                    let tokens = input.gather(graph, &part("tokens"), rows);
+                    let hidden = first.apply(graph, &part("fc1"), &tokens);
+                    let hidden = graph.node("Relu", &part("relu"), &[&hidden], &[]);
+                    let hidden = Rows::positive(graph, &part("bytes"), &hidden);
+                    second.apply(graph, &part("fc2"), &hidden)
+                })
+            }
             Stored::Dense { first, first_bias, second, second_bias } => {
                 let gates = self.all_gates(graph, name, &logits);
                 let hidden = graph.linear(&format!("{name}.experts.fc1"), &input, first, first_bias);
@@ -94,18 +122,20 @@ impl MoeFeedForward {
         (gates, chosen)
     }
 
-    fn route(
+    /// `answer` makes an expert's nodes, named by the function that it gets, from the rows that chose the expert.
+    fn route<L>(
         &self,
         graph: &mut GraphBuilder,
         name: &str,
-        experts: &[(Linear, Linear)],
-        (residual, input): (&Wire, &Wire),
+        residual: &Wire,
         logits: &Wire,
+        experts: &[[L; 2]],
+        answer: impl Fn(&mut GraphBuilder, &dyn Fn(&str) -> String, &[L; 2], &Wire) -> Wire,
     ) -> Wire {
         let (gates, chosen) = self.choose(graph, name, logits);
         let first_column = graph.integers(&[0]);
         let mut sum = residual.clone();
-        for (number, (first, second)) in experts.iter().enumerate() {
+        for (number, layers) in experts.iter().enumerate() {
             let part = |part: &str| format!("{name}.expert{number}.{part}");
             let this = graph.integers(&[number as i64]);
             let chose = graph.node("Equal", &part("chose"), &[&chosen, &this], &[]);
@@ -113,10 +143,7 @@ impl MoeFeedForward {
             let places = graph.node("NonZero", &part("places"), &[&chose], &[]);
             let places = graph.transpose(&part("pairs"), &places, &[1, 0]);
             let rows = graph.node("Gather", &part("rows"), &[&places, &first_column], &[Attribute::Int("axis", 1)]);
-            let tokens = graph.node("GatherND", &part("tokens"), &[input, &rows], &[]);
-            let hidden = first.apply(graph, &part("fc1"), &tokens);
-            let hidden = graph.node("Relu", &part("relu"), &[&hidden], &[]);
-            let output = second.apply(graph, &part("fc2"), &hidden);
+            let output = answer(graph, &part, layers, &rows);
             let gate = graph.node("GatherND", &part("gates"), &[&gates, &places], &[]);
             let gate = graph.reshape(&part("gates.column"), &gate, &[-1, 1]);
             let gated = graph.node("Mul", &part("gated"), &[&output, &gate], &[]);
@@ -146,23 +173,23 @@ impl MoeFeedForward {
     }
 }
 
-fn sparse(
-    graph: &mut GraphBuilder,
-    weights: &dyn Weights,
+/// Each expert's layers, by `layer`: from names in graph and checkpoint, and from inputs and outputs.
+fn pool<L>(
     (name, tensor): (&str, &str),
     reconstruction: &Reconstruction,
     experts: Experts,
-) -> Result<Stored, GraphError> {
+    mut layer: impl FnMut((&str, &str), (usize, usize)) -> Result<L, GraphError>,
+) -> Result<Vec<[L; 2]>, GraphError> {
     let (hidden, inner) = (reconstruction.hidden, reconstruction.feed_forward);
     let mut pool = Vec::new();
     for number in 0..experts.count {
-        let mut linear = |part: &str, tensor_part: &str, shape| {
+        let mut of = |part: &str, tensor_part: &str, sides| {
             let names = (format!("{name}.expert{number}.{part}"), format!("{tensor}.experts.{number}.{tensor_part}"));
-            Linear::new(graph, weights, (&names.0, &names.1), shape)
+            layer((&names.0, &names.1), sides)
         };
-        pool.push((linear("fc1", "htoh4", (hidden, inner))?, linear("fc2", "h4toh", (inner, hidden))?));
+        pool.push([of("fc1", "htoh4", (hidden, inner))?, of("fc2", "h4toh", (inner, hidden))?]);
     }
-    Ok(Stored::Sparse(pool))
+    Ok(pool)
 }
 
 fn dense(

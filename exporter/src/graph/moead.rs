@@ -1,14 +1,13 @@
 //! MoEAD: one block applied in rounds.
 
 use moead_model::architecture::{Architecture, NormPlacement, Rounds};
-use moead_model::manifest::Moe;
 
-use super::GraphError;
 use super::attention::{self, Attention, QuerySource};
 use super::builder::{GraphBuilder, Wire};
 use super::feed_forward::{LayerNorm, Linear};
 use super::moe::MoeFeedForward;
 use super::position::Positions;
+use super::{Form, GraphError};
 use crate::weights::Weights;
 
 const BLOCK: &str = "reconstruction.widetransformer";
@@ -19,7 +18,7 @@ pub(super) fn build(
     weights: &dyn Weights,
     architecture: &Architecture,
     rounds: &Rounds,
-    form: Moe,
+    form: Form,
     tokens: &Wire,
 ) -> Result<Wire, GraphError> {
     let reconstruction = architecture.reconstruction();

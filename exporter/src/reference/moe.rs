@@ -7,16 +7,32 @@ use super::linear::{LayerNorm, Linear};
 use super::tensor::{Scope, Tensor};
 use crate::checkpoint::TensorError;
 
+/// How experts multiply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// With the numbers as they are.
+    Exact,
+    /// With rows of bytes: before each layer, a row becomes whole numbers of steps, a 127th of its largest absolute value; behind
+    /// the first layer, where no number is negative, a 255th.
+    EightBit,
+}
+
 /// A gate, its experts, and the norm in front of both when the network is pre-norm.
 pub(super) struct ExpertPool {
     norm: Option<LayerNorm>,
     gate: Linear,
     experts: Vec<[Linear; 2]>,
     top_k: usize,
+    arithmetic: Arithmetic,
 }
 
 impl ExpertPool {
-    pub(super) fn read(scope: &Scope<'_>, settings: &Reconstruction, rounds: &Rounds) -> Result<Self, TensorError> {
+    pub(super) fn read(
+        scope: &Scope<'_>,
+        settings: &Reconstruction,
+        rounds: &Rounds,
+        arithmetic: Arithmetic,
+    ) -> Result<Self, TensorError> {
         let (hidden, inner) = (settings.hidden, settings.feed_forward);
         let expert = |index: usize| {
             let scope = scope.under(&format!("experts.{index}"));
@@ -31,6 +47,7 @@ impl ExpertPool {
             gate: Linear::read(&scope.under("gate.gate"), hidden, rounds.experts.count)?,
             experts: (0..rounds.experts.count).map(expert).collect::<Result<_, TensorError>>()?,
             top_k: rounds.experts.top_k,
+            arithmetic,
         })
     }
 
@@ -58,7 +75,8 @@ impl ExpertPool {
                 .unzip();
             let rows = tokens.iter().flat_map(|&token| &seen.data[token * width..][..width]).copied().collect();
             let rows = Tensor::new(&[tokens.len(), width], rows);
-            let answers = narrowing.apply(&widening.apply(&rows).map(|value| value.max(0.0)));
+            let hidden = widening.apply(&self.rounded(rows, 127.0)).map(|value| value.max(0.0));
+            let answers = narrowing.apply(&self.rounded(hidden, 255.0));
             for ((token, share), answer) in tokens.into_iter().zip(weights).zip(answers.rows()) {
                 let sums = &mut output.data[token * width..][..width];
                 sums.iter_mut().zip(answer).for_each(|(sum, value)| *sum += share * value);
@@ -66,6 +84,22 @@ impl ExpertPool {
         }
         observe(&format!("{name}_out"), &output);
         (output, margin)
+    }
+
+    /// Each row in steps of its largest absolute value, of which it has `count`, where experts multiply so.
+    fn rounded(&self, mut rows: Tensor, count: f64) -> Tensor {
+        if self.arithmetic == Arithmetic::Exact {
+            return rows;
+        }
+        let width = rows.columns().max(1);
+        for row in rows.data.chunks_exact_mut(width) {
+            let largest = row.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+            if largest > 0.0 {
+                let step = largest / count;
+                row.iter_mut().for_each(|value| *value = (*value / step).round_ties_even() * step);
+            }
+        }
+        rows
     }
 }
 

@@ -4,14 +4,14 @@ use moead_model::architecture::{NormPlacement, Reconstruction, Rounds, TokenGrid
 
 use super::attention::Attention;
 use super::linear::LayerNorm;
-use super::moe::ExpertPool;
+use super::moe::{Arithmetic, ExpertPool};
 use super::tensor::{Scope, Tensor};
 use crate::checkpoint::TensorError;
 
 /// The decoded tokens of `projected` (T x D), and the smallest margin of an expert choice.
 pub(super) fn decode(
     settings: &Reconstruction,
-    rounds: &Rounds,
+    (rounds, arithmetic): (&Rounds, Arithmetic),
     grid: TokenGrid,
     scope: &Scope<'_>,
     projected: &Tensor,
@@ -30,7 +30,7 @@ pub(super) fn decode(
         .map(|name| Attention::read(&scope.under(name), hidden, settings.heads));
     let (first, second) = (first?, second?);
     let [pool, second_pool] =
-        ["moe_ffn", "moe_ffn_2"].map(|name| ExpertPool::read(&scope.under(name), settings, rounds));
+        ["moe_ffn", "moe_ffn_2"].map(|name| ExpertPool::read(&scope.under(name), settings, rounds, arithmetic));
     let (pool, second_pool) = (pool?, second_pool?);
 
     // Query, key and value of the first attention do not change from round to round.

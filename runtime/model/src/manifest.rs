@@ -74,6 +74,9 @@ pub enum Precision {
     F32,
     /// Weights rounded to 16-bit floats; arithmetic stays 32-bit.
     F16,
+    /// The experts' weights and what they are multiplied with in eight-bit integers, a step for each column of weights and each
+    /// token; everything else 32-bit floats.
+    Int8,
 }
 
 /// How experts are routed in the graph.

@@ -58,7 +58,7 @@ pub enum GraphError {
     #[error("more than {limit} values")]
     TooManyValues { limit: usize },
     /// A constant of an element type that graphs do not have.
-    #[error("initializer {name}: element type {found} is not one of f32, f16, i64, i32, bool, u8")]
+    #[error("initializer {name}: element type {found} is not one of f32, f16, i64, i32, bool, u8, i8")]
     InitializerType { name: String, found: i32 },
     /// A negative or huge dimension.
     #[error("initializer {name}: dimensions {dims:?} are not between 0 and {}", limits::TENSOR_ELEMENTS)]

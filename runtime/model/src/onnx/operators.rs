@@ -31,6 +31,7 @@ const fn operator(
 const MANY: usize = super::limits::NODE_VALUES;
 
 static OPERATORS: &[Operator] = &[
+    operator("Abs", (1, 1), &[]),
     operator("Add", (2, 2), &[]),
     operator(
         "AveragePool",
@@ -69,6 +70,7 @@ static OPERATORS: &[Operator] = &[
     operator("Identity", (1, 1), &[]),
     operator("LayerNormalization", (2, 3), &[("axis", Int), ("epsilon", Float), ("stash_type", Int)]),
     operator("MatMul", (2, 2), &[]),
+    operator("MatMulInteger", (2, 4), &[]),
     operator(
         "MaxPool",
         (1, 1),
@@ -104,6 +106,7 @@ static OPERATORS: &[Operator] = &[
             ("nearest_mode", Text),
         ],
     ),
+    operator("Round", (1, 1), &[]),
     operator("ScatterND", (3, 3), &[("reduction", Text)]),
     operator("Sigmoid", (1, 1), &[]),
     operator("Slice", (3, 5), &[]),

@@ -125,7 +125,7 @@ fn last_uses(graph: &GraphProto) -> HashMap<&str, usize> {
 fn infer_node(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     match node.proto.op_type() {
         "Add" | "Sub" | "Mul" | "Div" => elementwise::arithmetic(node),
-        "Sigmoid" | "Relu" | "Sqrt" | "Erf" => elementwise::function(node),
+        "Abs" | "Sigmoid" | "Relu" | "Round" | "Sqrt" | "Erf" => elementwise::function(node),
         "Identity" => elementwise::identity(node),
         "Cast" => elementwise::cast(node),
         "Clip" => elementwise::clip(node),
@@ -138,6 +138,7 @@ fn infer_node(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
         "GlobalAveragePool" => spatial::global_pool(node),
         "Resize" => spatial::resize(node),
         "MatMul" => matrix::product(node),
+        "MatMulInteger" => matrix::integer_product(node),
         "Gemm" => matrix::gemm(node),
         "ReduceSum" | "ReduceMean" | "ReduceMax" => matrix::reduce(node),
         "Concat" => layout::concat(node),

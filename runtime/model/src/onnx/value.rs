@@ -19,6 +19,8 @@ pub enum Element {
     Bool,
     /// Byte.
     U8,
+    /// Byte with a sign: weights of eight-bit products.
+    I8,
 }
 
 impl Element {
@@ -31,6 +33,7 @@ impl Element {
             DataType::Int32 => Some(Self::I32),
             DataType::Bool => Some(Self::Bool),
             DataType::Uint8 => Some(Self::U8),
+            DataType::Int8 => Some(Self::I8),
             _ => None,
         }
     }
@@ -41,7 +44,7 @@ impl Element {
             Self::I64 => 8,
             Self::F32 | Self::I32 => 4,
             Self::F16 => 2,
-            Self::Bool | Self::U8 => 1,
+            Self::Bool | Self::U8 | Self::I8 => 1,
         }
     }
 }
@@ -55,6 +58,7 @@ impl fmt::Display for Element {
             Self::I32 => "i32",
             Self::Bool => "bool",
             Self::U8 => "u8",
+            Self::I8 => "i8",
         })
     }
 }

@@ -10,7 +10,7 @@ pub(super) fn arithmetic(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     Ok(Inferred::new(Value::f32(broadcast(node.floats(0)?, node.floats(1)?)?)))
 }
 
-/// `Sigmoid`, `Relu`, `Sqrt`, `Erf`.
+/// `Abs`, `Sigmoid`, `Relu`, `Round`, `Sqrt`, `Erf`.
 pub(super) fn function(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     Ok(Inferred::new(Value::f32(node.floats(0)?.dims.clone())))
 }
@@ -19,12 +19,17 @@ pub(super) fn identity(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     Ok(Inferred::new(node.input(0)?.clone()))
 }
 
-/// To 32-bit floats: weights at rest, and choices as numbers.
+/// To 32-bit floats: weights at rest, choices as numbers, and sums of eight-bit products. From floats to bytes: what is to be
+/// multiplied in eight bits.
 pub(super) fn cast(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
-    if node.int("to", 0) != DataType::Float as i64 {
-        return Err(ShapeProblem::Attribute { name: "to", expected: "1, 32-bit floats" });
-    }
-    Ok(Inferred::new(Value::f32(node.input(0)?.dims.clone())))
+    let to = i32::try_from(node.int("to", 0)).ok().and_then(|to| DataType::try_from(to).ok());
+    let value = match to {
+        Some(DataType::Float) => node.input(0)?,
+        Some(DataType::Uint8) => node.floats(0)?,
+        _ => return Err(ShapeProblem::Attribute { name: "to", expected: "1, 32-bit floats, or 2, bytes" }),
+    };
+    let element = if to == Some(DataType::Float) { Element::F32 } else { Element::U8 };
+    Ok(Inferred::new(Value::new(element, value.dims.clone())))
 }
 
 /// Bounds must be in the file and in order: some engines stop the program when the lower one is above the upper one.

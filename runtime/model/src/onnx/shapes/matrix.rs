@@ -2,11 +2,29 @@
 
 use super::ShapeProblem;
 use super::node::{Inferred, Node, broadcast_dims};
-use crate::onnx::value::Value;
+use crate::onnx::value::{Element, Value};
 
 /// `MatMul` of tensors with at least two dimensions; all but the last two are broadcast.
 pub(super) fn product(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
-    let (left, right) = (node.floats(0)?, node.floats(1)?);
+    product_of(node.floats(0)?, node.floats(1)?, Element::F32)
+}
+
+/// `MatMulInteger` of bytes and bytes with a sign; what is subtracted from each (zero where it is left out) is one byte.
+pub(super) fn integer_product(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
+    let of = |index: usize, element: Element, expected: &'static str| {
+        let value = node.input(index)?;
+        let wrong = ShapeProblem::Element { index, expected, found: value.element };
+        if value.element == element { Ok(value) } else { Err(wrong) }
+    };
+    for (index, element, expected) in [(2, Element::U8, "u8"), (3, Element::I8, "i8")] {
+        if node.optional(index).is_some() && of(index, element, expected)?.elements() != 1 {
+            return Err(ShapeProblem::Constant { index, expected: "one number" });
+        }
+    }
+    product_of(of(0, Element::U8, "u8")?, of(1, Element::I8, "i8")?, Element::I32)
+}
+
+fn product_of(left: &Value, right: &Value, element: Element) -> Result<Inferred, ShapeProblem> {
     let ([left_batch @ .., rows, inner], [right_batch @ .., right_inner, columns]) =
         (left.dims.as_slice(), right.dims.as_slice())
     else {
@@ -20,7 +38,7 @@ pub(super) fn product(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     let mut dims =
         broadcast_dims(left_batch, right_batch).ok_or_else(|| unfit("all but the last two are equal or one"))?;
     dims.extend([rows, columns]);
-    let value = Value::f32(dims);
+    let value = Value::new(element, dims);
     let work = [value.elements(), *inner];
     Ok(Inferred::new(value).with_work(&work))
 }
