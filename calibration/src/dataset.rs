@@ -212,6 +212,10 @@ impl Dataset {
         if samples.is_empty() {
             return Err(DatasetError::Empty { path: root.to_owned(), layout });
         }
+        if samples.len() > limits::SAMPLES {
+            let most = limits::SAMPLES as u64;
+            return Err(DatasetError::TooLarge { path: root.to_owned(), most, unit: "pictures" });
+        }
         samples.sort_by(|a, b| {
             let key = |sample: &Sample| (sample.split, matches!(sample.truth, Truth::Defective { .. }));
             let kind = |sample: &'_ Sample| match &sample.truth {

@@ -10,9 +10,9 @@ const MAPS: usize = 1200;
 
 /// The most that this process ever had, in kilobytes.
 fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux says what a process is");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the most memory is told");
+    line.trim().trim_end_matches(" kB").parse().expect("in kilobytes")
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The simplest layout: `good/`, `defect/` and perhaps `masks/`, in the data set's folder or once for each product below it; or just a
-//! folder of good pictures.
+//! folder of good pictures. The last is recognised by itself when all pictures lie in it directly; where this layout is asked for, those in any
+//! folder below are good, too.
 //!
 //! Folders in `defect/` are kinds of defects; pictures that lie in it directly are of the kind `defect`. The mask of
 //! `defect/KIND/NAME.jpg` is `masks/KIND/NAME.png` or `…_mask.png`.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use super::files::{folders, pictures};
+use super::files::{folders, pictures, pictures_of};
 use super::{DatasetError, folder, json, mvtec, visa};
 
 /// How a data set lies in its folder.
@@ -54,7 +54,10 @@ impl Layout {
             return Ok(Some(Self::Mvtec));
         }
         let has_good = folder::is_product(root) || folders(root)?.iter().any(|below| folder::is_product(below));
-        Ok((has_good || !pictures(root)?.is_empty()).then_some(Self::Folder))
+        // Folders below that nobody knows might hold defects: only who asks for this layout says that they do not.
+        let direct = pictures_of(root)?.len();
+        let is_plain = direct > 0 && direct == pictures(root)?.len();
+        Ok((has_good || is_plain).then_some(Self::Folder))
     }
 }
 

@@ -191,6 +191,36 @@ fn nothing_to_find_is_an_error() {
 }
 
 #[test]
+fn folders_that_nobody_knows_are_not_taken_for_good() {
+    let root = tree(&["a.png", "nok/b.png"]);
+    assert!(matches!(open(&root), Err(DatasetError::Unknown { .. })));
+    let asked = Dataset::open(root.path(), Some(Layout::Folder)).unwrap();
+    assert!(asked.samples.iter().all(|sample| sample.truth == Truth::Good) && asked.samples.len() == 2);
+}
+
+proptest::proptest! {
+    /// Whatever lists hold: an answer, never a panic, and no path that leaves the folder.
+    #[test]
+    fn any_list_has_an_answer(
+        lines in proptest::collection::vec(r#"(\{"filename": "[a./\\]{0,6}", "label": [012], "maskname": "[a./]{0,4}", "clsname": "[ab ]{0,2}"\}|.{0,20})"#, 0..4),
+        table in r#"(object,split,label,image,mask\n)?((b|B),(train|test),(normal|anomaly),[a./]{0,5},[a./"]{0,4}\n){0,3}.{0,20}"#,
+    ) {
+        let root = tree(&["a", "a.png"]);
+        write(root.path(), "test.json", &lines.join("\n"));
+        write(root.path(), "split_csv/1cls.csv", &table);
+        for layout in [Layout::Json, Layout::Visa] {
+            for sample in Dataset::open(root.path(), Some(layout)).map(|dataset| dataset.samples).unwrap_or_default() {
+                let inside = |path: &Path| path.starts_with(root.path()) && !path.to_str().unwrap().contains("..");
+                proptest::prop_assert!(inside(&sample.path), "{:?}", sample);
+                if let Truth::Defective { mask: MaskSource::File(mask), .. } = &sample.truth {
+                    proptest::prop_assert!(inside(mask), "{:?}", sample);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_broken_line_is_named() {
     let good = r#"{"filename": "a.png", "label": 0, "clsname": "bolt"}"#;
     let long = "x".repeat(70_000);

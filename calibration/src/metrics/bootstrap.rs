@@ -139,6 +139,19 @@ mod tests {
     }
 
     #[test]
+    fn a_draw_of_each_picture_once_is_the_set_itself() {
+        let scores = [1.0, 2.0, 2.0, 2.0, 3.0, 3.0];
+        let truths = [Good, Defective, Good, Good, Defective, Good];
+        let expected = roc::auroc(&Ranking::new(&scores, &truths).unwrap()).unwrap().value;
+        assert_eq!(Order::of(&scores).auroc(&truths, &[1; 6]), expected);
+        // The first good one twice, the last not at all.
+        let again = roc::auroc(
+            &Ranking::new(&[1.0, 1.0, 2.0, 2.0, 2.0, 3.0], &[Good, Good, Defective, Good, Good, Defective]).unwrap(),
+        );
+        assert_eq!(Order::of(&scores).auroc(&truths, &[2, 1, 1, 1, 1, 0]), again.unwrap().value);
+    }
+
+    #[test]
     fn one_class_cannot_be_compared() {
         let error = auroc_difference(&[1.0], &[1.0], &[Good], Confidence::USUAL, 10, 0).unwrap_err();
         assert_eq!(error.to_string(), "no AUROC: nothing defective among what was scored");

@@ -233,8 +233,7 @@ mod tests {
             let scale = rows[pivot][pivot];
             rows[pivot].iter_mut().for_each(|value| *value /= scale);
             let pivot_row = rows[pivot].clone();
-            for (at, row) in rows.iter_mut().enumerate().filter(|(at, _)| *at != pivot) {
-                let _ = at;
+            for (_, row) in rows.iter_mut().enumerate().filter(|(at, _)| *at != pivot) {
                 let factor = row[pivot];
                 row.iter_mut().zip(&pivot_row).for_each(|(value, pivot)| *value -= factor * pivot);
             }
