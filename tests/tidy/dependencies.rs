@@ -13,7 +13,7 @@ struct Allowed {
     tests_use: &'static [&'static str],
 }
 
-const ALLOWED: [Allowed; 5] = [
+const ALLOWED: [Allowed; 6] = [
     Allowed { name: "moead-model", uses: &[], tests_use: &["moead-tests"] },
     Allowed { name: "moead-terminal", uses: &[], tests_use: &["moead-tests"] },
     Allowed { name: "moead-runtime", uses: &["moead-model", "moead-terminal"], tests_use: &["moead-tests"] },
@@ -22,6 +22,7 @@ const ALLOWED: [Allowed; 5] = [
         uses: &["moead-model", "moead-terminal", "moead-runtime"],
         tests_use: &["moead-tests"],
     },
+    Allowed { name: "moead-calibration", uses: &["moead-model"], tests_use: &["moead-tests"] },
     Allowed {
         name: "moead-tests",
         uses: &[],

@@ -5,6 +5,7 @@
 //!
 //! * [`architecture`]: backbone, neck and reconstruction as types that cannot contradict themselves.
 //! * [`manifest`]: the JSON inside the model file.
+//! * [`calibration`]: the part of it that calibration writes: thresholds, score scale, product and drift statistics.
 //! * [`self_test`]: the picture that exporter and runtime both draw from a seed.
 //! * [`onnx`]: the ONNX messages, the envelope around a graph, and what a model file may contain.
 //! * [`atomic_file`]: a reader sees the old file or the new one, never a part.
@@ -12,6 +13,7 @@
 
 pub mod architecture;
 pub mod atomic_file;
+pub mod calibration;
 pub mod manifest;
 pub mod onnx;
 pub mod self_test;

@@ -1,0 +1,87 @@
+//! What lies in a folder: pictures and folders, sorted, names in UTF-8.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::{DatasetError, limits};
+
+/// Endings of picture files, as `moead-edge` knows them.
+pub const PICTURE_EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp", "jfif"];
+
+pub(super) fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    PICTURE_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)) && !is_hidden(path)
+}
+
+/// Names that begin with a dot: what file managers leave behind, such as `._a.png`.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+/// Pictures in a folder and below it, sorted by path. Links are followed; a folder that contains itself is an error.
+pub(super) fn pictures(root: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    walk(root, limits::DEPTH)
+}
+
+/// Pictures in a folder, not below it, sorted by path.
+pub(super) fn pictures_of(root: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    walk(root, 1)
+}
+
+fn walk(root: &Path, depth: usize) -> Result<Vec<PathBuf>, DatasetError> {
+    let mut pictures = Vec::new();
+    for entry in WalkDir::new(root).follow_links(true).max_depth(depth).sort_by_file_name() {
+        let entry = entry.map_err(|error| DatasetError::Read {
+            path: error.path().unwrap_or(root).to_owned(),
+            source: error.into(),
+        })?;
+        if entry.file_type().is_file() && is_picture(entry.path()) {
+            if pictures.len() == limits::SAMPLES {
+                let most = limits::SAMPLES as u64;
+                return Err(DatasetError::TooLarge { path: root.to_owned(), most, unit: "pictures" });
+            }
+            text(entry.path())?;
+            pictures.push(entry.into_path());
+        }
+    }
+    Ok(pictures)
+}
+
+/// Folders in a folder, sorted, hidden ones left out.
+pub(super) fn folders(root: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    let read = |source: io::Error| DatasetError::Read { path: root.to_owned(), source };
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(root).map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        if path.is_dir() && !is_hidden(&path) {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+/// The last part of a path, as a name.
+pub(super) fn name(path: &Path) -> Result<String, DatasetError> {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_str().map(str::to_owned).ok_or_else(|| DatasetError::Name { path: path.to_owned() })
+}
+
+/// The name without its ending.
+pub(super) fn stem(path: &Path) -> Result<String, DatasetError> {
+    let stem = path.file_stem().unwrap_or(path.as_os_str());
+    stem.to_str().map(str::to_owned).ok_or_else(|| DatasetError::Name { path: path.to_owned() })
+}
+
+/// The path as text.
+fn text(path: &Path) -> Result<&str, DatasetError> {
+    path.to_str().ok_or_else(|| DatasetError::Name { path: path.to_owned() })
+}
+
+/// What a whole data set is called when it is one product: the folder's own name, also where it was given as `.`.
+pub(super) fn name_of_root(root: &Path) -> Result<String, DatasetError> {
+    let whole = root.canonicalize().map_err(|source| DatasetError::Read { path: root.to_owned(), source })?;
+    name(&whole)
+}

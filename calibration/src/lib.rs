@@ -1,0 +1,21 @@
+//! Everything that looks at the user's pictures: data sets, thresholds with a promise, honest metrics.
+//!
+//! * [`dataset`]: folders and lists become samples with their truth.
+//! * [`metrics`]: AUROC, average precision, F1max, AUPRO, and how sure they are.
+//! * [`threshold`]: from scores of good pictures to thresholds with a stated false-alarm rate.
+//! * [`outliers`]: which "good" pictures should be looked at again.
+//! * [`applied`]: the formulas that a running program applies.
+//! * [`products`], [`drift`]: statistics of embeddings: which product a picture shows, and whether the camera changes.
+//! * [`peers`]: simpler detectors on the same features, for comparison.
+//!
+//! These modules are mathematics and files: none of them runs a network.
+#![forbid(unsafe_code)]
+
+pub mod applied;
+pub mod dataset;
+pub mod drift;
+pub mod metrics;
+pub mod outliers;
+pub mod peers;
+pub mod products;
+pub mod threshold;

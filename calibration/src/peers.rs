@@ -1,0 +1,3 @@
+//! Simpler detectors on the same features: where one of them wins, users must see it.
+
+pub mod padim;
