@@ -140,19 +140,18 @@ mod x86 {
                         let weights = &weights[column..column + HALF];
                         let left: __m256i = i32x8::from_slice(simd, &weights[..8]).into();
                         let right: __m256i = i32x8::from_slice(simd, &weights[8..]).into();
-                        unrolled!(ROW < FEW => {
-                            let pair = _mm256_set1_epi32(rows[ROW][word]);
-                            sums[ROW][0] = _mm256_add_epi32(sums[ROW][0], _mm256_madd_epi16(pair, left));
-                            sums[ROW][1] = _mm256_add_epi32(sums[ROW][1], _mm256_madd_epi16(pair, right));
-                        });
+                        for (sums, row) in sums.iter_mut().zip(rows) {
+                            let pair = _mm256_set1_epi32(row[word]);
+                            sums[0] = _mm256_add_epi32(sums[0], _mm256_madd_epi16(pair, left));
+                            sums[1] = _mm256_add_epi32(sums[1], _mm256_madd_epi16(pair, right));
+                        }
                     }
                 }
-                unrolled!(ROW < FEW => {
-                    let [left, right] = sums[ROW];
+                for (row, [left, right]) in tile[first..].iter_mut().zip(sums) {
                     let vectors: [i32x8<_>; 2] = [left.simd_into(simd), right.simd_into(simd)];
-                    vectors[0].store_slice(&mut tile[first + ROW][column..][..8]);
-                    vectors[1].store_slice(&mut tile[first + ROW][column + 8..][..8]);
-                });
+                    vectors[0].store_slice(&mut row[column..][..8]);
+                    vectors[1].store_slice(&mut row[column + 8..][..8]);
+                }
             }
             tile
         }

@@ -97,14 +97,14 @@ fn round<'a, const PER_WORD: usize>(
         for (words, numbers) in words.iter_mut().zip(numbers.chunks(BLOCK * PER_WORD)) {
             let mut block = [[0.0; BLOCK]; PER_WORD];
             for (to, numbers) in block.iter_mut().zip(numbers.chunks(BLOCK)) {
-                match numbers.as_array::<BLOCK>() {
+                match numbers.as_chunks::<BLOCK>().0.first() {
                     Some(numbers) => *to = *numbers,
                     None => to[..numbers.len()].copy_from_slice(numbers),
                 }
             }
             for (index, numbers) in block.iter().enumerate() {
                 for (word, number) in words.iter_mut().zip(numbers) {
-                    *word |= (nearest(number * per_step) - shift & mask) << (index as u32 * bits);
+                    *word |= ((nearest(number * per_step) - shift) & mask) << (index as u32 * bits);
                 }
             }
         }
