@@ -26,22 +26,27 @@ fn main() {
     let subject = Subject::official();
     let exported = subject.file();
     let outputs = [Output::PredScore, Output::AnomalyMap];
-    let mut engines = [EngineName::Tract, EngineName::Ort].map(|name| load(name, &subject.model, &outputs));
+    let eight_bit = subject.in_eight_bits();
+    let both = [EngineName::Tract, EngineName::Ort];
+    let engines = both.map(|name| load(name, &subject.model, &outputs));
+    let mut engines = engines.into_iter().chain(both.map(|name| load(name, &eight_bit, &outputs))).collect::<Vec<_>>();
     let stock = Stock::load(&subject.model, &outputs.map(Output::name));
     let mut peers = vec![("ONNX Runtime, same file", onnxruntime(&exported, &subject))];
     match torch_form(&subject) {
         Some(path) => peers.push(("ONNX Runtime, torch.onnx.export", onnxruntime(&path, &subject))),
         None => timing::say("torch.onnx.export: left out, this Python has no torch and onnxscript"),
     }
-    let mut ours = [Summary::new("tract with our ops"), Summary::new("ort")];
+    let names = ["tract with our ops", "ort", "tract with our ops, int8 experts", "ort, int8 experts"];
+    let mut ours = names.map(Summary::new);
     let mut as_it_comes = Summary::new("tract as it comes");
     let mut others: Vec<Summary> = peers.iter().map(|(name, _)| Summary::new(name)).collect();
     for round in 0..rounds + 3 {
-        let own = engines.each_mut().map(|engine| {
+        let own = engines.iter_mut().map(|engine| {
             let before = cpu_seconds();
             engine.run(&subject.input).expect("an answer");
             cpu_seconds() - before
         });
+        let own: Vec<f64> = own.collect();
         let before = cpu_seconds();
         stock.watch(&subject.input, &mut |_, _| {});
         let plain = cpu_seconds() - before;
@@ -53,13 +58,15 @@ fn main() {
             others.iter_mut().zip(theirs).for_each(|(summary, seconds)| summary.add(seconds));
         }
     }
-    let [tract, ort] = &ours;
+    let [tract, ort, eight_bit_tract, eight_bit_ort] = &ours;
     tract.report(None);
     ort.report(Some(tract));
     as_it_comes.report(Some(tract));
     others.iter().for_each(|summary| summary.report(Some(tract)));
     // The same library on the same file, and what lies around it is ours.
     others[0].report(Some(ort));
+    eight_bit_tract.report(Some(tract));
+    eight_bit_ort.report(Some(ort));
 }
 
 /// One of our engines, on the processor, as the programs load it.

@@ -1,11 +1,12 @@
 //! What is measured: the published network with seeded weights, exported, and a picture.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use moead_exporter::checkpoint::Checkpoint;
 use moead_exporter::export::{self, Provenance};
 use moead_exporter::graph::Form;
+use moead_exporter::precision;
 use moead_exporter::resolve::{self, Wishes};
 use moead_model::manifest::{Moe, Precision, Source};
 use moead_model::onnx::model_file::ModelFile;
@@ -33,20 +34,15 @@ impl Subject {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("official.safetensors");
         Drawn::of(case).write(FileForm::Safetensors, &path);
-        let checkpoint = Checkpoint::open(&path).expect("our own checkpoint");
-        let resolved = resolve::resolve(&checkpoint, checkpoint.architecture(), Wishes::default()).expect("a network");
-        let form = Form { precision: Precision::F32, moe: Moe::Sparse };
-        let source = Source { file: String::new(), sha256: String::new(), extra: serde_json::Map::default() };
-        let provenance = Provenance { name: "official".into(), source };
-        let exported = export::export(&resolved.architecture, &checkpoint, form, provenance).expect("a model");
-        let input = export::input(&resolved.architecture);
-        let picture = self_test::picture(1, input.size());
-        Self {
-            folder,
-            checkpoint: path,
-            model: exported.model().clone(),
-            input: normalize(&picture, input.normalization()),
-        }
+        let model = exported(&path, Precision::F32);
+        let input = &model.manifest().input;
+        let input = normalize(&self_test::picture(1, input.size()), input.normalization());
+        Self { folder, checkpoint: path, model, input }
+    }
+
+    /// The model with its experts in eight bits.
+    pub(crate) fn in_eight_bits(&self) -> ModelFile {
+        exported(&self.checkpoint, Precision::Int8)
     }
 
     /// The model as a file.
@@ -63,6 +59,17 @@ impl Subject {
         std::fs::write(&path, bytes).expect("room for the input");
         path
     }
+}
+
+fn exported(checkpoint: &Path, precision: Precision) -> ModelFile {
+    let checkpoint = Checkpoint::open(checkpoint).expect("our own checkpoint");
+    let resolved = resolve::resolve(&checkpoint, checkpoint.architecture(), Wishes::default()).expect("a network");
+    let source = Source { file: String::new(), sha256: String::new(), extra: serde_json::Map::default() };
+    let provenance = Provenance { name: "official".into(), source };
+    let weights = precision::stored(&checkpoint, &resolved.architecture, precision);
+    let form = Form { precision, moe: Moe::Sparse };
+    let exported = export::export(&resolved.architecture, weights.as_ref(), form, provenance).expect("a model");
+    exported.model().clone()
 }
 
 /// A run without a threshold, until its sources end.

@@ -54,6 +54,22 @@ fn half_precision_halves_the_file() {
 }
 
 #[test]
+fn experts_in_eight_bits() {
+    let desk = Desk::with(&tiny());
+    insta::assert_snapshot!(desk.says("ckpt.pth.tar --precision int8"), @r"
+    status: 0
+    ----- stdout
+    ckpt.onnx: 3.6 MB, MoEAD on efficientnet_b0, input 64x64, int8 weights, sparse experts, checked: worst relative error [ERROR] (at most 5e-2)
+    ");
+    insta::assert_snapshot!(desk.refuses("ckpt.pth.tar --precision int8 --moe dense"), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: eight-bit weights: expected sparse experts, found dense ones
+    hint: `--precision int8` is for MoEAD with `--moe sparse`; `--precision f16` halves any file
+    ");
+}
+
+#[test]
 fn dense_routing_is_another_graph_of_the_same_size() {
     let desk = Desk::with(&tiny());
     insta::assert_snapshot!(desk.says("ckpt.pth.tar --moe dense"), @r"

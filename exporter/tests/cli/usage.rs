@@ -51,7 +51,7 @@ fn wrong_command_lines() {
     status: 2
     ----- stderr
     error: invalid value 'f8' for '--precision <PRECISION>'
-      [possible values: f32, f16]
+      [possible values: f32, f16, int8]
 
     For more information, try '--help'.
     ");
@@ -120,8 +120,9 @@ fn help_is_long_or_short() {
           --arch <FILE>            Settings instead of the file's own `arch`: a JSON list of the entries
                                    backbone, neck, reconstruction
       -o, --output <FILE>          Write here [default: the checkpoint's name with .onnx, beside it]
-          --precision <PRECISION>  How weights are stored; arithmetic stays 32-bit [default: f32]
-                                   [possible values: f32, f16]
+          --precision <PRECISION>  How weights are stored: `f16` halves the file, arithmetic stays
+                                   32-bit; `int8` is for the experts, which then also multiply in eight
+                                   bits [default: f32] [possible values: f32, f16, int8]
           --moe <MOE>              How experts are routed: `sparse` for CPUs, `dense` for providers
                                    without data-dependent shapes; `auto` is `sparse` [default: auto]
                                    [possible values: auto, sparse, dense]
