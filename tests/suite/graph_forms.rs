@@ -147,8 +147,8 @@ fn agrees_with_the_plain_evaluation(problem: &Problem, what: &str) {
 fn the_check_notices_a_wrong_network() {
     let problem = Problem::new(Case::small("tiny"));
     let architecture = &problem.resolved.architecture;
-    let expectation = check::expect(architecture, &problem.checkpoint, Precision::F32, &export::input(architecture))
-        .expect("a whole checkpoint");
+    let expectation =
+        check::expect(architecture, &problem.checkpoint, &export::input(architecture)).expect("a whole checkpoint");
     let right = problem.model(FORMS[0]);
     assert!(check::compare(&right, &expectation).expect("the right network passes") < expectation.tolerance());
     let other = Problem::with_arch(Case::small("tiny"), |arch| {

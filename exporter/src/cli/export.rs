@@ -89,11 +89,8 @@ fn check(
     steps: &mut moead_terminal::progress::Steps,
 ) -> anyhow::Result<(Option<moead_model::manifest::SelfTest>, String)> {
     use crate::check;
-    steps.begin("evaluating the checkpoint plainly");
-    let input = export::input(&resolved.architecture);
-    let expectation = check::expect(&resolved.architecture, weights, precision, &input)?;
-    steps.begin("running the written model");
-    let worst = check::compare(exported.model(), &expectation)?;
+    steps.begin("comparing the written model with a plain evaluation");
+    let (expectation, worst) = check::check(exported.model(), &resolved.architecture, weights, precision)?;
     let test = expectation.self_test(worst);
     Ok((Some(test), format!("checked: worst relative error {worst:.1e} (at most {:.0e})", expectation.tolerance())))
 }

@@ -35,8 +35,10 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
         return tensor_hint(error);
     }
     #[cfg(feature = "check")]
-    if find::<crate::check::CheckError>(error).is_some() {
-        return Some(OUR_FAULT.into());
+    match find::<crate::check::CheckError>(error) {
+        Some(crate::check::CheckError::Tensor(error)) => return tensor_hint(error),
+        Some(_) => return Some(OUR_FAULT.into()),
+        None => {}
     }
     match find::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::NotFound) => Some("check the path".into()),

@@ -123,7 +123,7 @@ fn words_of<S: Simd, const PER_WORD: usize>(
     let mut words = u32x16::splat(simd, 0);
     for (index, numbers) in block.iter().enumerate() {
         let whole = nearest(simd, f32x16::from_slice(simd, numbers) * per_step, shift);
-        words = words | (whole & mask) << (index as u32 * bits);
+        words |= (whole & mask) << (index as u32 * bits);
     }
     let mut result = [0; BLOCK];
     result.iter_mut().zip(words.as_slice()).for_each(|(to, &word)| *to = word.cast_signed());
