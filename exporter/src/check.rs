@@ -80,20 +80,20 @@ pub fn check(
         let worst = compare(model, &expectation)?;
         return Ok((expectation, worst));
     }
-    let mut best: Result<(Expectation, f64), CheckError> = Err(CheckError::Missing("anomaly_map"));
+    let mut best: Option<(Expectation, f64)> = None;
+    let mut failure = None;
     for seed in 1..=PICTURES {
         let expectation = expectation(seed, architecture, weights, (precision, Arithmetic::EightBit), input)?;
-        best = match (compare(model, &expectation), best) {
-            (Ok(worst), Ok((_, least))) if worst >= least => continue,
-            (Ok(worst), _) => Ok((expectation, worst)),
-            (Err(_), Ok(best)) => Ok(best),
-            (Err(error), Err(_)) => Err(error),
-        };
-        if best.as_ref().is_ok_and(|(_, worst)| *worst <= FINE_IN_EIGHT_BITS) {
+        match compare(model, &expectation) {
+            Ok(worst) if best.as_ref().is_none_or(|(_, least)| worst < *least) => best = Some((expectation, worst)),
+            Ok(_) => {}
+            Err(error) => failure = Some(error),
+        }
+        if best.as_ref().is_some_and(|(_, worst)| *worst <= FINE_IN_EIGHT_BITS) {
             break;
         }
     }
-    best
+    best.ok_or_else(|| failure.unwrap_or_else(|| unreachable!("at least one picture is drawn")))
 }
 
 /// Evaluates the self-test picture plainly, in 32 or 16 bits; a picture on which experts are chosen within the noise is passed over.
