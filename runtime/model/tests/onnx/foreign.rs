@@ -17,7 +17,7 @@ fn a_size_comes_from_the_file_or_from_the_caller() {
     assert_eq!(model.input().size(), ImageSize { height: 8, width: 8 });
     assert!(model.batch().is_some());
     assert_eq!(model.input().normalization(), Normalization::IMAGENET);
-    let any_size = |graph: &mut GraphProto| graph.input = vec![info("picture", &[1, 3, ANY, ANY])];
+    let any_size = |graph: &mut GraphProto| graph.input = vec![info("frame", &[1, 3, ANY, ANY])];
     let model = open(any_size, Some([16, 24])).unwrap();
     assert_eq!((model.input().size(), model.batch()), (ImageSize { height: 16, width: 24 }, None));
     let message = open(any_size, None).unwrap_err();
