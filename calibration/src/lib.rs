@@ -7,15 +7,20 @@
 //! * [`applied`]: the formulas that a running program applies.
 //! * [`products`], [`drift`]: statistics of embeddings: which product a picture shows, and whether the camera changes.
 //! * [`peers`]: simpler detectors on the same features, for comparison.
-//!
-//! These modules are mathematics and files: none of them runs a network.
+//! * [`collect`]: runs an engine over a data set. [`evaluation`]: how well a model does on it. [`report`]: a page about that.
+//! * `cli`: the program `moead-eval` (feature `cli`).
 #![forbid(unsafe_code)]
 
 pub mod applied;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod collect;
 pub mod dataset;
 pub mod drift;
+pub mod evaluation;
 pub mod metrics;
 pub mod outliers;
 pub mod peers;
 pub mod products;
+pub mod report;
 pub mod threshold;

@@ -1,4 +1,6 @@
 //! The program `moead-edge`: the only place of this crate that knows flags, prints and ends the process.
+//!
+//! [`engine`] and [`hints`] are open to other programs that run models: the same flags, and the same advice.
 #![forbid(unsafe_code)]
 
 #[cfg(not(any(feature = "tract", feature = "ort")))]
@@ -17,8 +19,8 @@ mod bench;
 #[cfg(feature = "camera")]
 mod devices;
 mod doctor;
-mod engine;
-mod hints;
+pub mod engine;
+pub mod hints;
 mod outputs;
 mod run;
 mod service;

@@ -7,6 +7,7 @@ mod desk;
 mod drawings;
 mod early_ends;
 mod engines;
+mod evaluation;
 mod results;
 mod streams;
 mod verification;

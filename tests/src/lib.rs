@@ -1,6 +1,7 @@
-//! Test library: golden cases, checkpoints drawn from a seed, programs as a user runs them. It depends on none of the crates
+//! Test library: golden cases, checkpoints drawn from a seed, programs as a user runs them, pages in a browser. It depends on none of the crates
 //! that it helps to test.
 
+pub mod browser;
 pub mod command;
 pub mod compare;
 pub mod golden;

@@ -8,9 +8,10 @@ struct Program {
     command_line: &'static str,
 }
 
-const PROGRAMS: [Program; 2] = [
+const PROGRAMS: [Program; 3] = [
     Program { name: "moead-export", command_line: "exporter/src/cli" },
     Program { name: "moead-edge", command_line: "runtime/src/cli" },
+    Program { name: "moead-eval", command_line: "calibration/src/cli" },
 ];
 
 /// Flags of every program: `clap` adds the first two, the terminal declares the others.

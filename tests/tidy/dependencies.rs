@@ -22,7 +22,11 @@ const ALLOWED: [Allowed; 6] = [
         uses: &["moead-model", "moead-terminal", "moead-runtime"],
         tests_use: &["moead-tests"],
     },
-    Allowed { name: "moead-calibration", uses: &["moead-model"], tests_use: &["moead-tests"] },
+    Allowed {
+        name: "moead-calibration",
+        uses: &["moead-model", "moead-terminal", "moead-runtime"],
+        tests_use: &["moead-tests"],
+    },
     Allowed {
         name: "moead-tests",
         uses: &[],

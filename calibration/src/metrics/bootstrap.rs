@@ -32,6 +32,17 @@ pub enum ComparisonError {
     Absent(Absent),
 }
 
+/// Scores of two models for the same pictures.
+#[derive(Debug, Clone, Copy)]
+pub struct Scores<'a> {
+    /// By the first model.
+    pub first: &'a [f32],
+    /// By the second.
+    pub second: &'a [f32],
+    /// What the pictures are.
+    pub truths: &'a [Truth],
+}
+
 /// The difference `second - first` of two AUROCs on the same pictures, with a percentile interval (Efron and Tibshirani, "An
 /// Introduction to the Bootstrap", chapter 13): good and defective pictures are each drawn anew, as many as there are, and both
 /// models judge the same draw. The same seed gives the same interval on every machine.
@@ -48,24 +59,51 @@ pub fn auroc_difference(
     rounds: usize,
     seed: u64,
 ) -> Result<Difference, ComparisonError> {
+    mean_auroc_difference(&[Scores { first, second, truths }], confidence, rounds, seed)
+}
+
+/// The same for the mean of AUROCs over several sets of pictures (products): each round draws every set anew, and takes the mean of
+/// their differences.
+///
+/// # Errors
+/// [`ComparisonError`] of the first set that has one; also when there is no set.
+pub fn mean_auroc_difference(
+    sets: &[Scores<'_>],
+    confidence: Confidence,
+    rounds: usize,
+    seed: u64,
+) -> Result<Difference, ComparisonError> {
+    if sets.is_empty() {
+        return Err(ComparisonError::Absent(Absent::Empty));
+    }
+    let (mut value, mut differences) = (0.0, vec![0.0; rounds.max(1)]);
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    for set in sets {
+        value += add_set(*set, &mut random, &mut differences)?;
+    }
+    let count = sets.len() as f64;
+    differences.iter_mut().for_each(|difference| *difference /= count);
+    differences.sort_unstable_by(f64::total_cmp);
+    let at = |share: f64| differences[((differences.len() - 1) as f64 * share).round() as usize];
+    let tail = (1.0 - confidence.value()) / 2.0;
+    Ok(Difference { value: value / count, interval: Interval { low: at(tail), high: at(1.0 - tail) } })
+}
+
+/// Adds a set's differences, one a round, and gives that of the set as it is.
+fn add_set(set: Scores<'_>, random: &mut impl Rng, differences: &mut [f64]) -> Result<f64, ComparisonError> {
+    let Scores { first, second, truths } = set;
     let area = |scores| roc::auroc(&Ranking::new(scores, truths)?).map_err(ComparisonError::Absent);
     let value = area(second)?.value - area(first)?.value;
     let places = |wanted| (0..truths.len()).filter(move |at| truths[*at] == wanted).collect::<Vec<_>>();
     let classes = [places(Truth::Good), places(Truth::Defective)];
     let orders = [first, second].map(Order::of);
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut weights = vec![0_u32; truths.len()];
-    let mut differences: Vec<f64> = (0..rounds.max(1))
-        .map(|_| {
-            draw(&mut random, &classes, &mut weights);
-            let [first, second] = orders.each_ref().map(|order| order.auroc(truths, &weights));
-            second - first
-        })
-        .collect();
-    differences.sort_unstable_by(f64::total_cmp);
-    let at = |share: f64| differences[((differences.len() - 1) as f64 * share).round() as usize];
-    let tail = (1.0 - confidence.value()) / 2.0;
-    Ok(Difference { value, interval: Interval { low: at(tail), high: at(1.0 - tail) } })
+    for difference in differences {
+        draw(random, &classes, &mut weights);
+        let [first, second] = orders.each_ref().map(|order| order.auroc(truths, &weights));
+        *difference += second - first;
+    }
+    Ok(value)
 }
 
 /// How often each picture is drawn: of each class as many as it has.

@@ -15,6 +15,7 @@
 pub mod contract;
 pub mod envelope;
 pub mod fields;
+pub mod foreign;
 mod initializers;
 pub mod inner_outputs;
 pub mod limits;

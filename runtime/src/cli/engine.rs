@@ -7,12 +7,13 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use moead_model::onnx::foreign::ForeignModel;
 use moead_model::onnx::model_file::ModelFile;
 use moead_terminal::failure::{At as _, UsageError};
 use moead_terminal::printer::Printer;
 
 use crate::engine::Output;
-use crate::engine::choice::{self, Candidate, Choice, ChoiceError, EngineName, Provider, Refusal, Request, Wish};
+use crate::engine::choice::{self, Candidate, Choice, ChoiceError, EngineName, Provider, Refusal, Request, Step, Wish};
 #[cfg(feature = "ort")]
 use crate::engine::ort::{
     library::Search,
@@ -24,8 +25,9 @@ use crate::engine::ort::{
 #[cfg(feature = "ort")]
 const ORT_LIB: &str = "MOEAD_ORT_LIB";
 
+/// Which engine, on what, and its settings.
 #[derive(Debug, Clone, Args)]
-pub(super) struct EngineArguments {
+pub struct EngineArguments {
     /// What runs the model [default: tract, or ort where a provider is asked for that only it has]
     #[arg(long, value_enum, env = "MOEAD_ENGINE")]
     engine: Option<EngineArgument>,
@@ -90,7 +92,7 @@ impl From<PrecisionArgument> for Precision {
 
 impl EngineArguments {
     /// Whether an engine or a provider is asked for by name.
-    pub(super) fn is_open(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         self.engine.is_none() && self.provider.is_none()
     }
 
@@ -98,7 +100,7 @@ impl EngineArguments {
     ///
     /// # Errors
     /// Those of [`EngineArguments::request`].
-    pub(super) fn request_of(&self, candidate: Candidate, threads: NonZeroUsize) -> Result<Request, UsageError> {
+    pub fn request_of(&self, candidate: Candidate, threads: NonZeroUsize) -> Result<Request, UsageError> {
         let (engine, provider) = (Some(candidate.engine), Wish::Exactly(candidate.provider));
         Ok(Request { engine, provider, ..self.request(threads)? })
     }
@@ -107,7 +109,7 @@ impl EngineArguments {
     ///
     /// # Errors
     /// tract by name, and with it what it does not have.
-    pub(super) fn request(&self, threads: NonZeroUsize) -> Result<Request, UsageError> {
+    pub fn request(&self, threads: NonZeroUsize) -> Result<Request, UsageError> {
         self.check()?;
         let engine = self.engine.map(EngineName::from);
         // Whoever names the library wants it.
@@ -146,7 +148,7 @@ impl EngineArguments {
     }
 
     /// The same flags for another process of this program, but for the candidate, if one is named.
-    pub(super) fn flags(&self, candidate: Option<Candidate>) -> Vec<OsString> {
+    pub fn flags(&self, candidate: Option<Candidate>) -> Vec<OsString> {
         let engine = candidate.map(|candidate| candidate.engine.name().to_owned());
         let provider = candidate.map(|candidate| candidate.provider.name().to_owned());
         let mut flags = Vec::new();
@@ -192,10 +194,10 @@ impl EngineArguments {
 
 /// `--threads` of a command that runs one engine.
 #[derive(Debug, Clone, Args)]
-pub(super) struct ThreadsArgument {
+pub struct ThreadsArgument {
     /// How many threads compute a picture
     #[arg(long, value_name = "N", default_value = "1", env = "MOEAD_THREADS", value_parser = parse_threads)]
-    pub(super) threads: NonZeroUsize,
+    pub threads: NonZeroUsize,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -282,14 +284,35 @@ pub(super) fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
 ///
 /// # Errors
 /// Those of [`choice::load`], with the model file's path in front where it is the model that is at fault.
-pub(super) fn load(
+pub fn load(
     request: &Request,
     (path, model): (&Path, &ModelFile),
     outputs: &[Output],
     printer: &Printer,
 ) -> anyhow::Result<Choice> {
+    told_of(path, printer, |progress| choice::load(model, outputs, request, progress))
+}
+
+/// The same for a model of somebody else.
+///
+/// # Errors
+/// As of [`load`].
+pub fn load_foreign(
+    request: &Request,
+    (path, model): (&Path, &ForeignModel),
+    outputs: &[Output],
+    printer: &Printer,
+) -> anyhow::Result<Choice> {
+    told_of(path, printer, |progress| choice::load_foreign(model, outputs, request, progress))
+}
+
+fn told_of(
+    path: &Path,
+    printer: &Printer,
+    load: impl FnOnce(&mut dyn FnMut(Step)) -> Result<Choice, ChoiceError>,
+) -> anyhow::Result<Choice> {
     let mut steps = printer.progress().steps();
-    let loaded = choice::load(model, outputs, request, &mut |step| {
+    let loaded = load(&mut |step: Step| {
         if step.is_long() {
             printer.note(&step);
         }

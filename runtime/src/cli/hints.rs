@@ -18,7 +18,8 @@ use crate::verify::self_test::SelfTestError;
 pub(super) mod camera;
 pub(super) mod engine;
 
-pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
+/// The advice for an error that this crate knows, if there is any.
+pub fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<FolderError>(error) {
         return Some(match error {
             FolderError::Missing(path) => format!("make it first: `mkdir -p {}`", path.display()),

@@ -7,6 +7,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use moead_model::onnx::foreign::ForeignModel;
 use moead_model::onnx::model_file::ModelFile;
 
 #[cfg(feature = "ort")]
@@ -225,6 +226,9 @@ pub enum Refusal {
         "the model gathers tokens per expert: their numbers depend on the picture, and the GPU would wait for each"
     )]
     DataDependentShapes,
+    /// What GPUs leave to the processor is known of our models only.
+    #[error("models without a manifest run on the processor only")]
+    ForeignOnGpu,
     /// The library's profile tells nothing.
     #[cfg(feature = "ort")]
     #[error(transparent)]
@@ -339,12 +343,36 @@ pub fn load(
     request: &Request,
     progress: &mut dyn FnMut(Step),
 ) -> Result<Choice, ChoiceError> {
+    first(request, progress, |candidate, is_asked_for, progress| {
+        load_on(candidate, model, outputs, request, is_asked_for, progress)
+    })
+}
+
+/// The same for a model of somebody else, on the processor.
+///
+/// # Errors
+/// [`ChoiceError`]
+pub fn load_foreign(
+    model: &ForeignModel,
+    outputs: &[Output],
+    request: &Request,
+    progress: &mut dyn FnMut(Step),
+) -> Result<Choice, ChoiceError> {
+    first(request, progress, |candidate, _, _| load_foreign_on(candidate, model, outputs, request))
+}
+
+/// The first candidate that `load` can load, whether it is the only one or not.
+fn first(
+    request: &Request,
+    progress: &mut dyn FnMut(Step),
+    mut load: impl FnMut(Candidate, bool, &mut dyn FnMut(Step)) -> Result<Loaded, Refusal>,
+) -> Result<Choice, ChoiceError> {
     let candidates = request.candidates()?;
     let is_asked_for = candidates.len() == 1;
     let mut refused = Vec::new();
     for candidate in candidates {
         progress(Step::Loading(candidate));
-        match load_on(candidate, model, outputs, request, is_asked_for, progress) {
+        match load(candidate, is_asked_for, progress) {
             Ok(loaded) => {
                 return Ok(Choice {
                     engine: loaded.engine,
@@ -430,6 +458,38 @@ fn load_on(
                 warnings: loaded.library.take_messages(),
             })
         }
+        #[allow(unreachable_patterns, reason = "reachable in programs without one of the engines")]
+        _ => Err(Refusal::NotBuilt),
+    }
+}
+
+#[allow(unused_variables, reason = "used by engines that are part of the program")]
+fn load_foreign_on(
+    candidate: Candidate,
+    model: &ForeignModel,
+    outputs: &[Output],
+    request: &Request,
+) -> Result<Loaded, Refusal> {
+    match candidate {
+        #[cfg(feature = "tract")]
+        Candidate::TRACT => Ok(Loaded {
+            engine: Box::new(super::tract::Session::load_foreign(model, outputs, request.threads)?),
+            description: tract(),
+            #[cfg(feature = "ort")]
+            placement: None,
+            warnings: Vec::new(),
+        }),
+        #[cfg(feature = "ort")]
+        Candidate { engine: EngineName::Ort, provider: Provider::Cpu } => {
+            let loaded = ort::loading::load_foreign(model, outputs, request.threads, &request.ort)?;
+            Ok(Loaded {
+                engine: Box::new(loaded.session),
+                description: onnxruntime(loaded.library),
+                placement: None,
+                warnings: loaded.library.take_messages(),
+            })
+        }
+        Candidate { provider: Provider::Cuda | Provider::TensorRt, .. } => Err(Refusal::ForeignOnGpu),
         #[allow(unreachable_patterns, reason = "reachable in programs without one of the engines")]
         _ => Err(Refusal::NotBuilt),
     }

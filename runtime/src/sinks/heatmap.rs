@@ -90,27 +90,25 @@ pub fn draw(annotation: &Annotation<'_>, scale: Scale) -> Picture {
 }
 
 /// The first of the two pictures of [`draw`] by itself, in any size.
-#[cfg(feature = "http")]
-pub(super) fn resized(picture: &Picture, size: ImageSize) -> Picture {
+pub fn resized(picture: &Picture, size: ImageSize) -> Picture {
     overlay::resized(picture, size)
 }
 
 /// The second of the two pictures of [`draw`] by itself, in whatever size it has: under its anomaly map, with boxes.
 ///
 /// `regions` are in pixels of a picture of the size `source`, of which `picture` may be a smaller or larger copy.
-#[cfg(feature = "http")]
-pub(super) fn heated(
+pub fn heated(
     picture: Picture,
     map: &[f32],
     map_size: ImageSize,
-    threshold: Option<Threshold>,
+    scale: Scale,
     regions: &[Region],
     source: ImageSize,
 ) -> Picture {
     let ImageSize { height, width } = picture.size();
     let area = Rect { x: 0, y: 0, width, height };
     let mut canvas = Canvas::on(picture);
-    Map::new(map, map_size).lay_over(&mut canvas, area, Range::of(Scale::around(threshold), map));
+    Map::new(map, map_size).lay_over(&mut canvas, area, Range::of(scale, map));
     boxes::draw(&mut canvas, &boxes::strongest(regions), source, area, Unit(1.0));
     canvas.into_picture()
 }

@@ -11,9 +11,9 @@ use moead_runtime::sinks::http::{Limits, LiveView, Observation};
 use moead_runtime::stream::clock::Clock as _;
 use moead_runtime::stream::status::State;
 use moead_runtime::stream::tally::Counts;
+use moead_tests::browser::Browser;
 use serde_json::{Value, json};
 
-use crate::devtools::Browser;
 use crate::scene::Scene;
 use crate::{Stand, client, settings};
 

@@ -4,7 +4,6 @@
 
 mod browser;
 mod client;
-mod devtools;
 mod health;
 mod limits;
 mod memory;

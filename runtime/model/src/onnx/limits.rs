@@ -66,3 +66,6 @@ pub const WINDOW: usize = 64;
 
 /// Pictures in a batch that is fixed in the file. Stops: a batch as a multiplier of everything else. Honest: 1, at times 8.
 pub const BATCH: usize = 64;
+
+/// A side of the pictures of somebody else's model. Stops: a header that asks for gigabytes of pixels. Honest: 1024; ours are at most 4096.
+pub const SIDE: usize = 4096;

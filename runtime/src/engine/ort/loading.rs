@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use moead_model::onnx::foreign::ForeignModel;
 use moead_model::onnx::model_file::ModelFile;
 use moead_model::self_test;
 
@@ -72,6 +73,22 @@ pub fn check(provider: Provider, settings: &Settings) -> Result<&'static Library
     };
     Setup { library, provider: &target, threads: NonZeroUsize::MIN, batch: None, profile: None }.check()?;
     Ok(library)
+}
+
+/// Loads a model of somebody else on the processor.
+///
+/// # Errors
+/// [`Refusal`]
+pub fn load_foreign(
+    model: &ForeignModel,
+    outputs: &[Output],
+    threads: NonZeroUsize,
+    settings: &Settings,
+) -> Result<Loaded, Refusal> {
+    let library = check(Provider::Cpu, settings)?;
+    let batch = model.batch().map(str::to_owned);
+    let setup = Setup { library, provider: &Target::Cpu, threads, batch, profile: None };
+    Ok(Loaded { session: Session::load_foreign(&setup, model, outputs)?, library, placement: None })
 }
 
 impl Job<'_> {

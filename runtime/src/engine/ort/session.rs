@@ -6,6 +6,7 @@ use ::ort::session::{HasSelectedOutputs, IoBinding, OutputSelector, RunOptions, 
 use ::ort::value::TensorRef;
 use moead_model::architecture::ImageSize;
 use moead_model::onnx::contract::IMAGE;
+use moead_model::onnx::foreign::ForeignModel;
 use moead_model::onnx::model_file::ModelFile;
 
 use super::elf::Version;
@@ -49,9 +50,27 @@ impl Session {
         let outputs = named(model, outputs, NAME)?;
         // The library computes nothing but outputs of the file.
         let bytes = model.with_outputs(&outputs.iter().map(|(_, name)| name.as_str()).collect::<Vec<_>>());
+        Self::of(setup, &bytes, size, outputs)
+    }
+
+    /// The same for a model of somebody else.
+    ///
+    /// # Errors
+    /// [`EngineError::Load`], with the library's words.
+    pub fn load_foreign(setup: &Setup<'_>, model: &ForeignModel, outputs: &[Output]) -> Result<Self, EngineError> {
+        let named = outputs.iter().map(|&output| (output, output.name().to_owned())).collect();
+        Self::of(setup, model.bytes(), model.input().size(), named)
+    }
+
+    fn of(
+        setup: &Setup<'_>,
+        bytes: &[u8],
+        size: ImageSize,
+        outputs: Vec<(Output, String)>,
+    ) -> Result<Self, EngineError> {
         let load = move || -> ::ort::Result<Self> {
             let mut builder = setup.register(options(setup)?)?;
-            let session = builder.commit_from_memory(&bytes)?;
+            let session = builder.commit_from_memory(bytes)?;
             let io = Io::new(setup, &session, size, &outputs)?;
             Ok(Self { io, session, size, outputs })
         };

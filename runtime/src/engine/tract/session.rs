@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use moead_model::architecture::ImageSize;
+use moead_model::onnx::foreign::ForeignModel;
 use moead_model::onnx::model_file::ModelFile;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::plan::eval;
@@ -41,13 +42,29 @@ impl Session {
     /// # Errors
     /// [`EngineError::Load`]
     pub fn load(model: &ModelFile, outputs: &[Output], threads: NonZeroUsize) -> Result<Self, EngineError> {
+        Self::of(model.bytes(), model.manifest().input.size(), named(model, outputs, NAME)?, threads)
+    }
+
+    /// The same for a model of somebody else, which may have anything that the engine does not know.
+    ///
+    /// # Errors
+    /// [`EngineError::Load`]
+    pub fn load_foreign(model: &ForeignModel, outputs: &[Output], threads: NonZeroUsize) -> Result<Self, EngineError> {
+        let named = outputs.iter().map(|&output| (output, output.name().to_owned())).collect();
+        Self::of(model.bytes(), model.input().size(), named, threads)
+    }
+
+    fn of(
+        bytes: &[u8],
+        size: ImageSize,
+        named: Vec<(Output, String)>,
+        threads: NonZeroUsize,
+    ) -> Result<Self, EngineError> {
         let failed = |message| EngineError::Load { engine: NAME, message };
-        let size = model.manifest().input.size();
-        let named = named(model, outputs, NAME)?;
         let names: Vec<_> = named.iter().map(|(_, name)| name.as_str()).collect();
         let pool = Pool::new(threads).map_err(|error| failed(error.to_string()))?;
-        let plan = plan(model.bytes(), size, &names, &pool).map_err(|error| failed(format!("{error:#}")))?;
-        Ok(Self { plan, pool, size, outputs: outputs.to_vec() })
+        let plan = plan(bytes, size, &names, &pool).map_err(|error| failed(format!("{error:#}")))?;
+        Ok(Self { plan, pool, size, outputs: named.into_iter().map(|(output, _)| output).collect() })
     }
 
     /// Runs as [`Engine::run`] does, and after each node tells its name and its op: who has a clock sees where time goes.

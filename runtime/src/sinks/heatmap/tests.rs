@@ -177,7 +177,8 @@ fn the_live_view_draws_what_the_files_show() {
     let size = scene.picture.size();
     assert_eq!((panel.width, panel.height), (size.width, size.height));
     let threshold = Threshold::new(THRESHOLD).ok();
-    let live = heated(scene.picture.clone(), &scene.map, scene.map_size, threshold, &scene.regions, size);
+    let live =
+        heated(scene.picture.clone(), &scene.map, scene.map_size, Scale::around(threshold), &scene.regions, size);
     for y in 0..panel.height {
         for x in 0..panel.width {
             assert_eq!(colour_at(&live, x, y), colour_at(&drawn, panel.x + x, panel.y + y), "{x},{y}");

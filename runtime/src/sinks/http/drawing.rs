@@ -34,7 +34,7 @@ pub(super) fn jpeg(shot: &Shot, heat: Heat) -> Option<Vec<u8>> {
         Heat::On if !shot.map.is_empty() => {
             let regions: Vec<Region> = shot.regions.iter().map(|&region| within(region, shot.part)).collect();
             let source = ImageSize { height: shot.part.height, width: shot.part.width };
-            heatmap::heated(picture, &shot.map, shot.map_size, shot.threshold, &regions, source)
+            heatmap::heated(picture, &shot.map, shot.map_size, heatmap::Scale::around(shot.threshold), &regions, source)
         }
         Heat::On | Heat::Off => picture,
     };

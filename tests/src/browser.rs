@@ -1,5 +1,7 @@
 //! A headless Chromium, driven over a pipe by its DevTools protocol: <https://chromedevtools.github.io/devtools-protocol/>.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot talk to its browser has failed")]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -31,7 +33,8 @@ const FLAGS: [&str; 12] = [
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One browser with one page.
-pub(super) struct Browser {
+#[derive(Debug)]
+pub struct Browser {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     /// Ends the browser when it is dropped.
@@ -40,9 +43,9 @@ pub(super) struct Browser {
     session: Option<String>,
     calls: u64,
     /// Addresses that the page has asked for.
-    pub(super) requests: Vec<String>,
+    pub requests: Vec<String>,
     /// What the page complained about.
-    pub(super) complaints: Vec<String>,
+    pub complaints: Vec<String>,
 }
 
 fn find() -> Option<PathBuf> {
@@ -53,14 +56,14 @@ fn find() -> Option<PathBuf> {
 
 impl Browser {
     /// None when there is no Chromium here, which is said in words; in CI that is an error.
-    pub(super) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let Some(program) = find() else {
             let message = "no Chromium was found (Debian's package `chromium`)";
             assert!(
                 std::env::var_os("CI").is_none_or(|ci| ci != "true"),
                 "{message}: in CI the page must be looked at"
             );
-            moead_tests::golden::write_note(&format!("skipped: {message}: the page is NOT tested\n"));
+            crate::golden::write_note(&format!("skipped: {message}: the page is NOT tested\n"));
             return None;
         };
         let profile = tempfile::tempdir().unwrap();
@@ -131,20 +134,21 @@ impl Browser {
     }
 
     /// The size of the window, and whether its user likes it dark.
-    pub(super) fn show(&mut self, width: u32, height: u32, scale: u32, scheme: &str) {
+    pub fn show(&mut self, width: u32, height: u32, scale: u32, scheme: &str) {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 500});
         self.call("Emulation.setDeviceMetricsOverride", &metrics);
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.call("Emulation.setEmulatedMedia", &features);
     }
 
-    pub(super) fn navigate(&mut self, address: &str) {
+    /// Opens an address.
+    pub fn navigate(&mut self, address: &str) {
         let result = self.call("Page.navigate", &json!({"url": address}));
         assert!(result.get("errorText").is_none(), "{result}");
     }
 
     /// The value of an expression; of what it promises, if it does.
-    pub(super) fn evaluate(&mut self, expression: &str) -> Value {
+    pub fn evaluate(&mut self, expression: &str) -> Value {
         let parameters = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
         let result = self.call("Runtime.evaluate", &parameters);
         assert!(result.get("exceptionDetails").is_none(), "{expression}: {result}");
@@ -152,7 +156,7 @@ impl Browser {
     }
 
     /// Comes back when a condition of the page holds.
-    pub(super) fn wait_for(&mut self, condition: &str) {
+    pub fn wait_for(&mut self, condition: &str) {
         let promise = format!(
             "new Promise((done) => {{ const look = () => {{ let is; try {{ is = {condition}; }} catch {{ is = false; }} \
              if (is) done(true); else setTimeout(look, 30); }}; look(); }})"
@@ -161,7 +165,7 @@ impl Browser {
     }
 
     /// The page as a picture, as PNG.
-    pub(super) fn screenshot(&mut self, path: &Path, is_whole: bool) {
+    pub fn screenshot(&mut self, path: &Path, is_whole: bool) {
         let parameters = json!({"format": "png", "captureBeyondViewport": is_whole});
         let result = self.call("Page.captureScreenshot", &parameters);
         std::fs::write(path, from_base64(result["data"].as_str().unwrap())).unwrap();

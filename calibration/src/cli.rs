@@ -1,0 +1,3 @@
+//! The programs of this crate: the only place of it that knows flags, prints and ends the process.
+
+pub mod eval;

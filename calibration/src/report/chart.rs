@@ -1,0 +1,228 @@
+//! Charts as SVG. Colours are the style sheet's, so that they follow the reader's light or dark.
+
+use std::fmt::Write as _;
+
+use super::markup::{escaped, score};
+use crate::metrics::average_precision::PrecisionPoint;
+use crate::metrics::ranking::Truth;
+use crate::metrics::roc::RocPoint;
+
+/// The plot's place in the drawing of [`WIDTH`] x [`HEIGHT`].
+const WIDTH: f64 = 320.0;
+const HEIGHT: f64 = 250.0;
+const LEFT: f64 = 38.0;
+const RIGHT: f64 = 12.0;
+const TOP: f64 = 10.0;
+const BOTTOM: f64 = 38.0;
+
+/// A line of a chart whose axes run from 0 to 1.
+pub(super) struct Curve {
+    points: Vec<(f64, f64)>,
+    class: &'static str,
+    legend: String,
+}
+
+impl Curve {
+    pub(super) fn of_roc(points: &[RocPoint], class: &'static str, legend: String) -> Self {
+        Self {
+            points: points.iter().map(|point| (point.false_positives, point.true_positives)).collect(),
+            class,
+            legend,
+        }
+    }
+
+    /// Precision holds from the recall before up to this one: steps.
+    pub(super) fn of_precision(points: &[PrecisionPoint], class: &'static str, legend: String) -> Self {
+        let mut steps = Vec::with_capacity(2 * points.len());
+        let mut recall = 0.0;
+        for point in points {
+            steps.extend([(recall, point.precision), (point.recall, point.precision)]);
+            recall = point.recall;
+        }
+        Self { points: steps, class, legend }
+    }
+}
+
+pub(super) fn roc(title: &str, curves: &[Curve]) -> String {
+    let chance = line("chance", &[(0.0, 0.0), (1.0, 1.0)]);
+    drawn(title, curves, &chance, ["good called defective", "defective found"])
+}
+
+pub(super) fn precision(title: &str, curves: &[Curve]) -> String {
+    drawn(title, curves, "", ["recall: defective found", "precision"])
+}
+
+fn drawn(title: &str, curves: &[Curve], behind: &str, axes: [&str; 2]) -> String {
+    let lines: String = curves.iter().map(|curve| line(curve.class, &curve.points)).collect();
+    let legend: String = curves
+        .iter()
+        .map(|curve| format!("<span class=\"{}\">{}</span>", curve.class, escaped(&curve.legend)))
+        .collect();
+    let mut grid = String::new();
+    for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
+        let (x, y) = place((share, share));
+        let _ = write!(
+            grid,
+            "<path class=\"grid\" d=\"M{x:.1} {TOP}V{bottom:.1}M{LEFT} {y:.1}H{right:.1}\"/>\
+             <text x=\"{x:.1}\" y=\"{below:.1}\" class=\"middle\">{share}</text><text x=\"{before:.1}\" y=\"{middle:.1}\" class=\"end\">{share}</text>",
+            bottom = HEIGHT - BOTTOM,
+            right = WIDTH - RIGHT,
+            below = HEIGHT - BOTTOM + 13.0,
+            before = LEFT - 5.0,
+            middle = y + 3.5,
+        );
+    }
+    let [across, up] = axes;
+    let middle = f64::midpoint(TOP, HEIGHT - BOTTOM);
+    let names = format!(
+        "<text x=\"{:.1}\" y=\"{:.1}\" class=\"middle\">{across}</text>\
+         <text transform=\"translate(9 {middle:.1}) rotate(-90)\" class=\"middle\">{up}</text>",
+        f64::midpoint(LEFT, WIDTH - RIGHT),
+        HEIGHT - 8.0,
+    );
+    figure(title, &legend, &format!("{grid}{names}{behind}{lines}"))
+}
+
+/// From 0..=1 to the drawing.
+fn place((x, y): (f64, f64)) -> (f64, f64) {
+    (LEFT + x * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - y * (HEIGHT - TOP - BOTTOM))
+}
+
+fn line(class: &str, points: &[(f64, f64)]) -> String {
+    let path: String = points
+        .iter()
+        .enumerate()
+        .map(|(at, point)| {
+            let (x, y) = place(*point);
+            format!("{}{x:.1} {y:.1}", if at == 0 { "M" } else { "L" })
+        })
+        .collect();
+    format!("<path class=\"line {class}\" d=\"{path}\"/>")
+}
+
+fn figure(title: &str, legend: &str, content: &str) -> String {
+    let title = escaped(title);
+    format!(
+        "<figure class=\"chart\"><figcaption>{title}<span class=\"legend\">{legend}</span></figcaption>\
+         <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\">{content}</svg></figure>"
+    )
+}
+
+/// Height of the threshold's label, above the bars.
+const LABEL: f64 = 14.0;
+
+/// Intervals of a histogram.
+const BARS: usize = 32;
+
+/// How many pictures have which score: good ones upwards, defective ones downwards.
+pub(super) struct Histogram {
+    low: f32,
+    high: f32,
+    good: [u32; BARS],
+    defective: [u32; BARS],
+    threshold: Option<f32>,
+}
+
+impl Histogram {
+    /// * `scores`: finite.
+    pub(super) fn of(scores: &[f32], truths: &[Truth], threshold: Option<f32>) -> Self {
+        let low = scores.iter().copied().fold(f32::INFINITY, f32::min);
+        let high = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let (mut good, mut defective) = ([0; BARS], [0; BARS]);
+        for (&score, truth) in scores.iter().zip(truths) {
+            let share = f64::from(score - low) / f64::from(high - low).max(f64::MIN_POSITIVE);
+            let bar = ((share * BARS as f64) as usize).min(BARS - 1);
+            match truth {
+                Truth::Good => good[bar] += 1,
+                Truth::Defective => defective[bar] += 1,
+            }
+        }
+        Self { low, high, good, defective, threshold }
+    }
+
+    pub(super) fn draw(&self, title: &str) -> String {
+        let most = self.good.iter().chain(&self.defective).copied().max().unwrap_or(0).max(1);
+        let (zero, half) = (f64::midpoint(TOP, HEIGHT - BOTTOM), (HEIGHT - TOP - BOTTOM) / 2.0 - LABEL);
+        let width = (WIDTH - LEFT - RIGHT) / BARS as f64;
+        let mut bars = String::new();
+        for (class, counts, is_up) in [("good", &self.good, true), ("defective", &self.defective, false)] {
+            for (at, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                let height = (half * f64::from(count) / f64::from(most)).max(1.0);
+                let (x, y) = (LEFT + at as f64 * width, if is_up { zero - height } else { zero });
+                let (from, to) = (self.at(at as f64 / BARS as f64), self.at((at + 1) as f64 / BARS as f64));
+                let _ = write!(
+                    bars,
+                    "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{height:.1}\"><title>{count} of score {} to {}</title></rect>",
+                    width - 1.0,
+                    score(from),
+                    score(to),
+                );
+            }
+        }
+        let axis = format!(
+            "<path class=\"axis\" d=\"M{LEFT} {zero:.1}H{:.1}\"/><text x=\"{LEFT}\" y=\"{below:.1}\">{}</text>\
+             <text x=\"{:.1}\" y=\"{below:.1}\" class=\"end\">{}</text><text x=\"{:.1}\" y=\"{name:.1}\" class=\"middle\">score</text>\
+             <text x=\"{before:.1}\" y=\"{:.1}\" class=\"end\">{most}</text><text x=\"{before:.1}\" y=\"{:.1}\" class=\"end\">0</text>\
+             <text x=\"{before:.1}\" y=\"{:.1}\" class=\"end\">{most}</text>",
+            WIDTH - RIGHT,
+            score(self.low),
+            WIDTH - RIGHT,
+            score(self.high),
+            f64::midpoint(LEFT, WIDTH - RIGHT),
+            zero - half + 4.0,
+            zero + 3.5,
+            zero + half + 3.0,
+            below = HEIGHT - BOTTOM + 13.0,
+            name = HEIGHT - 8.0,
+            before = LEFT - 5.0,
+        );
+        let threshold = self.threshold.map_or(String::new(), |threshold| {
+            let share = f64::from(threshold - self.low) / f64::from(self.high - self.low).max(f64::MIN_POSITIVE);
+            let x = LEFT + share.clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT);
+            let (anchor, dx) = if share > 0.5 { ("end", -4.0) } else { ("", 4.0) };
+            format!(
+                "<path class=\"threshold\" d=\"M{x:.1} {TOP}V{:.1}\"/><text x=\"{:.1}\" y=\"{:.1}\" class=\"{anchor} strong\">best F1: {}</text>",
+                HEIGHT - BOTTOM,
+                x + dx,
+                TOP + 8.0,
+                score(threshold),
+            )
+        });
+        let legend = "<span class=\"good\">good</span><span class=\"defective\">defective</span>";
+        figure(title, legend, &format!("{bars}{axis}{threshold}"))
+    }
+
+    fn at(&self, share: f64) -> f32 {
+        (f64::from(self.low) + share * f64::from(self.high - self.low)) as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::ranking::Truth::{Defective, Good};
+
+    #[test]
+    fn every_score_is_in_a_bar() {
+        let scores = [1.0, 1.0, 2.0, 5.0];
+        let histogram = Histogram::of(&scores, &[Good, Defective, Good, Defective], None);
+        assert_eq!((histogram.good[0], histogram.good[8], histogram.good.iter().sum::<u32>()), (1, 1, 2));
+        assert_eq!((histogram.defective[0], histogram.defective[BARS - 1]), (1, 1));
+        assert!(histogram.draw("Scores").contains("<title>1 of score 1.000 to 1.125</title>"));
+    }
+
+    #[test]
+    fn equal_scores_are_drawn_too() {
+        let histogram = Histogram::of(&[3.0, 3.0], &[Good, Good], Some(3.0));
+        assert_eq!(histogram.good[0], 2);
+        let drawn = histogram.draw("Scores");
+        assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
+    }
+
+    #[test]
+    fn precision_is_drawn_in_steps() {
+        let point = |recall, precision| PrecisionPoint { threshold: 0.0, recall, precision };
+        let curve = Curve::of_precision(&[point(0.5, 1.0), point(1.0, 0.6)], "first", String::new());
+        assert_eq!(curve.points, [(0.0, 1.0), (0.5, 1.0), (0.5, 0.6), (1.0, 0.6)]);
+    }
+}
