@@ -1,6 +1,6 @@
 //! Runs an engine over the pictures of a data set.
 //!
-//! A second thread decodes pictures and masks while the engine computes; [`AHEAD`] pictures wait between them, so memory does not depend on how
+//! A second thread decodes pictures and masks while the engine computes; a few pictures wait between them, so memory does not depend on how
 //! many there are. What cannot be judged is listed, and too much of it ends the run.
 
 mod prepare;

@@ -40,7 +40,6 @@ impl Canvas {
     }
 
     /// A picture to draw over.
-    #[cfg(feature = "http")]
     pub(super) fn on(picture: Picture) -> Self {
         Self { picture }
     }

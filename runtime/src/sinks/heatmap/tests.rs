@@ -166,7 +166,6 @@ fn a_drawing_is_written_as_png() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-#[cfg(feature = "http")]
 #[test]
 fn the_live_view_draws_what_the_files_show() {
     let mut scene = Scene::new(600, 600);
