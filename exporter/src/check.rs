@@ -83,7 +83,7 @@ pub fn check(
     let mut best: Option<(Expectation, f64)> = None;
     let mut failure = None;
     for seed in 1..=PICTURES {
-        let expectation = expectation(seed, architecture, weights, (precision, Arithmetic::EightBit), input)?;
+        let expectation = expectation(seed, architecture, weights, precision, input)?;
         match compare(model, &expectation) {
             Ok(worst) if best.as_ref().is_none_or(|(_, least)| worst < *least) => best = Some((expectation, worst)),
             Ok(_) => {}
@@ -103,7 +103,7 @@ pub fn check(
 pub fn expect(architecture: &Architecture, weights: &dyn Weights, input: &Input) -> Result<Expectation, TensorError> {
     let mut best: Option<Expectation> = None;
     for seed in 1..=PICTURES {
-        let next = expectation(seed, architecture, weights, (Precision::F32, Arithmetic::Exact), input)?;
+        let next = expectation(seed, architecture, weights, Precision::F32, input)?;
         let margin = next.answer.smallest_gate_margin;
         let is_better = best.as_ref().is_none_or(|best| margin > best.answer.smallest_gate_margin);
         if is_better {
@@ -120,9 +120,13 @@ fn expectation(
     seed: u64,
     architecture: &Architecture,
     weights: &dyn Weights,
-    (precision, arithmetic): (Precision, Arithmetic),
+    precision: Precision,
     input: &Input,
 ) -> Result<Expectation, TensorError> {
+    let arithmetic = match precision {
+        Precision::F32 | Precision::F16 => Arithmetic::Exact,
+        Precision::Int8 => Arithmetic::EightBit,
+    };
     let picture = self_test::picture(seed, input.size());
     let normalised = normalize::normalize(&picture, input.normalization());
     let answer = reference::evaluate(architecture, weights, arithmetic, &normalised, &mut |_, _| {})?;

@@ -1,11 +1,11 @@
 //! `--precision int8`: experts in eight bits, on every engine.
 
-use moead_exporter::export::{self, Provenance};
+use moead_exporter::export::ExportError;
 use moead_exporter::graph::{Form, GraphError};
 use moead_exporter::precision::EightBitWeights;
 use moead_exporter::reference::{self, Arithmetic};
 use moead_model::architecture::Decoder;
-use moead_model::manifest::{Moe, Precision, Source};
+use moead_model::manifest::{Moe, Precision};
 use moead_tests::compare::Failures;
 use moead_tests::golden::Case;
 
@@ -75,11 +75,8 @@ fn typical_error(expected: &[f64], found: &[f64]) -> f64 {
 }
 
 fn assert_refused(problem: &Problem, form: Form, expected: &str) {
-    let source = Source { file: "x".into(), sha256: "0".repeat(64), extra: serde_json::Map::default() };
-    let provenance = Provenance { name: "x".into(), source };
-    let refused = export::export(&problem.resolved.architecture, &problem.checkpoint, form, provenance);
-    match refused {
-        Err(export::ExportError::Graph(GraphError::NoSparseExperts { found })) => assert_eq!(found, expected),
+    match problem.export(form) {
+        Err(ExportError::Graph(GraphError::NoSparseExperts { found })) => assert_eq!(found, expected),
         other => panic!("{other:?}"),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use moead_exporter::checkpoint::Checkpoint;
-use moead_exporter::export::{self, Provenance};
+use moead_exporter::export::{self, ExportError, Exported, Provenance};
 use moead_exporter::graph::Form;
 use moead_exporter::precision;
 use moead_exporter::resolve::{self, Resolved, Wishes};
@@ -57,12 +57,16 @@ impl Problem {
 
     /// The model file in that form.
     pub(crate) fn model(&self, form: Form) -> ModelFile {
+        let exported = self.export(form).unwrap_or_else(|error| panic!("{}: {error}", self.case.name));
+        exported.model().clone()
+    }
+
+    /// The model in that form, or why there is none.
+    pub(crate) fn export(&self, form: Form) -> Result<Exported, ExportError> {
         let weights = precision::stored(&self.checkpoint, &self.resolved.architecture, form.precision);
         let source = Source { file: "x".into(), sha256: "0".repeat(64), extra: serde_json::Map::default() };
         let provenance = Provenance { name: self.case.name.clone(), source };
-        let exported = export::export(&self.resolved.architecture, weights.as_ref(), form, provenance)
-            .unwrap_or_else(|error| panic!("{}: {error}", self.case.name));
-        exported.model().clone()
+        export::export(&self.resolved.architecture, weights.as_ref(), form, provenance)
     }
 
     /// How many rounds of routed experts there are; none for stacked layers.

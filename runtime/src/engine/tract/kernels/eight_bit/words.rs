@@ -1,7 +1,5 @@
 //! Rows of floats as whole numbers, each row in steps of its own.
 
-use std::hash::{Hash, Hasher};
-
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, f32x16, u32x16};
 
@@ -37,12 +35,6 @@ impl PartialEq for Grain {
 }
 
 impl Eq for Grain {}
-
-impl Hash for Grain {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.bits().hash(state);
-    }
-}
 
 /// Rows as words.
 #[derive(Debug)]
