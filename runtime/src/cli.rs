@@ -25,6 +25,7 @@ mod outputs;
 mod run;
 mod service;
 mod sources;
+mod standards;
 mod verify;
 
 use arguments::{Arguments, Command};

@@ -113,7 +113,7 @@ pub struct Embedding {
     pub mean: Vec<f32>,
     /// By feature, above 0.
     pub std: Vec<f32>,
-    /// Pictures whose root-mean-square difference to `mean`, in units of `std`, is larger are not of this product.
+    /// Pictures whose root-mean-square difference to `mean`, in units of `std`, is larger are not of this product. Above 0.
     #[serde(default)]
     pub refusal: f64,
     /// Keys of newer versions, kept as they are.
@@ -183,7 +183,7 @@ impl Product {
             for value in std {
                 check("calibration.embedding.std", "finite numbers above 0", (*value).into(), positive)?;
             }
-            check("calibration.embedding.refusal", "a finite number", *refusal, f64::is_finite)?;
+            check("calibration.embedding.refusal", expected, *refusal, positive)?;
         }
         if let Some(Drift { window, limit, .. }) = &self.drift {
             let fits = |window: f64| window >= 1.0 && window <= Calibration::MAX_WINDOW as f64;
@@ -249,6 +249,11 @@ mod tests {
                 "/products/bolt/embedding/std/0",
                 -1.0,
                 "manifest: calibration.embedding.std: expected finite numbers above 0, found -1",
+            ),
+            (
+                "/products/bolt/embedding/refusal",
+                0.0,
+                "manifest: calibration.embedding.refusal: expected a finite number above 0, found 0",
             ),
             (
                 "/products/bolt/drift/limit",

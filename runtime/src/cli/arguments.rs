@@ -33,6 +33,8 @@ Examples:
   moead-edge --model bolt.onnx --source bolts/ --threshold 4.5 --heatmaps seen/
   moead-edge --model bolt.onnx --source 'day1/*.png' --source b=day2/ --format json > results.jsonl
   moead-edge --model bolt.onnx --source part.png --threshold 4.5 --fail-on-defect
+  moead-edge --model calibrated.onnx --camera /dev/video0
+  moead-edge --model calibrated.onnx --source line1=v4l2:///dev/video0 line2=v4l2:///dev/video2 --product line1=bolt --product line2=nut
   moead-edge --model bolt.onnx --camera /dev/video0 --threshold 4.5 --view
   moead-edge --model bolt.onnx --source 'line1=v4l2:///dev/video0?size=640x480&exposure_time_absolute=200' --threshold 4.5
   moead-edge --model bolt.onnx --camera /dev/video0 --threshold 4.5 --engine ort --provider cuda
@@ -99,9 +101,12 @@ pub(super) struct RunArguments {
     #[cfg(feature = "camera")]
     #[arg(short, long, value_name = "DEVICE", value_parser = parse_camera)]
     camera: Vec<SourceUri>,
-    /// The score from which on a picture is defective
+    /// The score from which on a picture is defective [default: that of the model file's calibration]
     #[arg(short, long, value_name = "SCORE", env = "MOEAD_THRESHOLD", value_parser = parse_threshold, allow_hyphen_values = true)]
     pub(super) threshold: Option<Threshold>,
+    /// The product of the calibration that all sources show, or one of them [default: recognised, picture by picture]. May be repeated
+    #[arg(long, value_name = "[SOURCE=]NAME", env = "MOEAD_PRODUCT")]
+    pub(super) product: Vec<String>,
     /// Which frames are given up when they come faster than they are judged [default: latest for cameras, never for files]
     #[arg(long, value_enum, env = "MOEAD_POLICY")]
     pub(super) policy: Option<PolicyArgument>,

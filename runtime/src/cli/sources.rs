@@ -50,6 +50,11 @@ impl SourceUris {
         Ok(Self(uris.into_iter().map(list).collect::<anyhow::Result<_>>()?))
     }
 
+    /// As in results.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|(uri, _)| uri.name.as_str()).collect()
+    }
+
     /// Opens every device: what is wrong at the beginning is for the one who begins.
     pub(super) fn open(
         self,

@@ -137,17 +137,18 @@ struct Drawing {
     picture: Option<Picture>,
     map: Tensor,
     score: Score,
+    threshold: Option<Threshold>,
     verdict: Option<Verdict>,
     regions: Vec<Region>,
 }
 
 impl DrawingSink {
     /// Starts the thread. `network` is the size of maps.
-    pub fn start(wanted: Wanted, network: ImageSize, threshold: Option<Threshold>) -> Self {
+    pub fn start(wanted: Wanted, network: ImageSize) -> Self {
         let (queue, drawings) = sync_channel(QUEUE);
         let state = Arc::new(Mutex::new(State::default()));
         let told = Arc::clone(&state);
-        let thread = thread::spawn(move || Painter { wanted, network, threshold, state: told }.run(&drawings));
+        let thread = thread::spawn(move || Painter { wanted, network, state: told }.run(&drawings));
         Self { queue: Some(queue), thread: Some(thread), state }
     }
 
@@ -181,6 +182,7 @@ impl DrawingSink {
             picture: frame.picture.take(),
             map: Tensor { shape: Vec::new(), data: std::mem::take(&mut judgement.map.data) },
             score: judgement.score,
+            threshold: result.standard.threshold,
             verdict: judgement.verdict.ok(),
             regions,
         };
@@ -221,7 +223,6 @@ impl DrawingSink {
 struct Painter {
     wanted: Wanted,
     network: ImageSize,
-    threshold: Option<Threshold>,
     state: Arc<Mutex<State>>,
 }
 
@@ -254,12 +255,12 @@ impl Painter {
                 map: &drawing.map.data,
                 map_size: self.network,
                 score: drawing.score,
-                threshold: self.threshold,
+                threshold: drawing.threshold,
                 verdict: drawing.verdict,
                 regions: &drawing.regions,
                 title: &drawing.title,
             };
-            let scale = Scale::around(self.threshold);
+            let scale = Scale::around(drawing.threshold);
             heatmap::write_png(&path, &heatmap::draw(&annotation, scale)).map_err(at(&path))?;
         }
         Ok(())
