@@ -3,6 +3,7 @@
 
 mod bad_models;
 mod bad_pictures;
+mod calibrated;
 mod desk;
 mod drawings;
 mod early_ends;

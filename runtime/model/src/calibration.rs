@@ -20,6 +20,8 @@ use serde_json::{Map, Value};
 
 use crate::manifest::ManifestError;
 
+mod place;
+
 /// The whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
@@ -142,7 +144,9 @@ impl Calibration {
     /// # Errors
     /// [`ManifestError`] names the field.
     pub fn parse(value: &Value) -> Result<Self, ManifestError> {
-        let calibration = Self::deserialize(value)?;
+        let misplaced =
+            |error| ManifestError::Calibration { place: place::of_error::<Self>(value), error };
+        let calibration = Self::deserialize(value).map_err(misplaced)?;
         calibration.validate()?;
         Ok(calibration)
     }

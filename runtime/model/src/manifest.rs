@@ -164,6 +164,14 @@ pub enum ManifestError {
     /// Not the JSON that the schema asks for.
     #[error("manifest: {0}")]
     Json(#[from] serde_json::Error),
+    /// A calibration that is not what the schema asks for.
+    #[error("manifest: calibration{place}: {error}")]
+    Calibration {
+        /// Keys from there, with a point before each.
+        place: String,
+        /// What is wrong there.
+        error: serde_json::Error,
+    },
     /// A value outside its range.
     #[error("manifest: {field}: expected {expected}, found {found}")]
     Value {
