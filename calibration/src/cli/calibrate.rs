@@ -10,6 +10,7 @@ use moead_terminal::version::Version;
 
 mod arguments;
 mod folder;
+mod from_stream;
 mod hints;
 mod output;
 mod show;
@@ -32,6 +33,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
     match arguments.command {
         None => folder::run(&arguments.calibrate, printer),
+        Some(Command::FromStream(arguments)) => from_stream::run(&arguments, printer),
         Some(Command::Show(arguments)) => show::run(&arguments, printer),
         Some(Command::Completions(shell)) => {
             shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;

@@ -19,7 +19,7 @@ use crate::sinks::drawings::{Folder, Wanted};
 use crate::stream::clock::{Clock, SystemClock};
 use crate::stream::interrupt::Interrupt;
 use crate::stream::judge;
-use crate::stream::pipeline::{self, OnLoss, RunError, Settings};
+use crate::stream::pipeline::{self, RunError, Settings};
 use crate::verify::self_test::{self, SelfTestError, SelfTestResult};
 
 pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result<Exit> {
@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let wanted = Wanted { heatmaps: folder(&arguments.heatmaps)?, maps: folder(&arguments.maps)? };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let interrupt = Interrupt::default();
-    let uris = SourceUris::list(arguments)?;
+    let uris = SourceUris::list(&arguments.sources)?;
     let mut steps = printer.progress().steps();
     steps.begin(&format!("loading {}", arguments.model().display()));
     let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     basis.compare(choice.candidate, manifest.precision, self_test, printer);
     basis.tell(printer);
     let engine = &mut *choice.engine;
-    let mut sources = uris.open(arguments, engine.input(), &clock, &interrupt, printer)?;
+    let mut sources = uris.open(&arguments.sources, arguments.frames, engine.input(), &clock, &interrupt, printer)?;
     let handler = interrupt.clone();
     ctrlc::set_handler(move || handler.request())?;
     let service = Service::of_environment();
@@ -57,9 +57,9 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
         pictures: arguments.pictures(),
         frames: arguments.frames,
         duration: arguments.duration,
-        stall_timeout: arguments.stall_timeout,
-        frozen_after: arguments.frozen_after,
-        on_loss: if arguments.exit_on_loss { OnLoss::End } else { OnLoss::Retry },
+        stall_timeout: arguments.sources.stall_timeout,
+        frozen_after: arguments.sources.frozen_after,
+        on_loss: arguments.sources.on_loss(),
         pulse: service.pulse(),
     };
     let mut outputs = Outputs::start(arguments, wanted, &sources, engine.input(), &clock, &interrupt, printer)?;

@@ -1,10 +1,13 @@
 //! Flags as they are typed; what they mean is decided elsewhere.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_runtime::cli::engine::{EngineArguments, ThreadsArgument};
+use moead_runtime::cli::sources::SourceArguments;
+use moead_runtime::stream::uri::query;
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::{CompletionsArguments, ManualArguments};
 
@@ -13,7 +16,7 @@ use crate::dataset::layout::Layout;
 use crate::drift::Order;
 use crate::metrics::interval::Confidence;
 use crate::threshold::with_defects::Wish;
-use crate::threshold::{Rate, Target};
+use crate::threshold::{Rate, Target, order_statistic};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,12 +26,22 @@ Examples:
   moead-calibrate --model parts.onnx caps/ --product cap     adds or renews one product
   moead-calibrate --model bolt.onnx good/ --false-alarms 0.001 --confidence 0.99
   moead-calibrate --model bolt.onnx good/ --defects bad/ --recall 0.95
+  moead-calibrate from-stream --model bolt.onnx --camera /dev/video0 --keep frames/
   moead-calibrate show bolt.onnx                             what is inside of a model
 
 Without any assumption, 299 good pictures promise at most 1 % false alarms at a confidence of 95 %; from 100 on the promise is extrapolated
 from the highest scores. docs/guide/calibration.md says which pictures to take.
 
 Exit status: 0 written or shown, 1 an error (nothing was written), 2 a wrong command line.";
+
+const STREAM_EXAMPLES: &str = "\
+Examples:
+  moead-calibrate from-stream --model bolt.onnx --camera /dev/video0 --keep frames/ --report seen.html
+  moead-calibrate from-stream --model bolt.onnx --camera /dev/video0 --keep frames/ --frames 400 --every 2s --product bolt
+  rpicam-vid -t 0 --codec mjpeg -o - | moead-calibrate from-stream --model bolt.onnx --source - --keep frames/
+
+Frames that show nothing (dark, saturated, frozen) are not taken. Afterwards, look at the worst ones in the report, and calibrate again without
+those that are not good: the command is printed at the end, `--veto FILE` goes with it.";
 
 /// Turns good pictures into thresholds with a stated false-alarm rate, inside the model file.
 ///
@@ -54,6 +67,8 @@ impl AsRef<TerminalFlags> for Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Take the good pictures from running cameras, keep them, and calibrate with them
+    FromStream(Box<FromStreamArguments>),
     /// Print the calibration that a model file has
     Show(ShowArguments),
     /// Print a script that completes this program's arguments in a shell
@@ -73,35 +88,57 @@ pub(super) struct ShowArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = STREAM_EXAMPLES)]
+pub(super) struct FromStreamArguments {
+    #[command(flatten)]
+    pub(super) sources: SourceArguments,
+    /// Keep the frames in this folder, as PNG; it must exist, without pictures in it
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) keep: PathBuf,
+    /// How many frames of each source are taken [default: as many as the promise needs without any assumption, 299 for the usual one]
+    #[arg(long, value_name = "N", value_parser = parse_frames)]
+    frames: Option<u64>,
+    /// Time between frames that are taken, at least: neighbours show the same, and are no more than one picture
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_interval)]
+    pub(super) every: Duration,
+    #[command(flatten)]
+    pub(super) fit: FitArguments,
+}
+
+impl FromStreamArguments {
+    /// Frames of each source.
+    pub(super) fn frames(&self) -> u64 {
+        self.frames.unwrap_or_else(|| order_statistic::images_needed(self.fit.wishes(Order::Stream).target))
+    }
+}
+
+#[derive(Debug, Args)]
 pub(super) struct CalibrateArguments {
     /// Folders of good pictures: data sets as moead-eval takes them, of which good pictures for training are used
     #[arg(value_name = "FOLDER", required = true)]
     pub(super) folders: Vec<PathBuf>,
-    /// The model file that moead-export wrote
-    #[arg(short, long, value_name = "FILE", required = true)]
-    model: Option<PathBuf>,
-    /// Write the calibrated model here [default: into the model file itself]
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) fit: FitArguments,
-    /// What the pictures show [default: the names of the folders' products, or no name]
-    #[arg(long, value_name = "NAME", value_parser = parse_name)]
-    pub(super) product: Option<String>,
     /// How the folders are laid out [default: recognised]
     #[arg(long, value_name = "LAYOUT", value_parser = PossibleValuesParser::new(Layout::NAMES).try_map(|name| name.parse::<Layout>()))]
     pub(super) layout: Option<Layout>,
     /// A list of pictures that are not to be used: a line for each, the end of its path; # begins a remark
     #[arg(long, value_name = "FILE")]
     pub(super) veto: Option<PathBuf>,
-    /// How many pictures may be unreadable; more are an error
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = parse_count)]
-    pub(super) max_unreadable: usize,
 }
 
 /// What is asked for of the pictures, wherever they come from.
 #[derive(Debug, Args)]
 pub(super) struct FitArguments {
+    /// The model file that moead-export wrote
+    #[arg(short, long, value_name = "FILE", required = true)]
+    model: Option<PathBuf>,
+    /// Write the calibrated model here [default: into the model file itself]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// What the pictures show [default: the names of the folders' products, or no name]
+    #[arg(long, value_name = "NAME", value_parser = parse_name)]
+    pub(super) product: Option<String>,
     /// The largest share of good pictures that may be called defective
     #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = parse_rate)]
     false_alarms: Rate,
@@ -117,9 +154,10 @@ pub(super) struct FitArguments {
     /// Leave out good pictures whose scores stand apart from the others; they are recorded in the file
     #[arg(long)]
     exclude_outliers: bool,
-    /// How the pictures follow each other: it decides from which change on a camera is said to drift
-    #[arg(long, value_enum, default_value_t = OrderArgument::Collection)]
-    order: OrderArgument,
+    /// How the pictures follow each other: it decides from which change on a camera is said to drift [default: stream when they are taken
+    /// from one, else collection]
+    #[arg(long, value_enum)]
+    order: Option<OrderArgument>,
     /// Forget what the file says about other products
     #[arg(long)]
     pub(super) replace: bool,
@@ -129,6 +167,9 @@ pub(super) struct FitArguments {
     /// Write a page for a browser, and calibration.json beside it: to this file, or into this folder as report.html
     #[arg(short, long, value_name = "PATH")]
     pub(super) report: Option<PathBuf>,
+    /// How many pictures may be unreadable; more are an error
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = parse_count)]
+    pub(super) max_unreadable: usize,
     /// Print one JSON document
     #[arg(long)]
     pub(super) json: bool,
@@ -147,21 +188,26 @@ enum OrderArgument {
     Stream,
 }
 
-impl FitArguments {
-    pub(super) fn wishes(&self) -> Wishes {
-        Wishes {
-            target: Target { false_alarms: self.false_alarms, confidence: self.confidence },
-            with_defects: self.recall.map_or(Wish::BestF1, Wish::Recall),
-            exclude_outliers: self.exclude_outliers,
-            order: match self.order {
-                OrderArgument::Collection => Order::Collection,
-                OrderArgument::Stream => Order::Stream,
-            },
+impl From<OrderArgument> for Order {
+    fn from(argument: OrderArgument) -> Self {
+        match argument {
+            OrderArgument::Collection => Self::Collection,
+            OrderArgument::Stream => Self::Stream,
         }
     }
 }
 
-impl CalibrateArguments {
+impl FitArguments {
+    /// * `usual`: the order of the pictures, unless it is told.
+    pub(super) fn wishes(&self, usual: Order) -> Wishes {
+        Wishes {
+            target: Target { false_alarms: self.false_alarms, confidence: self.confidence },
+            with_defects: self.recall.map_or(Wish::BestF1, Wish::Recall),
+            exclude_outliers: self.exclude_outliers,
+            order: self.order.map_or(usual, Order::from),
+        }
+    }
+
     /// The model file's path.
     pub(super) fn model(&self) -> &Path {
         // Required by the parser, but for a subcommand's sake it must be able to be absent from the type.
@@ -176,6 +222,14 @@ impl CalibrateArguments {
 
 fn parse_count(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "expected a whole number".to_owned())
+}
+
+fn parse_frames(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|&frames| frames > 0).ok_or_else(|| "expected a whole number, at least 1".into())
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    query::duration(text).ok_or_else(|| "expected a time, as in 500ms, 2s or 1m".to_owned())
 }
 
 fn parse_name(text: &str) -> Result<String, String> {

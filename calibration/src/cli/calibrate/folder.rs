@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use moead_model::atomic_file;
 use moead_model::calibration::Calibration;
-use moead_model::manifest::Precision;
 use moead_model::onnx::model_file::ModelFile;
 use moead_runtime::cli::engine;
 use moead_runtime::engine::choice::Choice;
@@ -20,8 +19,9 @@ use super::output;
 use crate::calibrate::answers::{self, Judgements};
 use crate::calibrate::merge::Run;
 use crate::calibrate::pictures::{Pictures, ProductName, Vetoes};
-use crate::calibrate::product::{self, Fitted};
+use crate::calibrate::product::{self, Fitted, Wishes};
 use crate::cli::report_files::ReportFiles;
+use crate::drift::Order;
 
 /// A product without any name, in messages and tables.
 pub(super) const COMMON: &str = "(any)";
@@ -37,37 +37,63 @@ pub(super) struct Found {
 }
 
 pub(super) fn run(arguments: &CalibrateArguments, printer: &Printer) -> anyhow::Result<Exit> {
-    let fit = &arguments.fit;
-    let files = fit.report.as_deref().map(|path| ReportFiles::at(path, "calibration.json")).transpose()?;
-    if !fit.dry_run {
-        atomic_file::check_writable(arguments.output()).at(arguments.output().display())?;
-    }
-    let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
-    // What cannot be read cannot be kept, and minutes of work should not end with that news.
-    old_calibration(&model, fit).at(arguments.model().display())?;
+    let job = Job::open(&arguments.fit)?;
     let (pictures, vetoed) = pictures(arguments, printer)?;
-    let found = calibrate((arguments.model(), &model), &pictures, &vetoed, fit, arguments.max_unreadable, printer)?;
-    output::tell(&found, printer);
-    if !fit.dry_run {
-        write(&model, arguments, &found.calibration)?;
-    }
-    let document = output::document(&found, arguments.model(), (!fit.dry_run).then_some(arguments.output()));
-    if fit.json {
-        printer.line(&document)?;
-    } else {
-        super::table::products(&found.calibration, |name| found.fitted.contains_key(name))
-            .lines()
-            .try_for_each(|line| printer.line(line))?;
-    }
-    if let Some(files) = &files {
-        files.write(&output::page(&found, arguments.model(), model.manifest().input.size()), &document)?;
-        printer.note(format_args!("report: {}", files.page.display()));
-    }
-    match fit.dry_run {
-        true => printer.note("nothing was written into a model file"),
-        false => printer.note(format_args!("written: {}", arguments.output().display())),
-    }
+    job.run(&pictures, &vetoed, Order::Collection, printer)?;
     Ok(Exit::Fine)
+}
+
+/// A model file, and where everything goes that is found out about it.
+pub(super) struct Job<'a> {
+    fit: &'a FitArguments,
+    pub(super) model: ModelFile,
+    report: Option<ReportFiles>,
+}
+
+impl<'a> Job<'a> {
+    /// Finds what is wrong with the files before minutes of work.
+    pub(super) fn open(fit: &'a FitArguments) -> anyhow::Result<Self> {
+        let report = fit.report.as_deref().map(|path| ReportFiles::at(path, "calibration.json")).transpose()?;
+        if !fit.dry_run {
+            atomic_file::check_writable(fit.output()).at(fit.output().display())?;
+        }
+        let model = ModelFile::open(fit.model()).at(fit.model().display())?;
+        // What cannot be read cannot be kept.
+        old_calibration(&model, fit).at(fit.model().display())?;
+        Ok(Self { fit, model, report })
+    }
+
+    /// * `usual`: the order of the pictures, unless the flags tell it.
+    pub(super) fn run(
+        self,
+        pictures: &Pictures,
+        vetoed: &Vetoed,
+        usual: Order,
+        printer: &Printer,
+    ) -> anyhow::Result<()> {
+        let Self { fit, model, report } = self;
+        let found = calibrate(&model, pictures, vetoed, (fit, &fit.wishes(usual)), printer)?;
+        output::tell(&found, printer);
+        if !fit.dry_run {
+            write(&model, fit, &found.calibration)?;
+        }
+        let document = output::document(&found, fit.model(), (!fit.dry_run).then_some(fit.output()));
+        if fit.json {
+            printer.line(&document)?;
+        } else {
+            let table = super::table::products(&found.calibration, |name| found.fitted.contains_key(name));
+            table.lines().try_for_each(|line| printer.line(line))?;
+        }
+        if let Some(files) = &report {
+            files.write(&output::page(&found, fit.model(), model.manifest().input.size()), &document)?;
+            printer.note(format_args!("report: {}", files.page.display()));
+        }
+        match fit.dry_run {
+            true => printer.note("nothing was written into a model file"),
+            false => printer.note(format_args!("written: {}", fit.output().display())),
+        }
+        Ok(())
+    }
 }
 
 /// What the file says already, where it is to be kept.
@@ -78,10 +104,10 @@ fn old_calibration(model: &ModelFile, fit: &FitArguments) -> anyhow::Result<Opti
     }
 }
 
-type Vetoed = BTreeMap<ProductName, Vec<PathBuf>>;
+pub(super) type Vetoed = BTreeMap<ProductName, Vec<PathBuf>>;
 
 fn pictures(arguments: &CalibrateArguments, printer: &Printer) -> anyhow::Result<(Pictures, Vetoed)> {
-    let (layout, name) = (arguments.layout, arguments.product.as_deref());
+    let (layout, name) = (arguments.layout, arguments.fit.product.as_deref());
     let mut pictures = Pictures::of_good(&arguments.folders, layout, name)?;
     let vetoed = match &arguments.veto {
         Some(list) => {
@@ -104,20 +130,19 @@ fn pictures(arguments: &CalibrateArguments, printer: &Printer) -> anyhow::Result
 }
 
 fn calibrate(
-    (path, model): (&Path, &ModelFile),
+    model: &ModelFile,
     pictures: &Pictures,
     vetoed: &Vetoed,
-    fit: &FitArguments,
-    most_unjudged: usize,
+    (fit, wishes): (&FitArguments, &Wishes),
     printer: &Printer,
 ) -> anyhow::Result<Found> {
-    let wishes = fit.wishes();
+    let path = fit.model();
     for (name, samples) in &pictures.products {
         if samples.defective.is_empty() {
             product::check_count(samples.good.len(), wishes.target).at(shown(name))?;
         }
     }
-    let mut choice = load((path, model), fit, printer)?;
+    let mut choice = load(model, fit, printer)?;
     let bar = printer.progress().bar(pictures.samples().count() as u64, "pictures");
     let told = |unjudged: Option<(&Path, &str)>| {
         if let Some((path, cause)) = unjudged {
@@ -125,13 +150,13 @@ fn calibrate(
         }
         bar.advance(1);
     };
-    let judged = answers::judge(&mut *choice.engine, &model.manifest().input, pictures, most_unjudged, told);
+    let judged = answers::judge(&mut *choice.engine, &model.manifest().input, pictures, fit.max_unreadable, told);
     drop(bar);
     let judgements = judged.at(path.display())?;
     let mut fitted = BTreeMap::new();
     for (name, answers) in &judgements.products {
         let vetoed = vetoed.get(name).map(Vec::as_slice).unwrap_or_default();
-        fitted.insert(name.clone(), product::fit(answers, vetoed, &wishes).at(shown(name))?);
+        fitted.insert(name.clone(), product::fit(answers, vetoed, wishes).at(shown(name))?);
     }
     let engine = choice.candidate.to_string();
     let run = Run {
@@ -144,7 +169,7 @@ fn calibrate(
         created: SystemClock.wall().to_string(),
         created_by: concat!("moead-calibrate ", env!("CARGO_PKG_VERSION")).to_owned(),
         engine: engine.clone(),
-        precision: word(model.manifest().precision).to_owned(),
+        precision: model.manifest().precision.name().to_owned(),
     };
     let calibration = match old_calibration(model, fit)? {
         Some(old) => run.merged(&old)?,
@@ -154,7 +179,8 @@ fn calibrate(
 }
 
 /// The model, ready to run. Thresholds of an engine whose numbers are off would be wrong everywhere else.
-fn load((path, model): (&Path, &ModelFile), fit: &FitArguments, printer: &Printer) -> anyhow::Result<Choice> {
+pub(super) fn load(model: &ModelFile, fit: &FitArguments, printer: &Printer) -> anyhow::Result<Choice> {
+    let path = fit.model();
     let request = fit.engine.request(fit.threads.threads)?;
     let mut choice = engine::load(&request, (path, model), &answers::OUTPUTS, printer)?;
     match self_test::run(&mut *choice.engine, model.manifest()) {
@@ -173,28 +199,20 @@ fn load((path, model): (&Path, &ModelFile), fit: &FitArguments, printer: &Printe
 #[error("the file was replaced by another model while the pictures were judged")]
 pub(super) struct Replaced;
 
-fn write(judged: &ModelFile, arguments: &CalibrateArguments, calibration: &Calibration) -> anyhow::Result<()> {
-    let path = arguments.output();
-    let now = ModelFile::open(arguments.model()).at(arguments.model().display())?;
+fn write(judged: &ModelFile, fit: &FitArguments, calibration: &Calibration) -> anyhow::Result<()> {
+    let path = fit.output();
+    let now = ModelFile::open(fit.model()).at(fit.model().display())?;
     if now.envelope().graph() != judged.envelope().graph() {
-        return Err(Replaced).at(arguments.model().display());
+        return Err(Replaced).at(fit.model().display());
     }
-    let envelope = judged.with_calibration(Some(calibration)).at(path.display())?;
     drop(now);
+    let envelope = judged.with_calibration(Some(calibration)).at(path.display())?;
     let check = |written: &Path| {
         let again = ModelFile::open(written)?;
         anyhow::ensure!(again.envelope() == &envelope, "what was written is not what was to be written");
         Ok(())
     };
     atomic_file::write_checked(path, |out| Ok(envelope.write(out)?), check).at(path.display())
-}
-
-fn word(precision: Precision) -> &'static str {
-    match precision {
-        Precision::F32 => "f32",
-        Precision::F16 => "f16",
-        Precision::Int8 => "int8",
-    }
 }
 
 /// A product's name for people.

@@ -5,6 +5,7 @@ use moead_model::onnx::model_file::ModelFileError;
 use moead_terminal::failure::find;
 
 use super::folder::Replaced;
+use super::from_stream::{NoFrames, NotEmpty};
 use super::show::NotCalibrated;
 use crate::calibrate::merge::MergeError;
 use crate::calibrate::pictures::PicturesError;
@@ -45,6 +46,12 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if find::<NotCalibrated>(error).is_some() {
         return Some("`moead-calibrate --model FILE FOLDER` writes one from good pictures".into());
+    }
+    if find::<NotEmpty>(error).is_some() {
+        return Some("give a new folder, or calibrate with the pictures that are there: `moead-calibrate --model FILE FOLDER`".into());
+    }
+    if find::<NoFrames>(error).is_some() {
+        return Some("`moead-edge --source URI` shows what arrives, and why it cannot be used".into());
     }
     if find::<Replaced>(error).is_some() {
         return Some("run it again with the new model".into());
