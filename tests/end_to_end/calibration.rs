@@ -58,14 +58,35 @@ fn a_folder_of_good_pictures_becomes_a_threshold_inside_the_model() {
     let desk = Desk::new();
     walls(&desk, "good", 12);
     let before = (graph(&desk, "model.onnx"), ModelFile::open(&desk.path("model.onnx")).unwrap().manifest().clone());
-    insta::assert_snapshot!(calibrate(&desk, "show model.onnx").transcript(), @"");
-    insta::assert_snapshot!(calibrate(&desk, &format!("--model model.onnx good {PROMISE}")).transcript(), @"");
+    insta::assert_snapshot!(calibrate(&desk, "show model.onnx").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: model.onnx: the model file has no calibration
+    hint: `moead-calibrate --model FILE FOLDER` writes one from good pictures
+    ");
+    insta::assert_snapshot!(calibrate(&desk, &format!("--model model.onnx good {PROMISE}")).transcript(), @r"
+    status: 0
+    ----- stdout
+    product  good  left out           method  threshold  median  regions from  recognised       drift
+    (any)      12         0  order-statistic     39.551  18.173        41.759          no  3 pictures
+    ----- stderr
+    note: (any): of good pictures like these 12, at most 20 % are called defective; calibrations are wrong about that in at most 20 % of cases; nothing is assumed about the scores
+    note: written: model.onnx
+    ");
     let model = ModelFile::open(&desk.path("model.onnx")).unwrap();
     assert!(model.envelope().graph() == &before.0, "the graph's bytes have changed");
     let mut manifest = model.manifest().clone();
     manifest.calibration = None;
     assert_eq!(manifest, before.1);
-    insta::assert_snapshot!(calibrate(&desk, "show model.onnx").transcript(), @"");
+    insta::assert_snapshot!(calibrate(&desk, "show model.onnx").transcript(), @r"
+    status: 0
+    ----- stdout
+    product  good  left out           method  threshold  median  regions from  recognised       drift
+    (any)      12         0  order-statistic     39.551  18.173        41.759          no  3 pictures
+
+    (any): of good pictures like these 12, at most 20 % are called defective; calibrations are wrong about that in at most 20 % of cases; nothing is assumed about the scores
+    made [TIME] by moead-calibrate 0.1.0, judged by tract, weights f32
+    ");
     // The promise, counted: rank 1 of 12 good pictures would be called defective by nobody, and the largest one lies just below.
     let calibration = stored(&desk, "model.onnx");
     let ended = desk.run("--source good --format json").success();
@@ -103,7 +124,12 @@ fn products_stand_beside_each_other_and_are_renewed_one_by_one() {
     );
     insta::assert_snapshot!(
         calibrate(&desk, "--model parts.onnx more --product wall --false-alarms 0.3 --confidence 0.8").transcript(),
-        @""
+        @r"
+    status: 1
+    ----- stderr
+    error: the file's calibration of stripe has another target: 0.2 at 0.8, and this one 0.3 at 0.8
+    hint: calibrate them again in the same way, or forget them with `--replace`
+    "
     );
     calibrate(&desk, "--model parts.onnx more --product wall --false-alarms 0.3 --confidence 0.8 --replace").success();
     assert_eq!(stored(&desk, "parts.onnx")["products"].as_object().unwrap().len(), 1);
@@ -134,17 +160,37 @@ fn vetoed_and_unreadable_pictures_are_left_out_and_said() {
     desk.write("veto.txt", "# blurred\ngood/07.png\n");
     insta::assert_snapshot!(
         calibrate(&desk, &format!("--model model.onnx good --veto veto.txt {PROMISE}")).transcript(),
-        @""
+        @r"
+    status: 0
+    ----- stdout
+    product  good  left out           method  threshold  median  regions from  recognised       drift
+    (any)       8         1  order-statistic     32.070  18.173        33.129          no  2 pictures
+    ----- stderr
+    warning: good/03.png: not a PNG, JPEG, BMP, TIFF or WebP: begins with 6e 6f 20 70 69 63 74 75
+    note: (any): of good pictures like these 8, at most 20 % are called defective; calibrations are wrong about that in at most 20 % of cases; nothing is assumed about the scores
+    note: written: model.onnx
+    "
     );
     let calibration = stored(&desk, "model.onnx");
     assert_eq!(calibration["common"]["excluded"], json!(["good/07.png"]));
     assert_eq!(calibration["common"]["images"], 8);
     insta::assert_snapshot!(
         calibrate(&desk, &format!("--model model.onnx good --max-unreadable 0 {PROMISE}")).transcript(),
-        @""
+        @r"
+    status: 1
+    ----- stderr
+    warning: good/03.png: not a PNG, JPEG, BMP, TIFF or WebP: begins with 6e 6f 20 70 69 63 74 75
+    error: model.onnx: 1 pictures cannot be used, at most 0 are allowed
+    hint: see what is wrong with them; `--max-unreadable N` goes on without them
+    "
     );
     desk.write("veto.txt", "07.jpg\n");
-    insta::assert_snapshot!(calibrate(&desk, &format!("--model model.onnx good --veto veto.txt {PROMISE}")).transcript(), @"");
+    insta::assert_snapshot!(calibrate(&desk, &format!("--model model.onnx good --veto veto.txt {PROMISE}")).transcript(), @r"
+    status: 1
+    ----- stderr
+    error: veto.txt:1: no picture has the name 07.jpg
+    hint: write the end of a picture's path: its name, or its folder and name
+    ");
 }
 
 #[test]
@@ -152,14 +198,19 @@ fn what_cannot_be_promised_is_refused_with_numbers() {
     let desk = Desk::new();
     walls(&desk, "good", 7);
     let before = desk.read("model.onnx");
-    insta::assert_snapshot!(calibrate(&desk, "--model model.onnx good").transcript(), @"");
+    insta::assert_snapshot!(calibrate(&desk, "--model model.onnx good").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: (any): 7 good images cannot promise 0.01 false alarms at a confidence of 0.95: expected at least 100 (extrapolated), or 299 without any assumption
+    hint: take more pictures, or promise less: a larger `--false-alarms`, a smaller `--confidence`; with defective pictures, `--defects FOLDER`
+    ");
     desk.folder("same");
     for number in 0..8 {
         std::fs::copy(desk.path("good/00.png"), desk.path(&format!("same/{number}.png"))).unwrap();
     }
     desk.folder("parts/defect");
     desk.copy("parts/defect/a.png");
-    insta::assert_snapshot!(calibrate(&desk, "--model model.onnx parts").transcript(), @"");
+    insta::assert_snapshot!(calibrate(&desk, "--model model.onnx parts --layout folder").transcript(), @"");
     desk.folder("empty");
     insta::assert_snapshot!(calibrate(&desk, "--model model.onnx empty").transcript(), @"");
     assert!(desk.read("model.onnx") == before, "a refusal must not touch the file");
@@ -173,7 +224,12 @@ fn a_model_without_manifest_is_refused_and_says_why() {
     let at = bytes.windows(14).rposition(|bytes| bytes == b"moead.manifest").unwrap();
     bytes[at..at + 5].copy_from_slice(b"other");
     desk.write("peer.onnx", bytes);
-    insta::assert_snapshot!(calibrate(&desk, &format!("--model peer.onnx good {PROMISE}")).transcript(), @"");
+    insta::assert_snapshot!(calibrate(&desk, &format!("--model peer.onnx good {PROMISE}")).transcript(), @r"
+    status: 1
+    ----- stderr
+    error: peer.onnx: not a MoEAD model file: it has no metadata moead.manifest
+    hint: a calibration lives in the manifest, which only files of `moead-export` have; `moead-eval --normalize …` measures others
+    ");
 }
 
 #[test]
@@ -188,7 +244,12 @@ fn a_calibration_that_cannot_be_read_is_not_overwritten_unasked() {
     let mut bytes = Vec::new();
     envelope.write(&mut bytes).unwrap();
     desk.write("model.onnx", bytes);
-    insta::assert_snapshot!(calibrate(&desk, &format!("--model model.onnx good {PROMISE}")).transcript(), @"");
+    insta::assert_snapshot!(calibrate(&desk, &format!("--model model.onnx good {PROMISE}")).transcript(), @r"
+    status: 1
+    ----- stderr
+    error: model.onnx: manifest: missing field `score`
+    hint: `--replace` writes a new calibration in its place
+    ");
     calibrate(&desk, &format!("--model model.onnx good {PROMISE} --replace")).success();
     assert_eq!(stored(&desk, "model.onnx")["common"]["images"], 8);
 }

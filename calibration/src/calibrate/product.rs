@@ -69,10 +69,17 @@ pub struct Fitted {
 pub enum Missing {
     /// No threshold for regions: they begin at the score's.
     PixelThreshold(PixelThresholdError),
-    /// It is not recognised by itself, and drift is not watched.
+    /// It is not recognised, and drift is not watched.
     Embedding(EmbeddingError),
     /// Drift is not watched.
     Drift(EmbeddingError),
+    /// No use: the threshold lies at or below the median of good pictures.
+    Separation {
+        /// From here on defective.
+        threshold: f32,
+        /// Of good pictures.
+        median: f64,
+    },
 }
 
 impl fmt::Display for Missing {
@@ -81,8 +88,13 @@ impl fmt::Display for Missing {
             Self::PixelThreshold(cause) => {
                 write!(f, "no threshold for regions, which then begin at the score's: {cause}")
             }
-            Self::Embedding(cause) => write!(f, "not recognised by itself, and its drift is not watched: {cause}"),
+            Self::Embedding(cause) => write!(f, "no statistics of embeddings, by which products are recognised and drift is watched: {cause}"),
             Self::Drift(cause) => write!(f, "its drift is not watched: {cause}"),
+            Self::Separation { threshold, median } => write!(
+                f,
+                "half of the good pictures are called defective: the threshold {threshold} lies below their median {median:.4}; \
+                 this model does not tell these defects from good pictures"
+            ),
         }
     }
 }
@@ -149,6 +161,9 @@ pub fn fit(answers: &Answers, vetoed: &[PathBuf], wishes: &Wishes) -> Result<Fit
     };
     if product.threshold <= 0.0 {
         return Err(ProductError::NotPositive(product.threshold));
+    }
+    if f64::from(product.threshold) <= product.score.median {
+        missing.push(Missing::Separation { threshold: product.threshold, median: product.score.median });
     }
     let maps: Vec<MapRegions> = good.iter().map(|answer| answer.regions.clone()).collect();
     match pixel::fit(&maps, wishes.target) {
@@ -337,7 +352,7 @@ mod tests {
         let missing: Vec<_> = found.missing.iter().map(ToString::to_string).collect();
         assert_eq!(missing.len(), 2, "{missing:?}");
         insta::assert_snapshot!(missing[0], @"no threshold for regions, which then begin at the score's: 30 good images cannot promise 0.01 false alarms at a confidence of 0.95: expected at least 100 (extrapolated), or 299 without any assumption");
-        assert!(missing[1].starts_with("not recognised by itself, and its drift is not watched: "), "{missing:?}");
+        assert!(missing[1].starts_with("no statistics of embeddings, by which products are recognised and drift is watched: "), "{missing:?}");
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     moead_runtime::cli::hints::hint(error)
 }
 
-fn dataset_hint(error: &DatasetError) -> Option<String> {
+/// The advice for folders that are no data set.
+pub(super) fn dataset_hint(error: &DatasetError) -> Option<String> {
     let hint = match error {
         DatasetError::Read { source, .. } => match source.kind() {
             io::ErrorKind::NotFound => "check the path",

@@ -25,7 +25,7 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if let Some(error) = find::<PicturesError>(error) {
         match error {
-            PicturesError::Dataset(_) => {}
+            PicturesError::Dataset(error) => return hints::dataset_hint(error),
             PicturesError::NoGood { .. } => {
                 return Some("give folders of good pictures; defective ones as `--defects FOLDER`".into());
             }
