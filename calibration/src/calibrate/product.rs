@@ -88,7 +88,9 @@ impl fmt::Display for Missing {
             Self::PixelThreshold(cause) => {
                 write!(f, "no threshold for regions, which then begin at the score's: {cause}")
             }
-            Self::Embedding(cause) => write!(f, "no statistics of embeddings, by which products are recognised and drift is watched: {cause}"),
+            Self::Embedding(cause) => {
+                write!(f, "no statistics of embeddings, by which products are recognised and drift is watched: {cause}")
+            }
             Self::Drift(cause) => write!(f, "its drift is not watched: {cause}"),
             Self::Separation { threshold, median } => write!(
                 f,
@@ -331,10 +333,10 @@ mod tests {
     #[test]
     fn an_outlier_is_left_out_on_request_and_recorded() {
         let mut answers = answers(400, &[]);
-        answers.good[17].score = 30.0;
+        answers.good[17].score = 40.0;
         let ruined = fit(&answers, &[], &wishes()).unwrap();
         assert_eq!(ruined.suspects[0].0, PathBuf::from("good/017.png"));
-        assert_eq!((ruined.suspects[0].1.standing, ruined.product.threshold), (Standing::Outlier, 30.0_f32.next_up()));
+        assert_eq!((ruined.suspects[0].1.standing, ruined.product.threshold), (Standing::Outlier, 40.0_f32.next_up()));
         let kept = fit(&answers, &[], &Wishes { exclude_outliers: true, ..wishes() }).unwrap();
         assert_eq!((kept.product.excluded.as_slice(), kept.product.images), (&["good/017.png".to_owned()][..], 399));
         assert!(kept.product.threshold < 15.0);
@@ -352,7 +354,11 @@ mod tests {
         let missing: Vec<_> = found.missing.iter().map(ToString::to_string).collect();
         assert_eq!(missing.len(), 2, "{missing:?}");
         insta::assert_snapshot!(missing[0], @"no threshold for regions, which then begin at the score's: 30 good images cannot promise 0.01 false alarms at a confidence of 0.95: expected at least 100 (extrapolated), or 299 without any assumption");
-        assert!(missing[1].starts_with("no statistics of embeddings, by which products are recognised and drift is watched: "), "{missing:?}");
+        assert!(
+            missing[1]
+                .starts_with("no statistics of embeddings, by which products are recognised and drift is watched: "),
+            "{missing:?}"
+        );
     }
 
     #[test]

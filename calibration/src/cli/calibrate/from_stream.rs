@@ -133,7 +133,7 @@ fn take(arguments: &FromStreamArguments, job: &Job<'_>, folder: Folder, printer:
             printer.detail(format_args!("{}: {} {cause}", keeper.names[status.source], status.state.name()));
             Ok(Told::Written)
         }
-        Event::Summary(_) => Ok(Told::Written),
+        Event::Turn(_) | Event::Summary(_) => Ok(Told::Written),
     });
     match outcome {
         Ok(()) => {}
@@ -176,10 +176,10 @@ impl Keeper {
         let frame = &result.frame;
         let source = frame.source;
         self.received += 1;
-        let is_blind = |judgement: &moead_runtime::stream::judge::Judgement| {
-            matches!(judgement.verdict, Err(NoVerdict::Blind(_)))
-        };
-        let Some(picture) = frame.picture.as_ref().filter(|_| result.outcome.as_ref().is_ok_and(|found| !is_blind(found)))
+        let is_blind =
+            |judgement: &moead_runtime::stream::judge::Judgement| matches!(judgement.verdict, Err(NoVerdict::Blind(_)));
+        let Some(picture) =
+            frame.picture.as_ref().filter(|_| result.outcome.as_ref().is_ok_and(|found| !is_blind(found)))
         else {
             self.unusable += 1;
             return Ok(());

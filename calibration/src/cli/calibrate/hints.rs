@@ -48,7 +48,10 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
         return Some("`moead-calibrate --model FILE FOLDER` writes one from good pictures".into());
     }
     if find::<NotEmpty>(error).is_some() {
-        return Some("give a new folder, or calibrate with the pictures that are there: `moead-calibrate --model FILE FOLDER`".into());
+        return Some(
+            "give a new folder, or calibrate with the pictures that are there: `moead-calibrate --model FILE FOLDER`"
+                .into(),
+        );
     }
     if find::<NoFrames>(error).is_some() {
         return Some("`moead-edge --source URI` shows what arrives, and why it cannot be used".into());
@@ -59,12 +62,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if find::<ManifestError>(error).is_some() {
         return Some("`--replace` writes a new calibration in its place".into());
     }
-    match find::<ModelFileError>(error) {
-        Some(ModelFileError::NoManifest) => {
-            let hint = "a calibration lives in the manifest, which only files of `moead-export` have; `moead-eval --normalize …` measures others";
-            return Some(hint.into());
-        }
-        Some(_) | None => {}
+    if let Some(ModelFileError::NoManifest) = find::<ModelFileError>(error) {
+        let hint = "a calibration lives in the manifest, which only files of `moead-export` have; `moead-eval --normalize …` measures others";
+        return Some(hint.into());
     }
     match find::<CollectError>(error) {
         Some(CollectError::TooManyUnjudged { .. }) => {
