@@ -35,8 +35,9 @@ fn walls(desk: &Desk, folder: &str, count: u32) {
 fn stripes(desk: &Desk, folder: &str, count: u32) {
     desk.folder(folder);
     for number in 0..count {
-        let shade =
-            |x: u32| if (x / (6 + number % 3) + number) % 2 == 0 { [200, 40, 40] } else { [20, 30, 90 + number as u8] };
+        let shade = |x: u32| {
+            if (x / (6 + number % 3) + number).is_multiple_of(2) { [200, 40, 40] } else { [20, 30, 90 + number as u8] }
+        };
         let picture = image::RgbImage::from_fn(96, 96, |x, y| image::Rgb(shade(x + y / (2 + number))));
         picture.save(desk.path(&format!("{folder}/{number:02}.png"))).unwrap();
     }
