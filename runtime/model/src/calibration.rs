@@ -144,8 +144,7 @@ impl Calibration {
     /// # Errors
     /// [`ManifestError`] names the field.
     pub fn parse(value: &Value) -> Result<Self, ManifestError> {
-        let misplaced =
-            |error| ManifestError::Calibration { place: place::of_error::<Self>(value), error };
+        let misplaced = |error| ManifestError::Calibration { place: place::of_error::<Self>(value), error };
         let calibration = Self::deserialize(value).map_err(misplaced)?;
         calibration.validate()?;
         Ok(calibration)
