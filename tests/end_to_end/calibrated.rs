@@ -33,7 +33,7 @@ fn part(desk: &Desk, name: &str, brightness: f32) {
 
 /// Another product: a chequered plate.
 fn plate(desk: &Desk, name: &str, brightness: f32) {
-    let shade = |x: u32, y: u32| if (x / 12 + y / 12) % 2 == 0 { 220.0 } else { 40.0 };
+    let shade = |x: u32, y: u32| if (x / 12 + y / 12).is_multiple_of(2) { 220.0 } else { 40.0 };
     let pixel = |x, y| Rgb([(shade(x, y) * brightness) as u8, (0.4 * shade(x, y) * brightness) as u8, 30]);
     RgbImage::from_fn(96, 96, pixel).save(desk.path(name)).unwrap();
 }
