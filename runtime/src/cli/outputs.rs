@@ -172,7 +172,7 @@ fn live_view(
     let settings = http::Settings {
         sources: sources.names.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        patience: arguments.stall_timeout,
+        patience: arguments.sources.stall_timeout,
         limits: http::Limits::default(),
     };
     let live = LiveView::bind(address, settings, Arc::clone(clock))?;

@@ -11,6 +11,7 @@ use moead_terminal::printer::Printer;
 use super::arguments::RunArguments;
 use super::engine;
 use super::outputs::{Outputs, Seen};
+use super::replaced::Loaded;
 use super::service::Service;
 use super::sources::SourceUris;
 use super::standards::Basis;
@@ -19,7 +20,7 @@ use crate::sinks::drawings::{Folder, Wanted};
 use crate::stream::clock::{Clock, SystemClock};
 use crate::stream::interrupt::Interrupt;
 use crate::stream::judge;
-use crate::stream::pipeline::{self, OnLoss, RunError, Settings};
+use crate::stream::pipeline::{self, RunError, Settings};
 use crate::verify::self_test::{self, SelfTestError, SelfTestResult};
 
 pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result<Exit> {
@@ -27,9 +28,10 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let wanted = Wanted { heatmaps: folder(&arguments.heatmaps)?, maps: folder(&arguments.maps)? };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let interrupt = Interrupt::default();
-    let uris = SourceUris::list(arguments)?;
+    let uris = SourceUris::list(&arguments.sources)?;
     let mut steps = printer.progress().steps();
     steps.begin(&format!("loading {}", arguments.model().display()));
+    let loaded = Loaded::before_reading(arguments.model());
     let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
     let manifest = model.manifest().clone();
     steps.end();
@@ -47,7 +49,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     basis.compare(choice.candidate, manifest.precision, self_test, printer);
     basis.tell(printer);
     let engine = &mut *choice.engine;
-    let mut sources = uris.open(arguments, engine.input(), &clock, &interrupt, printer)?;
+    let mut sources = uris.open(&arguments.sources, arguments.frames, engine.input(), &clock, &interrupt, printer)?;
     let handler = interrupt.clone();
     ctrlc::set_handler(move || handler.request())?;
     let service = Service::of_environment();
@@ -57,10 +59,10 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
         pictures: arguments.pictures(),
         frames: arguments.frames,
         duration: arguments.duration,
-        stall_timeout: arguments.stall_timeout,
-        frozen_after: arguments.frozen_after,
-        on_loss: if arguments.exit_on_loss { OnLoss::End } else { OnLoss::Retry },
-        pulse: service.pulse(),
+        stall_timeout: arguments.sources.stall_timeout,
+        frozen_after: arguments.sources.frozen_after,
+        on_loss: arguments.sources.on_loss(),
+        pulse: Some(pulse(service, loaded, printer.clone())),
     };
     let mut outputs = Outputs::start(arguments, wanted, &sources, engine.input(), &clock, &interrupt, printer)?;
     service.ready();
@@ -89,6 +91,17 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
         printer.warning(format_args!("{unreadable} of {all} pictures could not be judged; their lines say why"));
     }
     Ok(if arguments.fail_on_defect && defects > 0 { Exit::Defects } else { Exit::Fine })
+}
+
+/// What is done about once a second while the engine answers.
+fn pulse(service: Service, loaded: Loaded, printer: Printer) -> Arc<dyn Fn() + Send + Sync> {
+    let alive = service.pulse();
+    Arc::new(move || {
+        if let Some(alive) = &alive {
+            alive();
+        }
+        loaded.look(&printer);
+    })
 }
 
 /// Before the first verdict: whether this engine, on this machine, computes what the exporter computed. None: nothing shows it.

@@ -94,7 +94,7 @@ impl Basis {
         printer: &Printer,
     ) {
         let Some(calibration) = &self.calibration else { return };
-        let found = name_of(precision);
+        let found = precision.name();
         if let Some(made) = calibration.precision.as_deref().filter(|&made| made != found) {
             printer.warning(format_args!(
                 "the calibration was made with the precision {made}, and the model has {found}: its thresholds are for \
@@ -151,15 +151,6 @@ fn shortened(entries: &[String]) -> String {
 /// Without digits that only come from the way in which fractions are stored.
 fn per_hundred(share: f64) -> f64 {
     (share * 1e9).round() / 1e7
-}
-
-/// As in the manifest.
-fn name_of(precision: Precision) -> &'static str {
-    match precision {
-        Precision::F32 => "f32",
-        Precision::F16 => "f16",
-        Precision::Int8 => "int8",
-    }
 }
 
 #[cfg(test)]

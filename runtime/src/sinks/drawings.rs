@@ -61,8 +61,11 @@ impl Folder {
         }
     }
 
-    /// Where `output` with this ending goes; folders below ours are made.
-    fn place(&self, source: Option<&str>, output: &Path, ending: &str) -> Result<PathBuf, DrawingError> {
+    /// Where `output` with this ending goes, in a folder of its own for a `source`; folders below ours are made.
+    ///
+    /// # Errors
+    /// [`DrawingError`] when they cannot be.
+    pub fn place(&self, source: Option<&str>, output: &Path, ending: &str) -> Result<PathBuf, DrawingError> {
         let mut place = self.path.clone();
         if let Some(source) = source {
             place.push(plain(source));
