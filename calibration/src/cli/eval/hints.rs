@@ -11,6 +11,8 @@ use super::output::NoPlace;
 use crate::collect::CollectError;
 use crate::dataset::DatasetError;
 use crate::evaluation::NothingToTest;
+use crate::evaluation::baseline::BaselineError;
+use crate::peers::padim::PadimError;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<DatasetError>(error) {
@@ -19,10 +21,25 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if find::<NothingToTest>(error).is_some() {
         return Some("for testing are PRODUCT/test in MVTec-AD's layout, or folders `good` and `defect`".into());
     }
+    match find::<BaselineError>(error) {
+        Some(BaselineError::NothingToTrainOn { .. }) => {
+            let hint = "PaDiM is fitted to PRODUCT/train/good in MVTec-AD's layout, or to what a list says is for training; folders `good` and `defect` are \
+                        for testing: leave `--baseline` out";
+            return Some(hint.into());
+        }
+        Some(BaselineError::Padim { error: PadimError::TooLarge { .. }, .. }) => {
+            return Some("`--baseline-features N` draws N of them at random, as PaDiM's paper does".into());
+        }
+        _ => {}
+    }
     if find::<NoPlace>(error).is_some() {
         return Some("`--report PATH`: a file that ends in .html, or a folder; the folder must exist".into());
     }
-    match find::<CollectError>(error) {
+    let of_baseline = || match find::<BaselineError>(error) {
+        Some(BaselineError::Collect(error)) => Some(error),
+        _ => None,
+    };
+    match find::<CollectError>(error).or_else(of_baseline) {
         Some(CollectError::TooManyUnjudged { .. }) => {
             return Some("see what is wrong with them; `--max-unreadable N` measures without them".into());
         }
@@ -69,4 +86,18 @@ fn dataset_hint(error: &DatasetError) -> Option<String> {
         _ => return None,
     };
     Some(hint.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_many_features_are_drawn_from() {
+        let error = PadimError::TooLarge { features: 3840, places: 196 };
+        let error = anyhow::Error::new(BaselineError::Padim { product: "bolt".into(), error });
+        let expected = "bolt: covariances of 3840 features at 196 places take 11033 MB, at most 1024 MB are allowed";
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(hint(&error).unwrap(), "`--baseline-features N` draws N of them at random, as PaDiM's paper does");
+    }
 }
