@@ -403,3 +403,25 @@ fn a_model_of_somebody_else_is_measured_when_its_normalisation_is_told() {
         figures("--model peer.onnx --normalize imagenet --engine ort")
     );
 }
+
+/// What exporters write and ours does not: constants in nodes, numbers that are not raw, shapes of inner values, notes on nodes.
+#[test]
+fn a_file_of_another_exporter_is_measured_on_both_engines() {
+    let desk = Desk::new();
+    data(&desk, "walls");
+    std::fs::copy(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/foreign/exporter.onnx"),
+        desk.path("exporter.onnx"),
+    )
+    .unwrap();
+    let library = python::onnxruntime_library().display().to_string();
+    let figures = ["tract", "ort"].map(|engine| {
+        let arguments = format!("--model exporter.onnx walls --normalize none --json --engine {engine}");
+        let ended = desk.program_of("moead-eval", &arguments).env("ORT_DYLIB_PATH", &library).run().success();
+        json(&ended.stdout)["products"]["wall"].clone()
+    });
+    // The brightest mean, halved and doubled: paint and label are bright.
+    assert_eq!(figures[0]["images"], serde_json::json!({"good": 5, "defect": 3}));
+    let auroc = figures.each_ref().map(|figures| figures["image_auroc"].as_f64().unwrap());
+    assert!(auroc[0] > 0.6 && auroc[0] == auroc[1], "{auroc:?}");
+}

@@ -11,6 +11,7 @@ mod promise;
 mod recognition;
 mod subject;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use cells::Cells;
@@ -46,5 +47,5 @@ fn main() {
 
 /// A line of the report.
 fn say(line: &str) {
-    println!("{line}");
+    writeln!(std::io::stdout(), "{line}").expect("a reader");
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use moead_model::onnx::fields::FieldsError;
 use moead_model::onnx::foreign::ForeignModelError;
 use moead_model::onnx::model_file::ModelFileError;
 use moead_runtime::verify::self_test::SelfTestError;
@@ -58,6 +59,13 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
         Some(ForeignModelError::MissingOutput { .. }) => {
             return Some("export the model with these names, as anomalib does".into());
         }
+        Some(ForeignModelError::Fields(FieldsError::Refused { field, .. })) => {
+            return match *field {
+                "external_data" | "data_location" => Some("save the model with its weights inside of the file".into()),
+                "g" | "graphs" => Some("export the model without If, Loop and Scan".into()),
+                _ => None,
+            };
+        }
         Some(_) => return None,
         None => {}
     }
@@ -91,6 +99,17 @@ fn dataset_hint(error: &DatasetError) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_file_of_somebody_else_may_not_have_is_explained() {
+        let of = |field| {
+            let error = FieldsError::Refused { message: "attribute", at: 7, field };
+            hint(&anyhow::Error::new(ForeignModelError::Fields(error)))
+        };
+        assert_eq!(of("data_location").unwrap(), "save the model with its weights inside of the file");
+        assert_eq!(of("g").unwrap(), "export the model without If, Loop and Scan");
+        assert_eq!(of("type_protos"), None);
+    }
 
     #[test]
     fn too_many_features_are_drawn_from() {
