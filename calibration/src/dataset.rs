@@ -4,7 +4,7 @@
 //! machine: by product, split, good before defective, kind of defect, path. Nothing is decoded here; [`mask`] reads a mask when it is
 //! wanted.
 
-mod files;
+pub(crate) mod files;
 pub mod folder;
 pub mod json;
 pub mod layout;
@@ -74,6 +74,8 @@ pub struct Dataset {
     pub layout: Layout,
     /// In a fixed order; at least one.
     pub samples: Vec<Sample>,
+    /// Whether the products have names of their own. Where not, there is one, and it goes by the data set's folder.
+    pub has_named_products: bool,
 }
 
 /// Why a folder is no data set.
@@ -203,6 +205,11 @@ impl Dataset {
             Some(layout) => layout,
             None => Layout::recognise(root)?.ok_or_else(|| DatasetError::Unknown { path: root.to_owned() })?,
         };
+        let has_named_products = match layout {
+            Layout::Json => true,
+            Layout::Visa | Layout::Mvtec => mvtec::products(root)?.iter().all(|product| product != root),
+            Layout::Folder => folder::has_named_products(root)?,
+        };
         let mut samples = match layout {
             Layout::Json => json::samples(root)?,
             Layout::Visa => visa::samples(root)?,
@@ -226,7 +233,7 @@ impl Dataset {
         });
         refuse_doubles(&samples)?;
         refuse_similar_products(&samples)?;
-        Ok(Self { layout, samples })
+        Ok(Self { layout, samples, has_named_products })
     }
 
     /// Products and how many good and defective pictures each has, by name.

@@ -1,14 +1,14 @@
-//! How far windows of good pictures move by chance: the yardstick of [`crate::applied::drift`].
+//! How far windows of good pictures move by chance: the yardstick of [`moead_runtime::score::drift`].
 //!
 //! Windows are drawn from the good pictures many times, and each window's mean is measured against the mean of all pictures outside of it,
 //! as a new window will be measured against a calibration that has not seen it. Alarms begin where the given share of windows would be. The
 //! draws overlap, so rates far below 1 / (pictures / window) are extrapolations by the largest draws: good enough for a slow measure.
 
 use moead_model::calibration::Embedding;
+use moead_runtime::score::product::distance;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::applied::product::distance;
 use crate::products::EmbeddingError;
 use crate::threshold::Rate;
 
@@ -120,10 +120,10 @@ fn limit_of(
 
 #[cfg(test)]
 mod tests {
+    use moead_runtime::score::drift::Window;
     use rand_distr::{Distribution, Normal};
 
     use super::*;
-    use crate::applied::drift::Window;
     use crate::products;
 
     fn frames(count: usize, shift: f64, seed: u64) -> Vec<Vec<f32>> {

@@ -4,14 +4,14 @@
 //! * [`metrics`]: AUROC, average precision, F1max, AUPRO, and how sure they are.
 //! * [`threshold`]: from scores of good pictures to thresholds with a stated false-alarm rate.
 //! * [`outliers`]: which "good" pictures should be looked at again.
-//! * [`applied`]: the formulas that a running program applies.
+//! * [`calibrate`]: from good pictures to what a model file says about them.
 //! * [`products`], [`drift`]: statistics of embeddings: which product a picture shows, and whether the camera changes.
 //! * [`peers`]: simpler detectors on the same features, for comparison.
 //! * [`collect`]: runs an engine over a data set. [`evaluation`]: how well a model does on it. [`report`]: a page about that.
-//! * `cli`: the program `moead-eval` (feature `cli`).
+//! * `cli`: the programs `moead-calibrate` and `moead-eval` (feature `cli`).
 #![forbid(unsafe_code)]
 
-pub mod applied;
+pub mod calibrate;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod collect;

@@ -19,10 +19,11 @@ pub const USUAL_LEVEL: f64 = 0.01;
 
 /// At most one picture in so many is tested: more are no outliers but a second kind of good pictures.
 const TESTED_SHARE: usize = 10;
-/// Excesses below the gap that it is measured against, where there are so many.
-const COMPARED_SHARE: usize = 5;
+/// Excesses below the gap that it is measured against: one picture in so many. More would reach where scores fall off slower than their tail
+/// does, and hide a gap.
+const COMPARED_SHARE: usize = 20;
 /// Fewest.
-const LEAST_COMPARED: usize = 5;
+const LEAST_COMPARED: usize = 10;
 /// A normal distribution's standard deviation over its median deviation.
 const NORMAL: f64 = 1.4826;
 
@@ -99,7 +100,8 @@ fn block(scores: &GoodScores, level: f64) -> usize {
         } else {
             1.0
         };
-        chance < level / tested as f64
+        // A few are more likely than many. The shares of all sizes add up to less than the level.
+        chance < level / (outside * (outside + 1)) as f64
     };
     (1..=tested).rev().find(separates).unwrap_or(0)
 }
@@ -125,6 +127,15 @@ mod tests {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
         let normal = Normal::new(10.0_f64, 1.0).unwrap();
         (0..count).map(|_| normal.sample(&mut random) as f32).collect()
+    }
+
+    #[test]
+    fn a_single_defect_is_found_among_many_and_among_few() {
+        for (count, seed) in [(100, 1), (200, 2), (400, 3), (2000, 4)] {
+            let mut scores = normal(count, seed);
+            scores[17] = 30.0;
+            assert_eq!(outliers(&scores), [17], "of {count}");
+        }
     }
 
     #[test]

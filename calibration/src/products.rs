@@ -6,8 +6,8 @@
 //! picture will be.
 
 use moead_model::calibration::Embedding;
+use moead_runtime::score::product::distance;
 
-use crate::applied::product::distance;
 use crate::metrics::interval::Confidence;
 use crate::threshold::good_scores::{GoodScores, GoodScoresError};
 use crate::threshold::{self, Rate, Target, ThresholdError};
@@ -155,12 +155,12 @@ pub fn fit(embeddings: &[Vec<f32>], refusals: Rate) -> Result<Embedding, Embeddi
 
 #[cfg(test)]
 mod tests {
+    use moead_runtime::score::product::{Recognised, recognise};
     use rand::SeedableRng;
     use rand_distr::{Distribution, Normal};
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
-    use crate::applied::product::{Recognised, recognise};
 
     /// Pictures of a product: features around `level`, of different spreads, all moved together by a common part (as light does).
     fn pictures(level: f64, count: usize, seed: u64) -> Vec<Vec<f32>> {

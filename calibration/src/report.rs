@@ -4,6 +4,7 @@
 //! other. Names from the data set are text, whatever they look like.
 
 mod base64;
+pub mod calibration;
 mod chart;
 mod exhibit;
 mod markup;
@@ -16,7 +17,7 @@ use crate::evaluation::figures::Figure;
 use crate::evaluation::notes::{self, notes};
 use crate::evaluation::{Curves, Evaluation, Product};
 use crate::metrics::ranking::Truth;
-use chart::{Curve, Histogram};
+use chart::{Curve, Histogram, Mark};
 use markup::escaped;
 
 const STYLE: &str = include_str!("report/style.css");
@@ -190,7 +191,8 @@ fn charts(products: &[(&str, &Product)]) -> String {
     let histograms = products.iter().map(|(label, product)| {
         let name = if label.is_empty() { "Scores".to_owned() } else { format!("Scores of {label}") };
         let (scores, truths) = product.scores();
-        Histogram::of(&scores, &truths, product.threshold).draw(&name)
+        let mark = product.threshold.map(|at| Mark { name: "best F1", at });
+        Histogram::of(&scores, &truths, mark).draw(&name)
     });
     format!(
         "<div class=\"charts\">{}{}{}</div>",

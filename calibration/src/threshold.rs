@@ -122,6 +122,24 @@ pub enum ThresholdError {
     },
 }
 
+/// Whether so many good pictures can promise `target`, whatever their scores.
+///
+/// # Errors
+/// [`ThresholdError::TooFew`]
+pub fn check_count(images: u64, target: Target) -> Result<(), ThresholdError> {
+    if images >= tail::images_needed(target) { Ok(()) } else { Err(too_few(images, target)) }
+}
+
+fn too_few(found: u64, target: Target) -> ThresholdError {
+    ThresholdError::TooFew {
+        found,
+        false_alarms: target.false_alarms.value(),
+        confidence: target.confidence.value(),
+        least: tail::images_needed(target),
+        free: order_statistic::images_needed(target),
+    }
+}
+
 /// The least threshold that promises `target`, by the method that assumes least.
 ///
 /// # Errors

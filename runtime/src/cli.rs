@@ -1,6 +1,6 @@
 //! The program `moead-edge`: the only place of this crate that knows flags, prints and ends the process.
 //!
-//! [`engine`] and [`hints`] are open to other programs that run models: the same flags, and the same advice.
+//! [`engine`], [`sources`] and [`hints`] are open to other programs that run models: the same flags, and the same advice.
 #![forbid(unsafe_code)]
 
 #[cfg(not(any(feature = "tract", feature = "ort")))]
@@ -24,7 +24,8 @@ pub mod hints;
 mod outputs;
 mod run;
 mod service;
-mod sources;
+pub mod sources;
+mod standards;
 mod verify;
 
 use arguments::{Arguments, Command};

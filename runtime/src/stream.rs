@@ -7,6 +7,7 @@
 mod backoff;
 pub mod blindness;
 pub mod clock;
+pub mod drift;
 pub mod frame;
 pub mod interrupt;
 pub mod judge;

@@ -80,10 +80,10 @@ fn stream(
             Event::Frame(result, _) => {
                 look(result);
                 lines
-                    .result(WhenFull::Drop, |line| json_lines::frame(result, "camera", None, line))
+                    .result(WhenFull::Drop, |line| json_lines::frame(result, "camera", line))
                     .expect("nowhere has room")
             }
-            Event::Status(_) | Event::Summary(_) => Told::Written,
+            Event::Status(_) | Event::Turn(_) | Event::Summary(_) => Told::Written,
         })
     })
     .expect("nothing fails");

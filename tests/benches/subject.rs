@@ -1,6 +1,7 @@
 //! What is measured: the published network with seeded weights, exported, and a picture.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use moead_exporter::checkpoint::Checkpoint;
@@ -76,7 +77,7 @@ fn exported(checkpoint: &Path, precision: Precision) -> ModelFile {
 pub(crate) fn settings(model: &ModelFile) -> Settings {
     Settings {
         normalization: model.manifest().input.normalization(),
-        threshold: None,
+        standards: Arc::default(),
         pictures: Pictures::Dropped,
         frames: None,
         duration: None,

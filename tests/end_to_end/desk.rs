@@ -20,6 +20,7 @@ impl Desk {
         let mut settings = insta::Settings::clone_current();
         settings.add_filter(r"\(\d+ ms\)", "([TIME])");
         settings.add_filter(r"in \d+\.\d s:", "in [TIME]:");
+        settings.add_filter(r"made \S+ by", "made [TIME] by");
         settings.add_filter(r#""time":"[^"]+""#, r#""time":"[TIME]""#);
         settings.add_filter(r#""(seconds|age|preprocess|inference|postprocess|p50|p99|max)":\d+\.\d+"#, r#""$1":[N]"#);
         // The last digits are the machine's own.

@@ -3,11 +3,14 @@
 
 mod bad_models;
 mod bad_pictures;
+mod calibrated;
+mod calibration;
 mod desk;
 mod drawings;
 mod early_ends;
 mod engines;
 mod evaluation;
+mod pages;
 mod results;
 mod streams;
 mod verification;

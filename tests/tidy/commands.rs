@@ -8,10 +8,11 @@ struct Program {
     command_line: &'static str,
 }
 
-const PROGRAMS: [Program; 3] = [
+const PROGRAMS: [Program; 4] = [
     Program { name: "moead-export", command_line: "exporter/src/cli" },
     Program { name: "moead-edge", command_line: "runtime/src/cli" },
-    Program { name: "moead-eval", command_line: "calibration/src/cli" },
+    Program { name: "moead-calibrate", command_line: "calibration/src/cli/calibrate" },
+    Program { name: "moead-eval", command_line: "calibration/src/cli/eval" },
 ];
 
 /// Flags of every program: `clap` adds the first two, the terminal declares the others.

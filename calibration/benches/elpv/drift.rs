@@ -1,13 +1,13 @@
 //! How early a camera that changes is noticed, and what else happens to its pictures.
 
-use moead_calibration::applied::drift::Window;
-use moead_calibration::applied::product::{Recognised, recognise};
 use moead_calibration::drift::{self, Order};
 use moead_calibration::products;
 use moead_calibration::threshold::good_scores::GoodScores;
 use moead_calibration::threshold::{self, Rate, Target};
 use moead_model::calibration::Embedding;
 use moead_runtime::preprocess::decode;
+use moead_runtime::score::drift::Window;
+use moead_runtime::score::product::{Recognised, recognise};
 use rand::SeedableRng as _;
 use rand::seq::SliceRandom as _;
 use rand_xoshiro::Xoshiro256PlusPlus;

@@ -1,8 +1,8 @@
 //! Which kind of cell a picture shows, by its embedding.
 
-use moead_calibration::applied::product::{Recognised, recognise};
 use moead_calibration::products;
 use moead_calibration::threshold::Rate;
+use moead_runtime::score::product::{Recognised, recognise};
 
 use crate::cells::Cells;
 use crate::say;

@@ -9,6 +9,7 @@ use moead_terminal::failure::{At as _, UsageError};
 use moead_terminal::printer::Printer;
 use moead_terminal::version::Version;
 
+use super::report_files::ReportFiles;
 use crate::dataset::Dataset;
 use crate::evaluation::baseline::{self, Baseline};
 use crate::evaluation::comparison::Comparison;
@@ -17,13 +18,11 @@ use crate::evaluation::{self, document, notes};
 mod arguments;
 mod hints;
 mod measure;
-mod output;
 mod table;
 mod timed;
 
 use arguments::{Arguments, Command, EvalArguments};
 use measure::{Data, Measured};
-use output::ReportFiles;
 
 const VERSION: Version = Version {
     program: "moead-eval",
@@ -56,7 +55,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
 }
 
 fn evaluate(arguments: &EvalArguments, printer: &Printer) -> anyhow::Result<Exit> {
-    let files = arguments.report.as_deref().map(ReportFiles::at).transpose()?;
+    let files = arguments.report.as_deref().map(|path| ReportFiles::at(path, "metrics.json")).transpose()?;
     let data = open(arguments)?;
     match (&arguments.model, arguments.compare.as_deref()) {
         (Some(model), None) => {

@@ -21,7 +21,7 @@ fn is_hidden(path: &Path) -> bool {
 }
 
 /// Pictures in a folder and below it, sorted by path. Links are followed; a folder that contains itself is an error.
-pub(super) fn pictures(root: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+pub(crate) fn pictures(root: &Path) -> Result<Vec<PathBuf>, DatasetError> {
     walk(root, limits::DEPTH)
 }
 

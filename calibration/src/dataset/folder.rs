@@ -20,6 +20,12 @@ pub(super) fn is_product(folder: &Path) -> bool {
     folder.join(GOOD).is_dir()
 }
 
+/// Whether the folder holds products, and is not one itself.
+pub(super) fn has_named_products(root: &Path) -> Result<bool, DatasetError> {
+    let is_one = is_product(root) || root.join(DEFECT).is_dir();
+    Ok(!is_one && folders(root)?.iter().any(|folder| is_product(folder)))
+}
+
 /// All samples.
 pub(super) fn samples(root: &Path) -> Result<Vec<Sample>, DatasetError> {
     let mut samples = Vec::new();

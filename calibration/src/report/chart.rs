@@ -114,20 +114,29 @@ const LABEL: f64 = 14.0;
 /// Intervals of a histogram.
 const BARS: usize = 32;
 
+/// A value that the pictures' scores are compared with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    pub(super) name: &'static str,
+    /// Finite.
+    pub(super) at: f32,
+}
+
 /// How many pictures have which score: good ones upwards, defective ones downwards.
 pub(super) struct Histogram {
     low: f32,
     high: f32,
     good: [u32; BARS],
     defective: [u32; BARS],
-    threshold: Option<f32>,
+    mark: Option<Mark>,
 }
 
 impl Histogram {
     /// * `scores`: finite.
-    pub(super) fn of(scores: &[f32], truths: &[Truth], threshold: Option<f32>) -> Self {
-        let low = scores.iter().copied().fold(f32::INFINITY, f32::min);
-        let high = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    pub(super) fn of(scores: &[f32], truths: &[Truth], mark: Option<Mark>) -> Self {
+        let all = || scores.iter().copied().chain(mark.map(|mark| mark.at));
+        let low = all().fold(f32::INFINITY, f32::min);
+        let high = all().fold(f32::NEG_INFINITY, f32::max);
         let (mut good, mut defective) = ([0; BARS], [0; BARS]);
         for (&score, truth) in scores.iter().zip(truths) {
             let share = f64::from(score - low) / f64::from(high - low).max(f64::MIN_POSITIVE);
@@ -137,12 +146,16 @@ impl Histogram {
                 Truth::Defective => defective[bar] += 1,
             }
         }
-        Self { low, high, good, defective, threshold }
+        Self { low, high, good, defective, mark }
     }
 
     pub(super) fn draw(&self, title: &str) -> String {
         let most = self.good.iter().chain(&self.defective).copied().max().unwrap_or(0).max(1);
-        let (zero, half) = (f64::midpoint(TOP, HEIGHT - BOTTOM), (HEIGHT - TOP - BOTTOM) / 2.0 - LABEL);
+        let has_defective = self.defective.iter().any(|count| *count > 0);
+        let (zero, half) = match has_defective {
+            true => (f64::midpoint(TOP, HEIGHT - BOTTOM), (HEIGHT - TOP - BOTTOM) / 2.0 - LABEL),
+            false => (HEIGHT - BOTTOM, HEIGHT - TOP - BOTTOM - LABEL),
+        };
         let width = (WIDTH - LEFT - RIGHT) / BARS as f64;
         let mut bars = String::new();
         for (class, counts, is_up) in [("good", &self.good, true), ("defective", &self.defective, false)] {
@@ -162,8 +175,7 @@ impl Histogram {
         let axis = format!(
             "<path class=\"axis\" d=\"M{LEFT} {zero:.1}H{:.1}\"/><text x=\"{LEFT}\" y=\"{below:.1}\">{}</text>\
              <text x=\"{:.1}\" y=\"{below:.1}\" class=\"end\">{}</text><text x=\"{:.1}\" y=\"{name:.1}\" class=\"middle\">score</text>\
-             <text x=\"{before:.1}\" y=\"{:.1}\" class=\"end\">{most}</text><text x=\"{before:.1}\" y=\"{:.1}\" class=\"end\">0</text>\
-             <text x=\"{before:.1}\" y=\"{:.1}\" class=\"end\">{most}</text>",
+             <text x=\"{before:.1}\" y=\"{:.1}\" class=\"end\">{most}</text><text x=\"{before:.1}\" y=\"{:.1}\" class=\"end\">0</text>",
             WIDTH - RIGHT,
             score(self.low),
             WIDTH - RIGHT,
@@ -171,25 +183,29 @@ impl Histogram {
             f64::midpoint(LEFT, WIDTH - RIGHT),
             zero - half + 4.0,
             zero + 3.5,
-            zero + half + 3.0,
             below = HEIGHT - BOTTOM + 13.0,
             name = HEIGHT - 8.0,
             before = LEFT - 5.0,
         );
-        let threshold = self.threshold.map_or(String::new(), |threshold| {
-            let share = f64::from(threshold - self.low) / f64::from(self.high - self.low).max(f64::MIN_POSITIVE);
+        let below = match has_defective {
+            true => format!("<text x=\"{:.1}\" y=\"{:.1}\" class=\"end\">{most}</text>", LEFT - 5.0, zero + half + 3.0),
+            false => String::new(),
+        };
+        let mark = self.mark.map_or(String::new(), |Mark { name, at }| {
+            let share = f64::from(at - self.low) / f64::from(self.high - self.low).max(f64::MIN_POSITIVE);
             let x = LEFT + share.clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT);
             let (anchor, dx) = if share > 0.5 { ("end", -4.0) } else { ("", 4.0) };
             format!(
-                "<path class=\"threshold\" d=\"M{x:.1} {TOP}V{:.1}\"/><text x=\"{:.1}\" y=\"{:.1}\" class=\"{anchor} strong\">best F1: {}</text>",
+                "<path class=\"threshold\" d=\"M{x:.1} {TOP}V{:.1}\"/><text x=\"{:.1}\" y=\"{:.1}\" class=\"{anchor} strong\">{name}: {}</text>",
                 HEIGHT - BOTTOM,
                 x + dx,
                 TOP + 8.0,
-                score(threshold),
+                score(at),
             )
         });
-        let legend = "<span class=\"good\">good</span><span class=\"defective\">defective</span>";
-        figure(title, legend, &format!("{bars}{axis}{threshold}"))
+        let defective = if has_defective { "<span class=\"defective\">defective</span>" } else { "" };
+        let legend = format!("<span class=\"good\">good</span>{defective}");
+        figure(title, &legend, &format!("{bars}{axis}{below}{mark}"))
     }
 
     fn at(&self, share: f64) -> f32 {
@@ -213,10 +229,18 @@ mod tests {
 
     #[test]
     fn equal_scores_are_drawn_too() {
-        let histogram = Histogram::of(&[3.0, 3.0], &[Good, Good], Some(3.0));
+        let histogram = Histogram::of(&[3.0, 3.0], &[Good, Good], Some(Mark { name: "threshold", at: 3.0 }));
         assert_eq!(histogram.good[0], 2);
         let drawn = histogram.draw("Scores");
         assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
+    }
+
+    #[test]
+    fn a_mark_beyond_all_scores_is_still_inside() {
+        let histogram = Histogram::of(&[1.0, 2.0], &[Good, Good], Some(Mark { name: "threshold", at: 9.0 }));
+        assert_eq!((histogram.high, histogram.good[4]), (9.0, 1));
+        let drawn = histogram.draw("Scores");
+        assert!(drawn.contains("threshold: 9.000") && !drawn.contains("defective"), "{drawn}");
     }
 
     #[test]

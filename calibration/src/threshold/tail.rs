@@ -20,7 +20,7 @@ use statrs::function::gamma::ln_gamma;
 
 use super::good_scores::GoodScores;
 use super::order_statistic;
-use super::{Method, Promised, Target, ThresholdError};
+use super::{Method, Promised, Target, ThresholdError, too_few};
 
 /// Fewest good pictures to extrapolate from: below, the bound is many times what is needed, or the tail begins at the median.
 const LEAST_IMAGES: u64 = 50;
@@ -52,15 +52,8 @@ impl Extrapolation {
     /// # Errors
     /// [`ThresholdError::TooFew`]
     pub fn of(images: u64, target: Target) -> Result<Self, ThresholdError> {
-        let least = images_needed(target);
-        if images < least.max(LEAST_IMAGES) {
-            return Err(ThresholdError::TooFew {
-                found: images,
-                false_alarms: target.false_alarms.value(),
-                confidence: target.confidence.value(),
-                least,
-                free: order_statistic::images_needed(target),
-            });
+        if images < images_needed(target).max(LEAST_IMAGES) {
+            return Err(too_few(images, target));
         }
         let exceedances = (images / TAIL_SHARE).max(LEAST_EXCEEDANCES);
         Ok(Self { images, exceedances, factor: factor(images, exceedances, target) })

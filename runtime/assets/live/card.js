@@ -143,6 +143,19 @@ export class Card {
     return defect === undefined ? "no defect in the last 5 minutes" : `last defect ${ago(now - defect.at)} ago`;
   }
 
+  // What a calibration knows about the last frame.
+  product() {
+    const { product, severity } = this.report.last;
+    return [product, severity === null ? null : `severity ${number(severity)}`].filter((part) => part !== null).join(", ");
+  }
+
+  // Slow changes that have begun and are not over.
+  drift() {
+    const drifting = this.report.drift.filter(({ drifting }) => drifting);
+    const words = ({ product, measure }) => `drift${product === null ? "" : ` of ${product}`}: ${number(measure)} times what good parts show`;
+    return drifting.map(words).join("; ");
+  }
+
   // Several times a second: ages grow while nothing comes.
   tick(now, silence, isConnected) {
     const { state, last } = this.report;
@@ -159,6 +172,8 @@ export class Card {
       this.text(".score b", score);
       this.text(".score span", last.threshold === null ? "score, no threshold" : `${sign} threshold ${threshold}`);
     }
+    this.text(".product", isScored ? this.product() : "");
+    this.text(".drift", this.drift());
     this.text(".state", `${isConnected ? state : "not connected"}${verdict.age === null ? "" : ` · last frame ${ago(verdict.age)} ago`}`);
     this.picture(verdict, now);
     const own = last === null || last.threshold === null;

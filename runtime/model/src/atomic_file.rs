@@ -77,6 +77,16 @@ pub fn check_target(path: &Path) -> io::Result<()> {
     }
 }
 
+/// As [`check_target()`], and tries whether a file can be made in the folder: before minutes of work, not after them.
+///
+/// # Errors
+/// Those of [`check_target()`], and a missing permission or a full folder.
+pub fn check_writable(path: &Path) -> io::Result<()> {
+    check_target(path)?;
+    let probe = tempfile::Builder::new().prefix(".moead-").suffix(".part").tempfile_in(folder_of(path));
+    probe.and_then(tempfile::NamedTempFile::close).map_err(without_name)
+}
+
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -9,8 +9,9 @@
 //!    "images": 320, "threshold": 4.5, "method": "order-statistic", "pixel_threshold": 5.1,
 //!    "score": {"median": 2.1, "mad": 0.3, "quantiles": {"0.5": 2.1, "0.99": 4.1}},
 //!    "embedding": {"mean": [0.1], "std": [0.2], "refusal": 2.5},
-//!    "drift": {"window": 64, "limit": 0.4}}},
-//!  "common": null, "excluded": []}
+//!    "drift": {"window": 64, "limit": 0.4},
+//!    "defects": null, "excluded": ["bolts/good/017.png"]}},
+//!  "common": null}
 //! ```
 
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::manifest::ManifestError;
+
+mod place;
 
 /// The whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,9 +47,6 @@ pub struct Calibration {
     /// The graph's precision then.
     #[serde(default)]
     pub precision: Option<String>,
-    /// Pictures that were left out as outliers, on request: paths as given.
-    #[serde(default)]
-    pub excluded: Vec<String>,
     /// Keys of newer versions, kept as they are.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -86,6 +86,12 @@ pub struct Product {
     /// Without it drift is not watched.
     #[serde(default)]
     pub drift: Option<Drift>,
+    /// What the threshold did on the pictures that it was chosen on, where defective ones were among them.
+    #[serde(default)]
+    pub defects: Option<Defects>,
+    /// Good pictures that were left out, on request: paths as given.
+    #[serde(default)]
+    pub excluded: Vec<String>,
     /// Keys of newer versions, kept as they are.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -113,7 +119,7 @@ pub struct Embedding {
     pub mean: Vec<f32>,
     /// By feature, above 0.
     pub std: Vec<f32>,
-    /// Pictures whose root-mean-square difference to `mean`, in units of `std`, is larger are not of this product.
+    /// Pictures whose root-mean-square difference to `mean`, in units of `std`, is larger are not of this product. Above 0.
     #[serde(default)]
     pub refusal: f64,
     /// Keys of newer versions, kept as they are.
@@ -133,6 +139,34 @@ pub struct Drift {
     pub extra: Map<String, Value>,
 }
 
+/// Error rates of a threshold that was chosen with defective pictures.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Defects {
+    /// The share of defective pictures that was to be found; none for the best F1.
+    #[serde(default)]
+    pub recall: Option<f64>,
+    /// Good pictures called defective.
+    pub false_alarms: ErrorRate,
+    /// Defective pictures called good.
+    pub misses: ErrorRate,
+    /// Keys of newer versions, kept as they are.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Pictures judged wrongly, and between which rates the truth lies at the target's confidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ErrorRate {
+    /// Pictures judged wrongly.
+    pub errors: u64,
+    /// Pictures.
+    pub images: u64,
+    /// Lower end, a share.
+    pub low: f64,
+    /// Upper end, a share.
+    pub high: f64,
+}
+
 impl Calibration {
     /// Pictures of a drift window, at most: an honest one has a few hundred, and each is kept in memory.
     pub const MAX_WINDOW: usize = 100_000;
@@ -142,7 +176,8 @@ impl Calibration {
     /// # Errors
     /// [`ManifestError`] names the field.
     pub fn parse(value: &Value) -> Result<Self, ManifestError> {
-        let calibration = Self::deserialize(value)?;
+        let misplaced = |error| ManifestError::Calibration { place: place::of_error::<Self>(value), error };
+        let calibration = Self::deserialize(value).map_err(misplaced)?;
         calibration.validate()?;
         Ok(calibration)
     }
@@ -183,12 +218,19 @@ impl Product {
             for value in std {
                 check("calibration.embedding.std", "finite numbers above 0", (*value).into(), positive)?;
             }
-            check("calibration.embedding.refusal", "a finite number", *refusal, f64::is_finite)?;
+            check("calibration.embedding.refusal", expected, *refusal, positive)?;
         }
         if let Some(Drift { window, limit, .. }) = &self.drift {
             let fits = |window: f64| window >= 1.0 && window <= Calibration::MAX_WINDOW as f64;
             check("calibration.drift.window", "1 to 100000", *window as f64, fits)?;
             check("calibration.drift.limit", expected, *limit, positive)?;
+        }
+        if let Some(Defects { recall, false_alarms, misses, .. }) = &self.defects {
+            let share = |value: f64| (0.0..=1.0).contains(&value);
+            let ends = [false_alarms.low, false_alarms.high, misses.low, misses.high];
+            for value in ends.into_iter().chain(*recall) {
+                check("calibration.defects", "shares from 0 to 1", value, share)?;
+            }
         }
         Ok(())
     }
@@ -219,6 +261,9 @@ mod tests {
     fn the_example_survives_a_rewrite_with_unknown_keys() {
         let mut value = example();
         value["products"]["bolt"]["embedding"]["rank"] = 3.into();
+        let rate = serde_json::json!({"errors": 1, "images": 20, "low": 0.001, "high": 0.249});
+        value["products"]["bolt"]["defects"] =
+            serde_json::json!({"recall": null, "false_alarms": rate, "misses": rate});
         value["future"] = "kept".into();
         let calibration = Calibration::parse(&value).unwrap();
         assert_eq!(calibration.products["bolt"].drift.as_ref().map(|drift| drift.window), Some(64));
@@ -251,6 +296,11 @@ mod tests {
                 "manifest: calibration.embedding.std: expected finite numbers above 0, found -1",
             ),
             (
+                "/products/bolt/embedding/refusal",
+                0.0,
+                "manifest: calibration.embedding.refusal: expected a finite number above 0, found 0",
+            ),
+            (
                 "/products/bolt/drift/limit",
                 0.0,
                 "manifest: calibration.drift.limit: expected a finite number above 0, found 0",
@@ -260,6 +310,11 @@ mod tests {
             *value.pointer_mut(pointer).unwrap() = wrong.into();
             assert_eq!(Calibration::parse(&value).unwrap_err().to_string(), message);
         }
+        let mut value = example();
+        let rate = serde_json::json!({"errors": 1, "images": 20, "low": 0.001, "high": 2.0});
+        value["products"]["bolt"]["defects"] = serde_json::json!({"false_alarms": rate, "misses": rate});
+        let error = Calibration::parse(&value).unwrap_err().to_string();
+        assert_eq!(error, "manifest: calibration.defects: expected shares from 0 to 1, found 2");
         let mut value = example();
         value["products"]["bolt"]["embedding"]["std"] = serde_json::json!([]);
         let error = Calibration::parse(&value).unwrap_err().to_string();

@@ -79,6 +79,17 @@ pub enum Precision {
     Int8,
 }
 
+impl Precision {
+    /// As in the manifest.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Int8 => "int8",
+        }
+    }
+}
+
 /// How experts are routed in the graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -164,6 +175,14 @@ pub enum ManifestError {
     /// Not the JSON that the schema asks for.
     #[error("manifest: {0}")]
     Json(#[from] serde_json::Error),
+    /// A calibration that is not what the schema asks for.
+    #[error("manifest: calibration{place}: {error}")]
+    Calibration {
+        /// Keys from there, with a point before each.
+        place: String,
+        /// What is wrong there.
+        error: serde_json::Error,
+    },
     /// A value outside its range.
     #[error("manifest: {field}: expected {expected}, found {found}")]
     Value {

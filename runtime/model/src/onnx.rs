@@ -9,6 +9,7 @@
 //! * [`limits`]: how large things may be, and why.
 //! * [`contract`]: names, order, constants, inputs and outputs of a graph; [`shapes`]: the shapes of everything between.
 //! * [`inner_outputs`]: a copy whose inner values can be seen.
+//! * `rewrite`: a model file with another calibration.
 //! * [`parts`]: backbone, neck, decoder or head, by a node's name.
 //! * [`model_file`]: a file with a manifest whose graph keeps the contract.
 
@@ -25,5 +26,6 @@ pub mod messages;
 pub mod model_file;
 mod operators;
 pub mod parts;
+mod rewrite;
 pub mod shapes;
 pub mod value;

@@ -11,20 +11,21 @@ use moead_terminal::integration::{CompletionsArguments, ManualArguments};
 
 use super::engine::{EngineArguments, ThreadsArgument};
 use crate::score::verdict::Threshold;
-use crate::stream::policy::Policy;
 use crate::stream::prepare::Pictures;
-use crate::stream::uri::{SourceUri, query};
+use crate::stream::uri::query;
 
 mod bench;
 #[cfg(feature = "camera")]
 mod devices;
 mod doctor;
+mod sources;
 mod verify;
 
 pub(super) use bench::{BenchArguments, ContenderArguments};
 #[cfg(feature = "camera")]
 pub(super) use devices::DevicesArguments;
 pub(super) use doctor::DoctorArguments;
+pub use sources::SourceArguments;
 pub(super) use verify::VerifyArguments;
 
 const EXAMPLES: &str = "\
@@ -33,6 +34,8 @@ Examples:
   moead-edge --model bolt.onnx --source bolts/ --threshold 4.5 --heatmaps seen/
   moead-edge --model bolt.onnx --source 'day1/*.png' --source b=day2/ --format json > results.jsonl
   moead-edge --model bolt.onnx --source part.png --threshold 4.5 --fail-on-defect
+  moead-edge --model calibrated.onnx --camera /dev/video0
+  moead-edge --model calibrated.onnx --source line1=v4l2:///dev/video0 line2=v4l2:///dev/video2 --product line1=bolt --product line2=nut
   moead-edge --model bolt.onnx --camera /dev/video0 --threshold 4.5 --view
   moead-edge --model bolt.onnx --source 'line1=v4l2:///dev/video0?size=640x480&exposure_time_absolute=200' --threshold 4.5
   moead-edge --model bolt.onnx --camera /dev/video0 --threshold 4.5 --engine ort --provider cuda
@@ -89,34 +92,14 @@ pub(super) struct RunArguments {
     /// The model file that moead-export wrote
     #[arg(short, long, value_name = "FILE", required = true, env = "MOEAD_MODEL")]
     model: Option<PathBuf>,
-    /// A file, a folder with everything below it, a quoted pattern, a device as v4l2:///dev/video0?size=640x480, a drawn
-    /// scene as synthetic://conveyor, or - for standard input; NAME=… names it in results. May be repeated
-    #[arg(short, long, value_name = "[NAME=]URI", num_args = 1.., value_parser = SourceUri::parse)]
-    #[cfg_attr(feature = "camera", arg(required_unless_present = "camera"))]
-    #[cfg_attr(not(feature = "camera"), arg(required = true))]
-    source: Vec<SourceUri>,
-    /// A camera: short for --source v4l2://DEVICE. May be repeated
-    #[cfg(feature = "camera")]
-    #[arg(short, long, value_name = "DEVICE", value_parser = parse_camera)]
-    camera: Vec<SourceUri>,
-    /// The score from which on a picture is defective
+    #[command(flatten)]
+    pub(super) sources: SourceArguments,
+    /// The score from which on a picture is defective [default: that of the model file's calibration]
     #[arg(short, long, value_name = "SCORE", env = "MOEAD_THRESHOLD", value_parser = parse_threshold, allow_hyphen_values = true)]
     pub(super) threshold: Option<Threshold>,
-    /// Which frames are given up when they come faster than they are judged [default: latest for cameras, never for files]
-    #[arg(long, value_enum, env = "MOEAD_POLICY")]
-    pub(super) policy: Option<PolicyArgument>,
-    /// Close a camera that delivers nothing for that long, and open it again
-    #[arg(long, value_name = "TIME", default_value = "20s", env = "MOEAD_STALL_TIMEOUT", value_parser = parse_limit)]
-    pub(super) stall_timeout: Duration,
-    /// Frames that stay the same for that long are no reason for a verdict
-    #[arg(long, value_name = "TIME", default_value = "10s", env = "MOEAD_FROZEN_AFTER", value_parser = parse_limit)]
-    pub(super) frozen_after: Duration,
-    /// End with an error when a camera is lost, in place of waiting for it
-    #[arg(long)]
-    pub(super) exit_on_loss: bool,
-    /// Begin without a camera that is not there yet, and wait for it, in place of ending with an error
-    #[arg(long, conflicts_with = "exit_on_loss")]
-    pub(super) wait_for_cameras: bool,
+    /// The product of the calibration that all sources show, or one of them [default: recognised, picture by picture]. May be repeated
+    #[arg(long, value_name = "[SOURCE=]NAME", env = "MOEAD_PRODUCT")]
+    pub(super) product: Vec<String>,
     /// Show the live picture in a browser: short for --http 8080
     #[cfg(feature = "http")]
     #[arg(long)]
@@ -154,15 +137,6 @@ pub(super) struct RunArguments {
 }
 
 impl RunArguments {
-    /// Every source, in the order of the flags.
-    pub(super) fn sources(&self) -> Vec<SourceUri> {
-        #[cfg(feature = "camera")]
-        let cameras = self.camera.iter();
-        #[cfg(not(feature = "camera"))]
-        let cameras = [].iter();
-        cameras.chain(&self.source).cloned().collect()
-    }
-
     /// What sinks need of each frame.
     pub(super) fn pictures(&self) -> Pictures {
         #[cfg(feature = "http")]
@@ -195,26 +169,6 @@ pub(super) enum FormatArgument {
     Json,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum PolicyArgument {
-    /// The newest waits, an older one is dropped
-    Latest,
-    /// What waits is kept, the newcomer is dropped
-    Oldest,
-    /// Nothing is dropped, the source waits
-    Never,
-}
-
-impl From<PolicyArgument> for Policy {
-    fn from(policy: PolicyArgument) -> Self {
-        match policy {
-            PolicyArgument::Latest => Self::Latest,
-            PolicyArgument::Oldest => Self::Oldest,
-            PolicyArgument::Never => Self::Never,
-        }
-    }
-}
-
 fn parse_threshold(text: &str) -> Result<Threshold, String> {
     let number = text.parse().map_err(|_| "expected a number, as in 4.5".to_owned())?;
     Threshold::new(number).map_err(|error| error.to_string())
@@ -226,14 +180,6 @@ fn parse_frames(text: &str) -> Result<u64, String> {
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
     query::duration(text).ok_or_else(|| "expected a time, as in 90s, 10m or 2h".to_owned())
-}
-
-/// A time that something may take: not none.
-fn parse_limit(text: &str) -> Result<Duration, String> {
-    parse_duration(text)
-        .ok()
-        .filter(|&limit| limit >= Duration::from_millis(100))
-        .ok_or_else(|| "expected a time of at least 100ms, as in 500ms, 20s or 2m".to_owned())
 }
 
 /// Longest side of the live picture, in pixels: a phone's screen.
@@ -254,25 +200,9 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
-#[cfg(feature = "camera")]
-fn parse_camera(text: &str) -> Result<SourceUri, String> {
-    let device = text.strip_prefix("v4l2://").unwrap_or(text);
-    let mut uri = SourceUri::parse(&format!("v4l2://{device}")).map_err(|error| error.to_string())?;
-    uri.name = device.split('?').next().unwrap_or(device).to_owned();
-    Ok(uri)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn limits_are_times_that_something_can_keep() {
-        assert_eq!(parse_limit("1.5m"), Ok(Duration::from_secs(90)));
-        for wrong in ["0s", "5", "99ms", "-1s"] {
-            assert!(parse_limit(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn frames_are_counted_from_one() {

@@ -2,12 +2,15 @@
 
 use std::io;
 
+use moead_model::manifest::ManifestError;
 use moead_model::onnx::model_file::ModelFileError;
 use moead_terminal::failure::find;
 
+use super::standards::NotCalibrated;
 use crate::doctor::root::RootError;
 use crate::engine::EngineError;
 use crate::engine::choice::ChoiceError;
+use crate::score::standards::StandardsError;
 use crate::sinks::drawings::FolderError;
 use crate::stream::sources::SourceError;
 use crate::stream::sources::files::ListError;
@@ -55,6 +58,21 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
             _ => Some("write the model file anew with `moead-export CKPT`".into()),
         };
     }
+    // In a model file, one that is not read with the file itself can only be the calibration's.
+    if find::<ManifestError>(error).is_some() || find::<NotCalibrated>(error).is_some() {
+        return Some(CALIBRATE.into());
+    }
+    if let Some(error) = find::<StandardsError>(error) {
+        return Some(match error {
+            StandardsError::UnknownProduct { products, .. } if !products.is_empty() => {
+                "give one of them as `--product [SOURCE=]NAME`, or leave it out to have products recognised".into()
+            }
+            StandardsError::Unrecognisable { .. } => {
+                "say which product each source shows: `--product [SOURCE=]NAME`".into()
+            }
+            _ => CALIBRATE.into(),
+        });
+    }
     if let Some(error) = find::<ChoiceError>(error) {
         return engine::hint(error);
     }
@@ -85,6 +103,9 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
         _ => None,
     }
 }
+
+/// For calibrations that are missing or cannot be used.
+const CALIBRATE: &str = "`moead-calibrate --model FILE GOOD/` writes a new calibration from good pictures";
 
 /// Pipes that work, for a standard input that does not.
 fn stream_hint(error: &StreamError) -> Option<String> {

@@ -12,7 +12,6 @@ use moead_terminal::progress::Bar;
 
 use super::arguments::{FormatArgument, RunArguments};
 use super::sources::Sources;
-use crate::score::verdict::Threshold;
 use crate::sinks::drawings::{DrawingSink, Wanted};
 #[cfg(feature = "http")]
 use crate::sinks::http::{self, LiveView};
@@ -33,7 +32,6 @@ pub(super) struct Outputs {
     names: Vec<String>,
     /// By source.
     when_full: Vec<WhenFull>,
-    threshold: Option<Threshold>,
     seen: Seen,
 }
 
@@ -68,8 +66,7 @@ impl Outputs {
         let is_live = sources.feeds.iter().any(|(feed, _)| feed.nature == Nature::Live);
         let failing = if is_live { WhenFailing::Retry } else { WhenFailing::End };
         let lines = LineSink::start(output(reader, printer), failing, Arc::clone(clock), interrupt);
-        let threshold = arguments.threshold;
-        let drawings = (!wanted.is_nothing()).then(|| DrawingSink::start(wanted, network, threshold));
+        let drawings = (!wanted.is_nothing()).then(|| DrawingSink::start(wanted, network));
         // Where results scroll by on the terminal they are the progress.
         let total = sources.pictures.filter(|&total| total > 1 && reader == Reader::Program);
         let bar = total.map(|total| printer.progress().bar(total, "pictures"));
@@ -88,7 +85,6 @@ impl Outputs {
             bar,
             names,
             when_full,
-            threshold,
             seen,
         })
     }
@@ -102,7 +98,7 @@ impl Outputs {
         if let Some(live) = &self.live {
             live.tell(&event);
         }
-        let Self { format, lines, names, threshold, .. } = self;
+        let Self { format, lines, names, .. } = self;
         let is_json = *format == FormatArgument::Json;
         match event {
             Event::Frame(result, _) => {
@@ -110,7 +106,7 @@ impl Outputs {
                 let name = names[source].as_str();
                 let several = (names.len() > 1).then_some(name);
                 let told = lines.result(self.when_full[source], |line| match is_json {
-                    true => json_lines::frame(result, name, *threshold, line),
+                    true => json_lines::frame(result, name, line),
                     false => text::frame(result, several, line),
                 })?;
                 if let Some(drawings) = &self.drawings {
@@ -126,6 +122,13 @@ impl Outputs {
                 Ok(lines.other(WhenFull::Drop, |line| match is_json {
                     true => json_lines::status(status, name, line),
                     false => text::status(status, name, line),
+                })?)
+            }
+            Event::Turn(turn) => {
+                let name = &names[turn.source];
+                Ok(lines.other(self.when_full[turn.source], |line| match is_json {
+                    true => json_lines::turn(turn, name, line),
+                    false => text::turn(turn, name, line),
                 })?)
             }
             Event::Summary(summary) => {
@@ -169,8 +172,7 @@ fn live_view(
     let settings = http::Settings {
         sources: sources.names.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        threshold: arguments.threshold,
-        patience: arguments.stall_timeout,
+        patience: arguments.sources.stall_timeout,
         limits: http::Limits::default(),
     };
     let live = LiveView::bind(address, settings, Arc::clone(clock))?;

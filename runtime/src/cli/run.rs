@@ -13,56 +13,53 @@ use super::engine;
 use super::outputs::{Outputs, Seen};
 use super::service::Service;
 use super::sources::SourceUris;
+use super::standards::Basis;
 use crate::engine::choice::Choice;
 use crate::sinks::drawings::{Folder, Wanted};
 use crate::stream::clock::{Clock, SystemClock};
 use crate::stream::interrupt::Interrupt;
 use crate::stream::judge;
-use crate::stream::pipeline::{self, OnLoss, RunError, Settings};
-use crate::verify::self_test::{self, SelfTestError};
+use crate::stream::pipeline::{self, RunError, Settings};
+use crate::verify::self_test::{self, SelfTestError, SelfTestResult};
 
 pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let folder = |path: &Option<_>| path.as_deref().map(Folder::existing).transpose();
     let wanted = Wanted { heatmaps: folder(&arguments.heatmaps)?, maps: folder(&arguments.maps)? };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let interrupt = Interrupt::default();
-    let uris = SourceUris::list(arguments)?;
+    let uris = SourceUris::list(&arguments.sources)?;
     let mut steps = printer.progress().steps();
     steps.begin(&format!("loading {}", arguments.model().display()));
     let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
     let manifest = model.manifest().clone();
     steps.end();
+    let basis = Basis::of(arguments, &model, &uris.names())?;
+    let outputs = judge::outputs(&basis.standards);
     let request = arguments.engine.request(arguments.threads.threads)?;
-    let mut choice = engine::load(&request, (arguments.model(), &model), &judge::OUTPUTS, printer)?;
+    let mut choice = engine::load(&request, (arguments.model(), &model), &outputs, printer)?;
     drop(model);
+    let mut self_test = None;
     if !arguments.no_verify {
         steps.begin("self-test");
-        check_numbers(&mut choice, &manifest, printer).at(arguments.model().display())?;
+        self_test = check_numbers(&mut choice, &manifest, printer).at(arguments.model().display())?;
         steps.end();
     }
+    basis.compare(choice.candidate, manifest.precision, self_test, printer);
+    basis.tell(printer);
     let engine = &mut *choice.engine;
-    if manifest.calibration.is_some() {
-        printer.warning("the model file has a calibration, which this version does not use");
-    }
-    if arguments.threshold.is_none() {
-        printer.warning(
-            "no verdicts: nothing says from which score on a picture is defective; look at the scores of good pictures \
-             and give `--threshold SCORE`",
-        );
-    }
-    let mut sources = uris.open(arguments, engine.input(), &clock, &interrupt, printer)?;
+    let mut sources = uris.open(&arguments.sources, arguments.frames, engine.input(), &clock, &interrupt, printer)?;
     let handler = interrupt.clone();
     ctrlc::set_handler(move || handler.request())?;
     let service = Service::of_environment();
     let settings = Settings {
         normalization: manifest.input.normalization(),
-        threshold: arguments.threshold,
+        standards: Arc::new(basis.standards),
         pictures: arguments.pictures(),
         frames: arguments.frames,
         duration: arguments.duration,
-        stall_timeout: arguments.stall_timeout,
-        frozen_after: arguments.frozen_after,
-        on_loss: if arguments.exit_on_loss { OnLoss::End } else { OnLoss::Retry },
+        stall_timeout: arguments.sources.stall_timeout,
+        frozen_after: arguments.sources.frozen_after,
+        on_loss: arguments.sources.on_loss(),
         pulse: service.pulse(),
     };
     let mut outputs = Outputs::start(arguments, wanted, &sources, engine.input(), &clock, &interrupt, printer)?;
@@ -94,17 +91,24 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     Ok(if arguments.fail_on_defect && defects > 0 { Exit::Defects } else { Exit::Fine })
 }
 
-/// Before the first verdict: whether this engine, on this machine, computes what the exporter computed.
-fn check_numbers(choice: &mut Choice, manifest: &Manifest, printer: &Printer) -> anyhow::Result<()> {
+/// Before the first verdict: whether this engine, on this machine, computes what the exporter computed. None: nothing shows it.
+fn check_numbers(
+    choice: &mut Choice,
+    manifest: &Manifest,
+    printer: &Printer,
+) -> anyhow::Result<Option<SelfTestResult>> {
     match self_test::check(&mut *choice.engine, manifest) {
-        Ok(result) => printer.detail(format_args!(
-            "self-test: map off by {:.1e}, score by {:.1e}",
-            result.map_error, result.score_error
-        )),
-        Err(SelfTestError::Absent) => {
-            printer.warning("the model file has no self-test: nothing shows that this engine computes it right")
+        Ok(result) => {
+            printer.detail(format_args!(
+                "self-test: map off by {:.1e}, score by {:.1e}",
+                result.map_error, result.score_error
+            ));
+            Ok(Some(result))
         }
-        Err(error) => return Err(error).at(choice.candidate),
+        Err(SelfTestError::Absent) => {
+            printer.warning("the model file has no self-test: nothing shows that this engine computes it right");
+            Ok(None)
+        }
+        Err(error) => Err(error).at(choice.candidate),
     }
-    Ok(())
 }

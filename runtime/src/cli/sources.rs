@@ -1,4 +1,4 @@
-//! The sources of a run, from what was typed.
+//! The sources of a run, from what was typed. Open to other programs that read them.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use moead_model::architecture::ImageSize;
 use moead_terminal::failure::UsageError;
 use moead_terminal::printer::Printer;
 
-use super::arguments::RunArguments;
+pub use super::arguments::SourceArguments;
 #[cfg(feature = "camera")]
 use crate::score::regions::Rect;
 use crate::stream::clock::Clock;
@@ -22,19 +22,24 @@ use crate::stream::sources::{Opener, Source};
 use crate::stream::uri::{SourceKind, SourceUri};
 
 /// Sources as they were typed; files are listed already.
-pub(super) struct SourceUris(Vec<(SourceUri, Option<FileList>)>);
+pub struct SourceUris(Vec<(SourceUri, Option<FileList>)>);
 
 /// Sources that are ready to be read.
-pub(super) struct Sources {
-    pub(super) names: Vec<String>,
-    pub(super) feeds: Vec<(Feed, Option<Box<dyn Source>>)>,
+pub struct Sources {
+    /// As in results.
+    pub names: Vec<String>,
+    /// What reads each, and what is open already.
+    pub feeds: Vec<(Feed, Option<Box<dyn Source>>)>,
     /// Pictures in files, if all sources are files: so many lines there will be.
-    pub(super) pictures: Option<u64>,
+    pub pictures: Option<u64>,
 }
 
 impl SourceUris {
     /// Lists files, which needs no model: a wrong path is found at once. Devices are not opened yet.
-    pub(super) fn list(arguments: &RunArguments) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// Standard input given twice, and files that cannot be listed.
+    pub fn list(arguments: &SourceArguments) -> anyhow::Result<Self> {
         let uris = arguments.sources();
         if uris.iter().filter(|uri| matches!(uri.kind, SourceKind::StandardInput(_))).count() > 1 {
             return Err(UsageError::new("standard input is given as a source twice, and can be read only once").into());
@@ -50,17 +55,28 @@ impl SourceUris {
         Ok(Self(uris.into_iter().map(list).collect::<anyhow::Result<_>>()?))
     }
 
+    /// As in results.
+    pub fn names(&self) -> Vec<&str> {
+        self.0.iter().map(|(uri, _)| uri.name.as_str()).collect()
+    }
+
     /// Opens every device: what is wrong at the beginning is for the one who begins.
-    pub(super) fn open(
+    ///
+    /// * `frames`: how many of each source will be read, at most.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn open(
         self,
-        arguments: &RunArguments,
+        arguments: &SourceArguments,
+        frames: Option<u64>,
         #[cfg_attr(not(feature = "camera"), expect(unused_variables, reason = "only a camera is asked for a size"))]
         network: ImageSize,
         clock: &Arc<dyn Clock>,
         interrupt: &Interrupt,
         printer: &Printer,
     ) -> anyhow::Result<Sources> {
-        let limit = usize::try_from(arguments.frames.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+        let limit = usize::try_from(frames.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
         let mut sources = Sources { names: Vec::new(), feeds: Vec::new(), pictures: Some(0) };
         for (SourceUri { name, kind, region }, files) in self.0 {
             let listed = files.as_ref().map(|list| list.files.len().min(limit) as u64);
@@ -106,7 +122,7 @@ fn least_size(network: ImageSize, region: Option<Rect>) -> ImageSize {
 fn open(
     name: &str,
     feed: &Feed,
-    arguments: &RunArguments,
+    arguments: &SourceArguments,
     printer: &Printer,
 ) -> anyhow::Result<Option<Box<dyn Source>>> {
     match feed.opener.open() {

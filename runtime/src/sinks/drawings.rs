@@ -61,8 +61,11 @@ impl Folder {
         }
     }
 
-    /// Where `output` with this ending goes; folders below ours are made.
-    fn place(&self, source: Option<&str>, output: &Path, ending: &str) -> Result<PathBuf, DrawingError> {
+    /// Where `output` with this ending goes, in a folder of its own for a `source`; folders below ours are made.
+    ///
+    /// # Errors
+    /// [`DrawingError`] when they cannot be.
+    pub fn place(&self, source: Option<&str>, output: &Path, ending: &str) -> Result<PathBuf, DrawingError> {
         let mut place = self.path.clone();
         if let Some(source) = source {
             place.push(plain(source));
@@ -137,17 +140,18 @@ struct Drawing {
     picture: Option<Picture>,
     map: Tensor,
     score: Score,
+    threshold: Option<Threshold>,
     verdict: Option<Verdict>,
     regions: Vec<Region>,
 }
 
 impl DrawingSink {
     /// Starts the thread. `network` is the size of maps.
-    pub fn start(wanted: Wanted, network: ImageSize, threshold: Option<Threshold>) -> Self {
+    pub fn start(wanted: Wanted, network: ImageSize) -> Self {
         let (queue, drawings) = sync_channel(QUEUE);
         let state = Arc::new(Mutex::new(State::default()));
         let told = Arc::clone(&state);
-        let thread = thread::spawn(move || Painter { wanted, network, threshold, state: told }.run(&drawings));
+        let thread = thread::spawn(move || Painter { wanted, network, state: told }.run(&drawings));
         Self { queue: Some(queue), thread: Some(thread), state }
     }
 
@@ -181,6 +185,7 @@ impl DrawingSink {
             picture: frame.picture.take(),
             map: Tensor { shape: Vec::new(), data: std::mem::take(&mut judgement.map.data) },
             score: judgement.score,
+            threshold: result.standard.threshold,
             verdict: judgement.verdict.ok(),
             regions,
         };
@@ -221,7 +226,6 @@ impl DrawingSink {
 struct Painter {
     wanted: Wanted,
     network: ImageSize,
-    threshold: Option<Threshold>,
     state: Arc<Mutex<State>>,
 }
 
@@ -254,12 +258,12 @@ impl Painter {
                 map: &drawing.map.data,
                 map_size: self.network,
                 score: drawing.score,
-                threshold: self.threshold,
+                threshold: drawing.threshold,
                 verdict: drawing.verdict,
                 regions: &drawing.regions,
                 title: &drawing.title,
             };
-            let scale = Scale::around(self.threshold);
+            let scale = Scale::around(drawing.threshold);
             heatmap::write_png(&path, &heatmap::draw(&annotation, scale)).map_err(at(&path))?;
         }
         Ok(())

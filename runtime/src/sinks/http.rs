@@ -32,7 +32,6 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::score::verdict::Threshold;
 use crate::stream::clock::Clock;
 use crate::stream::pipeline::Event;
 
@@ -48,8 +47,6 @@ pub struct Settings {
     pub sources: Vec<String>,
     /// Of the program.
     pub version: String,
-    /// What scores are held against.
-    pub threshold: Option<Threshold>,
     /// The engine is not well when frames come and it has answered nothing for so long.
     pub patience: Duration,
     /// What clients may take.
@@ -126,14 +123,14 @@ impl LiveView {
 
     /// Takes what a run tells its sinks, before another sink takes the picture away.
     ///
-    /// Never waits for a client, and allocates nothing once every source had a result. Costs microseconds; about ten times a
+    /// Never waits for a client, and allocates nothing once every source had a result and every product was seen. Costs microseconds; about ten times a
     /// second while somebody watches, and once a second while nobody does, the time that it takes to read the picture once.
     pub fn tell(&self, event: &Event<'_>) {
         match event {
-            Event::Frame(result, counts) => {
-                self.publish(&Observation::of(result, counts, self.shared.settings.threshold));
-            }
+            Event::Frame(result, counts) => self.publish(&Observation::of(result, counts)),
             Event::Status(status) => self.shared.status(status),
+            // The frame before it has told.
+            Event::Turn(_) => {}
             Event::Summary(summary) => self.shared.ended(summary.source, &summary.tally.counts),
         }
     }

@@ -3,13 +3,14 @@
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
+use crate::score::severity::Severity;
 use crate::score::verdict::Verdict;
 use crate::stream::judge::NoVerdict;
 use crate::stream::pipeline::{FrameResult, Summary};
-use crate::stream::status::Status;
+use crate::stream::status::{Status, Turn};
 
-/// One picture, one line: `defect  7.214  bolts/7.png  2 regions, strongest 40x31 at 12,80  (41 ms)`. Of a camera the frame's
-/// time and number stand in the file's place.
+/// One picture, one line: `defect  7.214  bolts/7.png  bolt, severity 1.72  2 regions, strongest 40x31 at 12,80  (41 ms)`. Of a camera
+/// the frame's time and number stand in the file's place; product and severity are there with a calibration.
 ///
 /// The verdict stands in front in a column of its own; colour only repeats it. `source` is given where there are several.
 pub fn frame(result: &FrameResult, source: Option<&str>, line: &mut Vec<u8>) {
@@ -46,14 +47,24 @@ fn write_frame(result: &FrameResult, source: Option<&str>, line: &mut Vec<u8>) -
         line.push(b'\n');
         return Ok(());
     };
+    if let Some(product) = &result.standard.product {
+        write!(line, "  {}", Printable(product))?;
+    }
+    if let Some(Severity(severity)) = judgement.severity {
+        let before = if result.standard.product.is_some() { ", " } else { "  " };
+        write!(line, "{before}severity {severity:.2}")?;
+    }
     if let Some(largest) = judgement.regions.first() {
         let count = judgement.regions.len();
         let bounds = largest.bounds;
         let noun = if count == 1 { "region" } else { "regions, strongest" };
         write!(line, "  {count} {noun} {}x{} at {},{}", bounds.width, bounds.height, bounds.x, bounds.y)?;
     }
-    if let Err(cause @ NoVerdict::Blind(_)) = judgement.verdict {
-        write!(line, "  {cause}")?;
+    match judgement.verdict {
+        Err(cause @ NoVerdict::Blind(_)) => write!(line, "  {cause}")?,
+        Err(NoVerdict::UnknownProduct) => write!(line, "  unknown product")?,
+        // Said once, at the start.
+        Ok(_) | Err(NoVerdict::NoThreshold) => {}
     }
     if let Some(truth) = frame.truth {
         write!(line, "  [{}]", truth.kind.unwrap_or("no defect"))?;
@@ -71,6 +82,12 @@ pub fn status(status: &Status, source: &str, line: &mut Vec<u8>) {
         let _ = write!(line, ": {}", Printable(cause));
     }
     line.push(b'\n');
+}
+
+/// A slow change: `drift  /dev/video0  2026-01-02T03:04:05.678Z: the latest 64 pictures of bolt have moved …`.
+pub fn turn(turn: &Turn, source: &str, line: &mut Vec<u8>) {
+    let (name, cause) = (turn.drift.course.name(), Printable(&turn.drift));
+    let _ = writeln!(line, "{name:<16}  {} {}: {cause}", Printable(source), turn.time);
 }
 
 /// The end of a source: `bolts/: 20 pictures in 1.9 s: 17 ok, 2 defects, 1 unreadable`.
@@ -92,6 +109,7 @@ pub fn summary(summary: &Summary, source: &str, line: &mut Vec<u8>) {
     count(counts.sink, "result not printed", "results not printed");
     count(counts.repeated, "repeated", "repeated");
     count(counts.reconnects, "reconnection", "reconnections");
+    count(counts.drifts, "drift", "drifts");
     if found.is_empty() {
         found.push_str("nothing judged");
     }

@@ -8,20 +8,21 @@ use std::time::Duration;
 use moead_model::architecture::{ImageSize, Normalization};
 
 use super::clock::{Clock, Monotonic, WallClock};
+use super::drift::{Course, Drift};
 use super::frame::Frame;
 use super::interrupt::Interrupt;
-use super::judge::{Judge, Judgement, Latency};
+use super::judge::{Judge, Judgement, Latency, Sight};
 use super::policy::Policy;
 use super::prepare::{FrameError, Pictures, lies_in};
 use super::slot::{Slots, Work};
 use super::sources::{Mode, Opener, Source, SourceError};
-use super::status::Status;
+use super::status::{Status, Turn};
 use super::supervisor::Supervisor;
 use super::tally::{Counts, Tally};
 use super::watchdog::{self, Heartbeat, Stage};
 use crate::engine::Engine;
 use crate::score::regions::Rect;
-use crate::score::verdict::Threshold;
+use crate::score::standards::{Standard, Standards};
 
 pub use super::supervisor::Nature;
 
@@ -35,8 +36,8 @@ const LAST_WAIT: Duration = Duration::from_secs(3);
 pub struct Settings {
     /// How pixels become numbers.
     pub normalization: Normalization,
-    /// From which score on a picture is defective.
-    pub threshold: Option<Threshold>,
+    /// What pictures are held against.
+    pub standards: Arc<Standards>,
     /// Whether results carry their picture, to be drawn on.
     pub pictures: Pictures,
     /// End after so many frames of each source.
@@ -92,6 +93,8 @@ impl Feed {
 pub struct FrameResult {
     /// What was judged.
     pub frame: Box<Frame>,
+    /// What it was held against; where it could not be judged, as far as that does not depend on the picture.
+    pub standard: Standard,
     /// What came of it.
     pub outcome: Result<Judgement, FrameError>,
     /// How long it took.
@@ -107,6 +110,8 @@ pub enum Event<'a> {
     Frame(&'a mut FrameResult, &'a Counts),
     /// Something happened to a source.
     Status(&'a Status),
+    /// What a source shows has slowly changed, or is as it was again. Comes behind the frame with which it happened.
+    Turn(&'a Turn),
     /// A source is done.
     Summary(&'a Summary),
 }
@@ -232,7 +237,7 @@ pub fn run<E>(
     let mut threads = begin(&shared, opened);
     let guard = watchdog::start(&shared);
     let mut consumer = Consumer {
-        judge: Judge::new(shared.network, settings.threshold),
+        judge: Judge::new(shared.network, Arc::clone(&settings.standards)),
         lines: vec![Lines::default(); shared.feeds.len()],
         summed: vec![false; shared.feeds.len()],
         asked_to_stop: None,
@@ -325,6 +330,11 @@ struct Lines {
     lost_by_driver: u64,
 }
 
+/// The drift that this frame has begun or ended.
+fn turned(result: &mut FrameResult) -> Option<Drift> {
+    result.outcome.as_mut().ok()?.drift.take_if(|drift| drift.has_turned)
+}
+
 /// The thread that runs the engine.
 struct Consumer<E> {
     shared: Arc<Shared>,
@@ -365,6 +375,11 @@ impl<E> Consumer<E> {
                 let counts = self.shared.counts(result.frame.source);
                 let told = self.note(sink(Event::Frame(&mut result, &counts)));
                 self.recount(&result, told);
+                if let Some(drift) = turned(&mut result) {
+                    let frame = &result.frame;
+                    let turn = Turn { source: frame.source, time: frame.time, drift, counts };
+                    self.note(sink(Event::Turn(&turn)));
+                }
                 let FrameResult { mut frame, outcome, .. } = result;
                 if let Ok(judgement) = outcome {
                     frame.regions = judgement.regions;
@@ -406,16 +421,22 @@ impl<E> Consumer<E> {
             let after = clock.monotonic();
             latency.inference = after.since(before);
             let regions = std::mem::take(&mut frame.regions);
-            let judgement = self.judge.judge(outputs?, frame.region, frame.blindness, regions)?;
+            let sight = Sight { source: frame.source, region: frame.region, blindness: frame.blindness };
+            let judged = self.judge.judge(outputs?, sight, regions)?;
             latency.postprocess = clock.monotonic().since(after);
-            Ok(judgement)
+            Ok(judged)
         };
-        let outcome = run();
+        let (standard, outcome) = match run() {
+            Ok((standard, judgement)) => (standard, Ok(judgement)),
+            Err(error) => (self.judge.expected(frame.source), Err(error)),
+        };
         latency.age = clock.monotonic().since(frame.captured);
         let mut tally = shared.tally(frame.source);
         match &outcome {
             Ok(judgement) => {
                 tally.judged(judgement.verdict.ok(), latency.age);
+                let begins = |drift: &Drift| drift.has_turned && drift.course == Course::Drifting;
+                tally.counts.drifts += u64::from(judgement.drift.as_ref().is_some_and(begins));
                 let bound = frame.interval.map(|interval| interval + latency.inference.mul_f64(LATE));
                 tally.counts.late += u64::from(bound.is_some_and(|bound| latency.age > bound));
             }
@@ -424,7 +445,7 @@ impl<E> Consumer<E> {
         drop(tally);
         let lines = self.lines[frame.source];
         let dropped_since_last = (frame.number - lines.next) + (frame.lost_by_driver - lines.lost_by_driver);
-        FrameResult { frame, outcome, latency, dropped_since_last }
+        FrameResult { frame, standard, outcome, latency, dropped_since_last }
     }
 
     /// Counts a result that the sinks dropped; the next line then tells of it.

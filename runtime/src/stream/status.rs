@@ -2,6 +2,7 @@
 
 use super::blindness::Blindness;
 use super::clock::WallClock;
+use super::drift::Drift;
 use super::tally::Counts;
 
 /// Where a source is in its life, or what is wrong with what it shows.
@@ -43,6 +44,19 @@ pub struct Status {
     pub state: State,
     /// Why, in words; what was agreed, when frames come.
     pub cause: Option<String>,
+    /// Counters up to here.
+    pub counts: Counts,
+}
+
+/// What a source shows has slowly changed, or is as it was again. Its state stays what it is.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// Index of the source.
+    pub source: usize,
+    /// When the picture with which it happened was captured.
+    pub time: WallClock,
+    /// What the latest pictures show together.
+    pub drift: Drift,
     /// Counters up to here.
     pub counts: Counts,
 }

@@ -25,10 +25,12 @@ pub struct Counts {
     pub ok: u64,
     /// Verdicts `defect`.
     pub defects: u64,
-    /// Judged without a verdict: there is no threshold, or the camera shows nothing.
+    /// Judged without a verdict: there is no threshold, the product is unknown, or the camera shows nothing.
     pub no_verdict: u64,
     /// Times that the source delivered again after it was lost.
     pub reconnects: u64,
+    /// Times that a slow change began.
+    pub drifts: u64,
 }
 
 impl Counts {

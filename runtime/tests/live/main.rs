@@ -96,7 +96,6 @@ fn settings(limits: Limits, sources: &[&str]) -> Settings {
     Settings {
         sources: sources.iter().map(|&name| name.to_owned()).collect(),
         version: "1.2.3".to_owned(),
-        threshold: None,
         patience: Duration::from_secs(20),
         limits,
     }

@@ -4,8 +4,14 @@
 //! <https://prometheus.io/docs/practices/naming/>.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use moead_runtime::score::severity::Severity;
+use moead_runtime::sinks::http::Observation;
+use moead_runtime::stream::clock::Clock as _;
+use moead_runtime::stream::drift::{Course, Drift};
 use moead_runtime::stream::status::State;
+use moead_runtime::stream::tally::Counts;
 
 use crate::Stand;
 use crate::scene::Scene;
@@ -212,4 +218,23 @@ fn the_numbers_are_those_that_were_told() {
     assert_eq!(value(&families, "moead_frames_received_total", &[("source", "line2")]), 0.0);
     let has_score = |family: &Family| family.name == "moead_score" && family.samples.len() == 1;
     assert!(families.iter().any(has_score));
+}
+
+#[test]
+fn a_calibration_s_numbers_have_the_product_beside_them() {
+    let stand = Stand::new(&["line1"]);
+    let scene = Scene::draw(0, false);
+    for (product, measure) in [(Some("bolt"), 0.5), (None, 0.25), (Some("bolt"), 1.5)] {
+        let product: Option<Arc<str>> = product.map(Arc::from);
+        let drift = Drift { product: product.clone(), window: 64, measure, course: Course::Steady, has_turned: false };
+        let whole = scene.observation(0, 0, stand.clock.monotonic());
+        let counts = Counts { drifts: 3, ..whole.counts };
+        let severity = Some(Severity(-0.25));
+        stand.live.publish(&Observation { product: product.as_ref(), severity, drift: Some(&drift), counts, ..whole });
+    }
+    let families = parse(stand.get("/metrics").text());
+    assert_eq!(value(&families, "moead_drift", &[("source", "line1"), ("product", "bolt")]), 1.5);
+    assert_eq!(value(&families, "moead_drift", &[("source", "line1")]), 0.25);
+    assert_eq!(value(&families, "moead_drifts_total", &[("source", "line1")]), 3.0);
+    assert_eq!(value(&families, "moead_severity", &[("source", "line1")]), -0.25);
 }

@@ -100,10 +100,13 @@ impl Scene {
             time: time(frame),
             captured,
             view: Some(self.view()),
+            product: None,
             score: Some(score),
+            severity: None,
             threshold: Some(self.threshold),
             verdict,
             cause: None,
+            drift: None,
             regions: &self.regions,
             latency: Latency {
                 age: Duration::from_micros(52_300),

@@ -1,10 +1,13 @@
 //! The state as JSON: asked for, and sent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use moead_runtime::score::severity::Severity;
 use moead_runtime::score::verdict::{Score, Verdict};
 use moead_runtime::sinks::http::Observation;
 use moead_runtime::stream::clock::Clock as _;
+use moead_runtime::stream::drift::{Course, Drift};
 use moead_runtime::stream::status::State;
 use serde_json::{Value, json};
 
@@ -23,7 +26,8 @@ fn a_new_source_is_connecting_and_has_nothing() {
     let expected = json!({
         "schema": 1, "version": "1.2.3", "now": 0.0, "step": 0.5,
         "sources": [{
-            "name": "line1", "state": "connecting", "state_since": 0.0, "state_cause": null, "last": null, "picture": null,
+            "name": "line1", "state": "connecting", "state_since": 0.0, "state_cause": null, "last": null, "drift": [],
+            "picture": null,
             "frames": {"received": 0, "judged": 0, "dropped": {"policy": 0, "driver": 0, "sink": 0}, "corrupt": 0,
                        "repeated": 0, "late": 0},
             "verdicts": {"ok": 0, "defect": 0, "null": 0}, "reconnects": 0, "history": [], "defects": [],
@@ -83,6 +87,27 @@ fn a_frame_without_a_verdict_says_why() {
     // A cause beside a verdict would contradict it.
     let last = publish(Observation { verdict: Some(Verdict::Ok), cause: Some(&"nonsense"), ..whole });
     assert_eq!((&last["verdict"], &last["cause"]), (&json!("ok"), &Value::Null));
+}
+
+#[test]
+fn product_severity_and_drift_are_told() {
+    let stand = Stand::new(&["line1"]);
+    let scene = Scene::draw(0, false);
+    let whole = scene.observation(0, 3, stand.clock.monotonic());
+    let [bolt, nut]: [Arc<str>; 2] = ["bolt".into(), "nut".into()];
+    let publish = |product, measure, course| {
+        let drift = Drift { product: Some(Arc::clone(product)), window: 64, measure, course, has_turned: false };
+        let severity = Some(Severity(0.4211));
+        stand.live.publish(&Observation { product: Some(product), severity, drift: Some(&drift), ..whole });
+        stand.get("/api/state").json()["sources"][0].clone()
+    };
+    publish(&nut, 0.25, Course::Steady);
+    publish(&bolt, 0.5, Course::Steady);
+    let source = publish(&bolt, 1.75, Course::Drifting);
+    assert_eq!((&source["last"]["product"], &source["last"]["severity"]), (&json!("bolt"), &json!(0.421)));
+    let expected = json!([{"product": "nut", "measure": 0.25, "drifting": false},
+                          {"product": "bolt", "measure": 1.75, "drifting": true}]);
+    assert_eq!((&source["drift"], &source["state"]), (&expected, &json!("connecting")));
 }
 
 #[test]

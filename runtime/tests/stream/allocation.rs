@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use moead_model::architecture::{ImageSize, Normalization};
+use moead_model::calibration::Calibration;
 use moead_runtime::engine::{Engine, EngineError, Output, Outputs, Tensor};
 use moead_runtime::preprocess::raw::{ColourSpace, Matrix, PixelFormat, Range, RawFormat};
 use moead_runtime::score::regions::Rect;
-use moead_runtime::score::verdict::Threshold;
+use moead_runtime::score::standards::Standards;
 use moead_runtime::sinks::json_lines;
 use moead_runtime::sinks::lines::{LineSink, WhenFailing, WhenFull};
 use moead_runtime::stream::clock::{Clock, SystemClock};
@@ -25,6 +26,7 @@ use moead_runtime::stream::sources::standard_input::{StreamOpener, StreamRequest
 use moead_runtime::stream::sources::synthetic::camera::SceneOpener;
 use moead_runtime::stream::sources::{Mode, Next, Opener, Order, Source, SourceError};
 use moead_runtime::stream::uri::{SourceKind, SourceUri};
+use serde_json::json;
 
 /// Counts what all threads of this process take, once it is told to; the engine's own is left out.
 struct Counting;
@@ -86,6 +88,7 @@ impl Engine for Unusual {
         let outputs = Outputs::new(vec![
             (Output::PredScore, Tensor { shape: vec![1], data: vec![2.0 + input[0].abs()] }),
             (Output::AnomalyMap, Tensor { shape: vec![1, 1, 32, 32], data: map }),
+            (Output::Embedding, Tensor { shape: vec![1, 2], data: vec![9.0, input[0]] }),
         ]);
         IN_ENGINE.set(false);
         Ok(outputs)
@@ -148,6 +151,20 @@ impl Feed for Endless {
     }
 }
 
+/// Two products that are recognised, one of them shown and drifting.
+fn standards() -> Standards {
+    let product = |at: f32| {
+        json!({"threshold": 1.0, "score": {"median": 0.5, "mad": 0.1}, "drift": {"window": 16, "limit": 0.1},
+               "embedding": {"mean": [at, 0.0], "std": [1.0, 1.0], "refusal": 100.0}})
+    };
+    let calibration = json!({
+        "images": 300, "created": "2026-01-02T03:04:05Z", "target": {"false_alarms": 0.01, "confidence": 0.95},
+        "products": {"bolt": product(5.0), "nut": product(8.0)}
+    });
+    let calibration = Calibration::parse(&calibration).expect("a calibration");
+    Standards::calibrated(&calibration, 2, None, &[None]).expect("of two features")
+}
+
 /// A drawn scene, as fast as it is read.
 fn scene(settings: &str) -> Arc<dyn Opener> {
     let uri = SourceUri::parse(&format!("synthetic://conveyor?pace=free&{settings}")).expect("settings of a scene");
@@ -166,10 +183,9 @@ fn standard_input() -> Arc<dyn Opener> {
 fn taken(opener: Arc<dyn Opener>) -> u64 {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let interrupt = Interrupt::default();
-    let threshold = Threshold::new(1.0).ok();
     let settings = Settings {
         normalization: Normalization::IMAGENET,
-        threshold,
+        standards: Arc::new(standards()),
         pictures: Pictures::Shrunk(80),
         frames: Some(WARM_UP + COUNTED),
         duration: None,
@@ -186,11 +202,13 @@ fn taken(opener: Arc<dyn Opener>) -> u64 {
         Event::Frame(result, _) => {
             judged += 1;
             IS_COUNTING.store(judged > WARM_UP && judged < WARM_UP + COUNTED, Ordering::Relaxed);
-            lines.result(WhenFull::Wait, |line| json_lines::frame(result, "line1", threshold, line))
+            lines.result(WhenFull::Wait, |line| json_lines::frame(result, "line1", line))
         }
-        Event::Status(_) => Ok(Told::Written),
+        Event::Status(_) | Event::Turn(_) => Ok(Told::Written),
         Event::Summary(summary) => {
-            assert_eq!(summary.tally.counts.judged, WARM_UP + COUNTED);
+            let counts = summary.tally.counts;
+            assert_eq!((counts.judged, counts.defects), (WARM_UP + COUNTED, WARM_UP + COUNTED));
+            assert!(counts.drifts > 0, "{counts:?}");
             Ok(Told::Written)
         }
     });

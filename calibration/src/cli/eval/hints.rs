@@ -1,24 +1,17 @@
 //! What to do about an error: the only place of this program where a typed error meets a flag's name.
 
-use std::io;
-
 use moead_model::onnx::fields::FieldsError;
 use moead_model::onnx::foreign::ForeignModelError;
 use moead_model::onnx::model_file::ModelFileError;
-use moead_runtime::verify::self_test::SelfTestError;
 use moead_terminal::failure::find;
 
-use super::output::NoPlace;
+use crate::cli::hints;
 use crate::collect::CollectError;
-use crate::dataset::DatasetError;
 use crate::evaluation::NothingToTest;
 use crate::evaluation::baseline::BaselineError;
 use crate::peers::padim::PadimError;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
-    if let Some(error) = find::<DatasetError>(error) {
-        return dataset_hint(error);
-    }
     if find::<NothingToTest>(error).is_some() {
         return Some("for testing are PRODUCT/test in MVTec-AD's layout, or folders `good` and `defect`".into());
     }
@@ -32,9 +25,6 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
             return Some("`--baseline-features N` draws N of them at random, as PaDiM's paper does".into());
         }
         _ => {}
-    }
-    if find::<NoPlace>(error).is_some() {
-        return Some("`--report PATH`: a file that ends in .html, or a folder; the folder must exist".into());
     }
     let of_baseline = || match find::<BaselineError>(error) {
         Some(BaselineError::Collect(error)) => Some(error),
@@ -69,31 +59,7 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
         Some(_) => return None,
         None => {}
     }
-    if let Some(SelfTestError::Failed(_)) = find::<SelfTestError>(error) {
-        let hint = "it is the engine or this machine that is at fault, not the pictures: `moead-edge verify --model FILE` tries every engine";
-        return Some(hint.into());
-    }
-    moead_runtime::cli::hints::hint(error)
-}
-
-fn dataset_hint(error: &DatasetError) -> Option<String> {
-    let hint = match error {
-        DatasetError::Read { source, .. } => match source.kind() {
-            io::ErrorKind::NotFound => "check the path",
-            io::ErrorKind::NotADirectory => "give the data set's folder",
-            _ => return None,
-        },
-        DatasetError::Unknown { .. } => {
-            "docs/reference/moead-eval.md shows the layouts; the simplest: folders `good` and `defect`, and `masks` if there are any"
-        }
-        DatasetError::Empty { .. } => "leave `--layout` out, or give another folder",
-        DatasetError::SimilarProducts { .. } => "rename one of them, or put both together",
-        DatasetError::Twice { .. } => {
-            "a picture is for training or for testing, and good or defective: remove one of the two"
-        }
-        _ => return None,
-    };
-    Some(hint.into())
+    hints::hint(error)
 }
 
 #[cfg(test)]

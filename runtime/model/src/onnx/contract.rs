@@ -99,6 +99,8 @@ pub struct Traits {
     pub batch: Option<String>,
     /// Whether the sides of some tensor depend on the numbers in another, as those of a gathering per expert do.
     pub has_data_dependent_shapes: bool,
+    /// Numbers of an embedding: C.
+    pub features: usize,
 }
 
 /// Checks a graph against this module's head and the manifest. Linear in the file's size; takes memory for names and
@@ -111,10 +113,12 @@ pub(super) fn check(graph: &GraphProto, manifest: &Manifest) -> Result<Traits, G
         Batch::Any(_) => vec![1, 2],
         Batch::Fixed(count) => vec![*count],
     };
+    let mut features = 0;
     for count in batches {
         let image = Value::f32(vec![count, 3, manifest.input.height, manifest.input.width]);
         let outputs = shapes::infer(graph, &initializers, image, count)?;
         check_outputs(graph, manifest, &batch, count, &outputs)?;
+        features = outputs.get(EMBEDDING).and_then(|value| value.dims.get(1)).copied().unwrap_or(0);
     }
     // The one operator of the list in `operators` whose output's size is not known from its input's.
     let has_data_dependent_shapes = graph.node.iter().any(|node| node.op_type() == "NonZero");
@@ -122,7 +126,7 @@ pub(super) fn check(graph: &GraphProto, manifest: &Manifest) -> Result<Traits, G
         Batch::Any(name) => Some(name),
         Batch::Fixed(_) => None,
     };
-    Ok(Traits { batch, has_data_dependent_shapes })
+    Ok(Traits { batch, has_data_dependent_shapes, features })
 }
 
 /// Nodes and values have names, every name is there once, and is defined before it is used.

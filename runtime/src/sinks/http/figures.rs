@@ -1,11 +1,14 @@
 //! What is known about a source, in numbers and words. No pictures.
 
 use std::fmt::{self, Write as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::score::regions::{MAX_REGIONS, Region};
+use crate::score::severity::Severity;
 use crate::score::verdict::{Score, Threshold, Verdict};
 use crate::stream::clock::WallClock;
+use crate::stream::drift::Drift;
 use crate::stream::judge::Latency;
 use crate::stream::status::{State, Status};
 use crate::stream::tally::Counts;
@@ -17,7 +20,7 @@ use super::observation::Observation;
 /// Longer causes are cut: they are read by people, and their memory is kept for good.
 const LONGEST_CAUSE: usize = 400;
 
-/// A source's numbers. All memory is taken at the beginning.
+/// A source's numbers. All memory is taken at the beginning, but for drifts: one for each product that was seen.
 #[derive(Debug, Clone)]
 pub(super) struct Figures {
     /// Grows with every change.
@@ -33,7 +36,11 @@ pub(super) struct Figures {
     /// Why the last frame has no verdict; empty when it has one.
     pub(super) no_verdict: String,
     /// Of the last frame.
+    pub(super) product: Option<Arc<str>>,
+    /// Of the last frame.
     pub(super) regions: Vec<Region>,
+    /// The latest of each product.
+    pub(super) drifts: Vec<Drift>,
     pub(super) history: History,
     pub(super) scores: Histogram,
     pub(super) ages: Histogram,
@@ -75,6 +82,7 @@ pub(super) struct Last {
     /// Since the result before it.
     pub(super) interval: Option<Duration>,
     pub(super) score: Option<Score>,
+    pub(super) severity: Option<Severity>,
     pub(super) threshold: Option<Threshold>,
     pub(super) verdict: Option<Verdict>,
     pub(super) latency: Latency,
@@ -91,7 +99,9 @@ impl Figures {
             last: None,
             judged: None,
             no_verdict: String::with_capacity(LONGEST_CAUSE),
+            product: None,
             regions: Vec::with_capacity(MAX_REGIONS),
+            drifts: Vec::new(),
             history: History::new(),
             scores: Histogram::new(SCORES),
             ages: Histogram::new(DURATIONS),
@@ -112,6 +122,7 @@ impl Figures {
             answered: elapsed,
             interval: self.last.map(|last| elapsed.saturating_sub(last.answered)),
             score: observation.score,
+            severity: observation.severity,
             threshold: observation.threshold,
             verdict: observation.verdict,
             latency: observation.latency,
@@ -119,6 +130,13 @@ impl Figures {
         self.no_verdict.clear();
         if let Some(cause) = observation.cause.filter(|_| observation.verdict.is_none()) {
             Cut(&mut self.no_verdict).put(cause);
+        }
+        self.product = observation.product.cloned();
+        if let Some(drift) = observation.drift {
+            match self.drifts.iter_mut().find(|known| known.product == drift.product) {
+                Some(known) => known.clone_from(drift),
+                None => self.drifts.push(drift.clone()),
+            }
         }
         self.regions.clear();
         self.regions.extend(observation.regions.iter().take(MAX_REGIONS));

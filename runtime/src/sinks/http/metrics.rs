@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
+use crate::score::severity::Severity;
 use crate::score::verdict::{Score, Threshold};
 
 use super::figures::{Figures, Life};
@@ -31,7 +32,7 @@ pub(super) fn exposition(shared: &Shared) -> String {
 /// What only grows.
 fn counters(text: &mut Exposition, sources: &[(&str, Figures)]) {
     type Count = fn(&Figures) -> u64;
-    let plain: [(&str, &str, Count); 6] = [
+    let plain: [(&str, &str, Count); 7] = [
         ("moead_frames_received_total", "Frames received: judged, dropped by policy, or corrupt.", |of| {
             of.counts.received()
         }),
@@ -40,6 +41,7 @@ fn counters(text: &mut Exposition, sources: &[(&str, Figures)]) {
         ("moead_frames_repeated_total", "Frames that the driver handed out again.", |of| of.counts.repeated),
         ("moead_results_late_total", "Results older than a frame interval and 1.3 inferences.", |of| of.counts.late),
         ("moead_reconnects_total", "Times that the source was opened again.", |of| of.counts.reconnects),
+        ("moead_drifts_total", "Times that what the source shows began to drift.", |of| of.counts.drifts),
     ];
     for (name, help, count) in plain {
         text.family(name, "counter", help);
@@ -79,8 +81,11 @@ fn gauges(text: &mut Exposition, sources: &[(&str, Figures)], shared: &Shared) {
         }
     }
     type Number = fn(&Figures) -> Option<f64>;
-    let of_last: [(&str, &str, Number); 2] = [
+    let of_last: [(&str, &str, Number); 3] = [
         ("moead_score", "Score of the last frame.", |of| of.last?.score.map(|Score(score)| f64::from(score))),
+        ("moead_severity", "Severity of the last frame: 0 at the median of good pictures, 1 at the threshold.", |of| {
+            of.last?.severity.map(|Severity(severity)| severity)
+        }),
         ("moead_threshold", "The score from which on a frame is defective.", |of| {
             of.last?.threshold.map(Threshold::value).map(f64::from)
         }),
@@ -91,6 +96,14 @@ fn gauges(text: &mut Exposition, sources: &[(&str, Figures)], shared: &Shared) {
             if let Some(number) = number(figures) {
                 text.sample(name, &[("source", source)], number);
             }
+        }
+    }
+    text.family("moead_drift", "gauge", "Distance of the latest frames from good ones; 1 is what good ones reach.");
+    for (source, figures) in sources {
+        for drift in &figures.drifts {
+            let product = drift.product.as_deref().map(|product| ("product", product));
+            let labels: Vec<_> = [("source", *source)].into_iter().chain(product).collect();
+            text.sample("moead_drift", &labels, drift.measure);
         }
     }
     let elapsed = shared.elapsed();

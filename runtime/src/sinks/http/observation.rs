@@ -1,13 +1,16 @@
 //! What the stream tells about a frame.
 
 use std::fmt;
+use std::sync::Arc;
 
 use moead_model::architecture::ImageSize;
 
 use crate::engine::Tensor;
 use crate::score::regions::{Rect, Region};
+use crate::score::severity::Severity;
 use crate::score::verdict::{Score, Threshold, Verdict};
 use crate::stream::clock::{Monotonic, WallClock};
+use crate::stream::drift::Drift;
 use crate::stream::frame::Frame;
 use crate::stream::judge::Latency;
 use crate::stream::pipeline::FrameResult;
@@ -26,15 +29,21 @@ pub struct Observation<'a> {
     pub captured: Monotonic,
     /// What it looks like. None when there are no pixels.
     pub view: Option<View<'a>>,
+    /// What it shows, as far as a calibration tells.
+    pub product: Option<&'a Arc<str>>,
     /// None when the network gave no answer.
     pub score: Option<Score>,
+    /// None without a calibration.
+    pub severity: Option<Severity>,
     /// What the score was held against.
     pub threshold: Option<Threshold>,
     /// None when the frame was not judged; then `cause` says why.
     pub verdict: Option<Verdict>,
     /// Why there is no verdict.
     pub cause: Option<&'a dyn fmt::Display>,
-    /// Where the map reaches the threshold, in pixels of the whole frame, the largest peak first.
+    /// What the latest frames show together, where that is watched.
+    pub drift: Option<&'a Drift>,
+    /// Where the map reaches the threshold for regions, in pixels of the whole frame, the largest peak first.
     pub regions: &'a [Region],
     /// How long it took.
     pub latency: Latency,
@@ -44,7 +53,7 @@ pub struct Observation<'a> {
 
 impl<'a> Observation<'a> {
     /// What a run tells its sinks about a frame.
-    pub fn of(result: &'a FrameResult, counts: &Counts, threshold: Option<Threshold>) -> Self {
+    pub fn of(result: &'a FrameResult, counts: &Counts) -> Self {
         let frame = &*result.frame;
         let judgement = result.outcome.as_ref().ok();
         let cause: Option<&dyn fmt::Display> = match &result.outcome {
@@ -58,10 +67,13 @@ impl<'a> Observation<'a> {
             captured: frame.captured,
             // A frame that could not be judged may hold the pixels of the one before.
             view: judgement.map(|judgement| View::of(frame, &judgement.map)),
+            product: result.standard.product.as_ref(),
             score: judgement.map(|judgement| judgement.score),
-            threshold,
+            severity: judgement.and_then(|judgement| judgement.severity),
+            threshold: result.standard.threshold,
             verdict: judgement.and_then(|judgement| judgement.verdict.ok()),
             cause,
+            drift: judgement.and_then(|judgement| judgement.drift.as_ref()),
             regions: judgement.map_or(&[], |judgement| &judgement.regions),
             latency: result.latency,
             counts: *counts,

@@ -6,7 +6,9 @@ use moead_model::architecture::ImageSize;
 use serde::Serialize;
 
 use crate::score::regions::Region;
+use crate::score::severity::Severity;
 use crate::score::verdict::{Score, Threshold, Verdict};
+use crate::stream::drift::{Course, Drift};
 use crate::stream::judge::Latency;
 use crate::stream::tally::Counts;
 
@@ -47,6 +49,7 @@ struct SourceReport<'a> {
     state_since: f64,
     state_cause: Option<String>,
     last: Option<LastReport>,
+    drift: Vec<DriftReport>,
     picture: Option<PictureReport>,
     frames: FramesReport,
     verdicts: VerdictsReport,
@@ -63,12 +66,21 @@ struct LastReport {
     captured: f64,
     answered: f64,
     interval: Option<f64>,
+    product: Option<String>,
     score: Option<f32>,
+    severity: Option<f64>,
     threshold: Option<f32>,
     verdict: Option<&'static str>,
     cause: Option<String>,
     regions: Vec<RegionReport>,
     latency_ms: LatencyReport,
+}
+
+#[derive(Debug, Serialize)]
+struct DriftReport {
+    product: Option<String>,
+    measure: f64,
+    drifting: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -190,6 +202,7 @@ impl<'a> SourceReport<'a> {
             state_since: seconds(figures.state_since),
             state_cause: some_text(&figures.state_cause),
             last: figures.last.map(|last| LastReport::new(&last, &figures)),
+            drift: figures.drifts.iter().map(DriftReport::new).collect(),
             picture: picture.map(|picture| {
                 let Shown { number, frame, score, verdict, size: ImageSize { height, width } } = picture;
                 let score = score.map(|Score(score)| score);
@@ -213,7 +226,9 @@ impl LastReport {
             captured: seconds(last.captured),
             answered: seconds(last.answered),
             interval: last.interval.map(seconds),
+            product: figures.product.as_deref().map(ToOwned::to_owned),
             score: last.score.map(|Score(score)| score),
+            severity: last.severity.map(|Severity(severity)| rounded(severity)),
             threshold: last.threshold.map(Threshold::value),
             verdict: last.verdict.map(Verdict::name),
             cause: some_text(&figures.no_verdict),
@@ -224,6 +239,16 @@ impl LastReport {
                 inference: milliseconds(inference),
                 postprocess: milliseconds(postprocess),
             },
+        }
+    }
+}
+
+impl DriftReport {
+    fn new(drift: &Drift) -> Self {
+        Self {
+            product: drift.product.as_deref().map(ToOwned::to_owned),
+            measure: rounded(drift.measure),
+            drifting: drift.course == Course::Drifting,
         }
     }
 }

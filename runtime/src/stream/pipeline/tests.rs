@@ -1,5 +1,6 @@
 //! Whole runs on a scripted engine, a scripted clock and scripted devices: nothing waits for time to pass.
 
+mod calibrated;
 mod device;
 mod files;
 mod live;
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::engine::{EngineError, Output, Outputs, Tensor};
+use crate::score::verdict::Threshold;
 
 const SIZE: ImageSize = ImageSize { height: 2, width: 2 };
 
@@ -42,6 +44,7 @@ impl Engine for Mean {
         Ok(Outputs::new(vec![
             (Output::PredScore, Tensor { shape: vec![1], data: vec![mean] }),
             (Output::AnomalyMap, Tensor { shape: vec![1, 1, 2, 2], data: map }),
+            (Output::Embedding, Tensor { shape: vec![1, 1], data: vec![mean] }),
         ]))
     }
 }
@@ -86,7 +89,7 @@ impl Clock for Scripted {
 fn settings() -> Settings {
     Settings {
         normalization: Normalization { mean: [0.0; 3], std: [1.0 / 255.0; 3] },
-        threshold: Threshold::new(103.5).ok(),
+        standards: Arc::new(Threshold::new(103.5).ok().into()),
         pictures: Pictures::Dropped,
         frames: None,
         duration: None,
@@ -124,6 +127,7 @@ impl Notes {
                 let cause = status.cause.as_deref().map_or(String::new(), |cause| format!(": {cause}"));
                 self.lines.push(format!("{}{cause}", status.state.name()));
             }
+            Event::Turn(turn) => self.lines.push(format!("{}: {}", turn.drift.course.name(), turn.drift)),
             Event::Summary(summary) => self.summaries.push((*summary).clone()),
         }
     }

@@ -85,7 +85,7 @@ fn a_sink_that_fails_ends_the_run_with_its_error_and_a_summary() {
     let mut engine = Mean::default();
     let outcome = run(&mut engine, sources, &settings(), &ticking(), &Interrupt::default(), |event| match event {
         Event::Frame(..) => Err("full disk"),
-        Event::Status(_) => Ok(Told::Written),
+        Event::Status(_) | Event::Turn(_) => Ok(Told::Written),
         Event::Summary(summary) => {
             summaries += 1;
             let counts = summary.tally.counts;
@@ -107,7 +107,7 @@ fn an_interrupt_leaves_the_rest_unread() {
     run(&mut Mean::default(), sources, &settings(), &ticking(), &interrupt, |event| {
         match event {
             Event::Frame(..) => interrupt.request(),
-            Event::Status(_) => {}
+            Event::Status(_) | Event::Turn(_) => {}
             Event::Summary(summary) => received = summary.tally.counts.received(),
         }
         Ok::<_, ()>(Told::Written)

@@ -247,7 +247,7 @@ fn results_that_a_sink_drops_are_told_with_the_next_line() {
                 told.push((result.frame.number, result.dropped_since_last));
                 Told::Written
             }
-            Event::Status(_) => Told::Written,
+            Event::Status(_) | Event::Turn(_) => Told::Written,
             Event::Summary(summary) => {
                 counts = summary.tally.counts;
                 Told::Written

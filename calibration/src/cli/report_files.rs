@@ -15,26 +15,28 @@ pub(super) struct NoPlace {
     source: io::Error,
 }
 
-/// The page and the figures beside it.
+/// The page, and the figures beside it.
 pub(super) struct ReportFiles {
     pub(super) page: PathBuf,
-    metrics: PathBuf,
+    figures: PathBuf,
 }
 
 impl ReportFiles {
     /// A file whose name ends as pages do, or `report.html` in a folder. That both can be written is looked at before minutes of work.
-    pub(super) fn at(path: &Path) -> anyhow::Result<Self> {
+    ///
+    /// * `figures`: the name of the file of figures.
+    pub(super) fn at(path: &Path, figures: &str) -> anyhow::Result<Self> {
         let is_page = path.extension().is_some_and(|ending| ending == "html" || ending == "htm");
         let page = if is_page { path.to_owned() } else { path.join("report.html") };
-        let metrics = page.with_file_name("metrics.json");
-        for file in [&page, &metrics] {
-            atomic_file::check_target(file).map_err(|source| NoPlace { path: file.clone(), source })?;
+        let figures = page.with_file_name(figures);
+        for file in [&page, &figures] {
+            atomic_file::check_writable(file).map_err(|source| NoPlace { path: file.clone(), source })?;
         }
-        Ok(Self { page, metrics })
+        Ok(Self { page, figures })
     }
 
     pub(super) fn write(&self, page: &str, document: &Value) -> anyhow::Result<()> {
-        write(&self.metrics, &format!("{document:#}\n"))?;
+        write(&self.figures, &format!("{document:#}\n"))?;
         write(&self.page, page)
     }
 }

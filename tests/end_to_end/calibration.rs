@@ -1,0 +1,304 @@
+//! `moead-calibrate`: good pictures go in, and the model file says what it promises.
+
+use std::path::Path;
+
+use image::{DynamicImage, imageops};
+use moead_model::onnx::model_file::ModelFile;
+use moead_tests::browser::Browser;
+use moead_tests::command::Ended;
+use moead_tests::python;
+use serde_json::{Value, json};
+
+use crate::desk::Desk;
+use crate::pages::look_at;
+
+/// What eight pictures can promise.
+const PROMISE: &str = "--false-alarms 0.2 --confidence 0.8";
+
+/// Pieces of brick walls, no two alike.
+fn walls(desk: &Desk, folder: &str, count: u32) {
+    desk.folder(folder);
+    for number in 0..count {
+        let name = format!("images/bricks/good_{}.png", number % 5);
+        let wall = image::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+        let mut piece = wall.crop_imm(number, 2 * number, 160, 160).to_rgb8();
+        if number % 2 == 1 {
+            imageops::flip_horizontal_in_place(&mut piece);
+        }
+        DynamicImage::from(piece).save(desk.path(&format!("{folder}/{number:02}.png"))).unwrap();
+    }
+}
+
+/// Stripes, which are no walls.
+fn stripes(desk: &Desk, folder: &str, count: u32) {
+    desk.folder(folder);
+    for number in 0..count {
+        let shade =
+            |x: u32| if (x / (6 + number % 3) + number) % 2 == 0 { [200, 40, 40] } else { [20, 30, 90 + number as u8] };
+        let picture = image::RgbImage::from_fn(96, 96, |x, y| image::Rgb(shade(x + y / (2 + number))));
+        picture.save(desk.path(&format!("{folder}/{number:02}.png"))).unwrap();
+    }
+}
+
+fn calibrate(desk: &Desk, arguments: &str) -> Ended {
+    desk.program_of("moead-calibrate", arguments).run()
+}
+
+fn stored(desk: &Desk, model: &str) -> Value {
+    let shown = calibrate(desk, &format!("show {model} --json")).success().stdout;
+    serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown}"))
+}
+
+fn graph(desk: &Desk, model: &str) -> Vec<u8> {
+    ModelFile::open(&desk.path(model)).unwrap().envelope().graph().to_vec()
+}
+
+#[test]
+fn a_folder_of_good_pictures_becomes_a_threshold_inside_the_model() {
+    let desk = Desk::new();
+    walls(&desk, "good", 12);
+    let before = (graph(&desk, "model.onnx"), ModelFile::open(&desk.path("model.onnx")).unwrap().manifest().clone());
+    insta::assert_snapshot!(calibrate(&desk, "show model.onnx").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: model.onnx: the model file has no calibration
+    hint: `moead-calibrate --model FILE FOLDER` writes one from good pictures
+    ");
+    insta::assert_snapshot!(calibrate(&desk, &format!("--model model.onnx good {PROMISE}")).transcript(), @r"
+    status: 0
+    ----- stdout
+    product  good  left out           method  threshold  median  regions from  recognised       drift
+    (any)      12         0  order-statistic     39.551  18.173        41.759          no  3 pictures
+    ----- stderr
+    note: (any): of good pictures like these 12, at most 20 % are called defective; calibrations are wrong about that in at most 20 % of cases; nothing is assumed about the scores
+    note: written: model.onnx
+    ");
+    let model = ModelFile::open(&desk.path("model.onnx")).unwrap();
+    assert!(model.envelope().graph() == &before.0, "the graph's bytes have changed");
+    let mut manifest = model.manifest().clone();
+    manifest.calibration = None;
+    assert_eq!(manifest, before.1);
+    insta::assert_snapshot!(calibrate(&desk, "show model.onnx").transcript(), @r"
+    status: 0
+    ----- stdout
+    product  good  left out           method  threshold  median  regions from  recognised       drift
+    (any)      12         0  order-statistic     39.551  18.173        41.759          no  3 pictures
+
+    (any): of good pictures like these 12, at most 20 % are called defective; calibrations are wrong about that in at most 20 % of cases; nothing is assumed about the scores
+    made [TIME] by moead-calibrate 0.1.0, judged by tract, weights f32
+    ");
+    // The promise, counted: rank 1 of 12 good pictures would be called defective by nobody, and the largest one lies just below.
+    let calibration = stored(&desk, "model.onnx");
+    let ended = desk.run("--source good --format json").success();
+    let scores: Vec<f32> =
+        crate::desk::lines(&ended).iter().filter_map(|line| line["score"].as_f64()).map(|score| score as f32).collect();
+    assert_eq!(scores.len(), 12);
+    let highest = scores.iter().copied().fold(0.0, f32::max);
+    assert_eq!(calibration["common"]["threshold"].as_f64().unwrap() as f32, highest.next_up());
+    assert_eq!(calibration["common"]["images"], 12);
+    assert_eq!((&calibration["engine"], &calibration["precision"]), (&json!("tract"), &json!("f32")));
+    assert_eq!(calibration["target"], json!({"false_alarms": 0.2, "confidence": 0.8}));
+}
+
+#[test]
+fn products_stand_beside_each_other_and_are_renewed_one_by_one() {
+    let desk = Desk::new();
+    walls(&desk, "parts/wall/good", 8);
+    stripes(&desk, "parts/stripe/good", 9);
+    let run = |arguments: &str| calibrate(&desk, &format!("--model model.onnx {arguments} {PROMISE}"));
+    run("parts -o parts.onnx").success();
+    // The model itself was left as it was.
+    assert_eq!(calibrate(&desk, "show model.onnx").status, Some(1));
+    let both = stored(&desk, "parts.onnx");
+    assert_eq!(
+        (&both["images"], &both["products"]["wall"]["images"], &both["common"]),
+        (&json!(17), &json!(8), &Value::Null)
+    );
+    walls(&desk, "more", 10);
+    let renewed = calibrate(&desk, &format!("--model parts.onnx more --product wall {PROMISE}")).success();
+    assert!(!renewed.stdout.contains("stripe"), "{}", renewed.stdout);
+    let after = stored(&desk, "parts.onnx");
+    assert_eq!(
+        (&after["products"]["wall"]["images"], &after["products"]["stripe"]),
+        (&json!(10), &both["products"]["stripe"])
+    );
+    insta::assert_snapshot!(
+        calibrate(&desk, "--model parts.onnx more --product wall --false-alarms 0.3 --confidence 0.8").transcript(),
+        @r"
+    status: 1
+    ----- stderr
+    error: the file's calibration of stripe has another target: 0.2 at 0.8, and this one 0.3 at 0.8
+    hint: calibrate them again in the same way, or forget them with `--replace`
+    "
+    );
+    calibrate(&desk, "--model parts.onnx more --product wall --false-alarms 0.3 --confidence 0.8 --replace").success();
+    assert_eq!(stored(&desk, "parts.onnx")["products"].as_object().unwrap().len(), 1);
+    // Nobody else's model was lost on the way, and a part of a file never shows.
+    assert!(desk.names(".").iter().all(|name| !name.ends_with(".part")), "{:?}", desk.names("."));
+}
+
+#[test]
+fn defective_pictures_choose_the_threshold_and_both_rates_are_told() {
+    let desk = Desk::new();
+    walls(&desk, "good", 6);
+    stripes(&desk, "bad", 5);
+    let run = |more: &str| calibrate(&desk, &format!("--model model.onnx good --defects bad {more}"));
+    insta::assert_snapshot!(run("").transcript(), @"");
+    let document: Value = serde_json::from_str(&run("--recall 0.9 --json --dry-run").success().stdout).unwrap();
+    let common = &document["calibration"]["common"];
+    assert_eq!((&document["written"], &common["method"]), (&Value::Null, &json!("recall")));
+    assert_eq!(common["defects"]["misses"]["errors"], 0);
+    // The dry run left the first one.
+    assert_eq!(stored(&desk, "model.onnx")["common"]["method"], "f1");
+}
+
+#[test]
+fn vetoed_and_unreadable_pictures_are_left_out_and_said() {
+    let desk = Desk::new();
+    walls(&desk, "good", 10);
+    desk.write("good/03.png", "no picture");
+    desk.write("veto.txt", "# blurred\ngood/07.png\n");
+    insta::assert_snapshot!(
+        calibrate(&desk, &format!("--model model.onnx good --veto veto.txt {PROMISE}")).transcript(),
+        @r"
+    status: 0
+    ----- stdout
+    product  good  left out           method  threshold  median  regions from  recognised       drift
+    (any)       8         1  order-statistic     32.070  18.173        33.129          no  2 pictures
+    ----- stderr
+    warning: good/03.png: not a PNG, JPEG, BMP, TIFF or WebP: begins with 6e 6f 20 70 69 63 74 75
+    note: (any): of good pictures like these 8, at most 20 % are called defective; calibrations are wrong about that in at most 20 % of cases; nothing is assumed about the scores
+    note: written: model.onnx
+    "
+    );
+    let calibration = stored(&desk, "model.onnx");
+    assert_eq!(calibration["common"]["excluded"], json!(["good/07.png"]));
+    assert_eq!(calibration["common"]["images"], 8);
+    insta::assert_snapshot!(
+        calibrate(&desk, &format!("--model model.onnx good --max-unreadable 0 {PROMISE}")).transcript(),
+        @r"
+    status: 1
+    ----- stderr
+    warning: good/03.png: not a PNG, JPEG, BMP, TIFF or WebP: begins with 6e 6f 20 70 69 63 74 75
+    error: model.onnx: 1 pictures cannot be used, at most 0 are allowed
+    hint: see what is wrong with them; `--max-unreadable N` goes on without them
+    "
+    );
+    desk.write("veto.txt", "07.jpg\n");
+    insta::assert_snapshot!(calibrate(&desk, &format!("--model model.onnx good --veto veto.txt {PROMISE}")).transcript(), @r"
+    status: 1
+    ----- stderr
+    error: veto.txt:1: no picture has the name 07.jpg
+    hint: write the end of a picture's path: its name, or its folder and name
+    ");
+}
+
+#[test]
+fn what_cannot_be_promised_is_refused_with_numbers() {
+    let desk = Desk::new();
+    walls(&desk, "good", 7);
+    let before = desk.read("model.onnx");
+    insta::assert_snapshot!(calibrate(&desk, "--model model.onnx good").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: (any): 7 good images cannot promise 0.01 false alarms at a confidence of 0.95: expected at least 100 (extrapolated), or 299 without any assumption
+    hint: take more pictures, or promise less: a larger `--false-alarms`, a smaller `--confidence`; with defective pictures, `--defects FOLDER`
+    ");
+    desk.folder("same");
+    for number in 0..8 {
+        std::fs::copy(desk.path("good/00.png"), desk.path(&format!("same/{number}.png"))).unwrap();
+    }
+    desk.folder("parts/defect");
+    desk.copy("parts/defect/a.png");
+    insta::assert_snapshot!(calibrate(&desk, "--model model.onnx parts --layout folder").transcript(), @"");
+    desk.folder("empty");
+    insta::assert_snapshot!(calibrate(&desk, "--model model.onnx empty").transcript(), @"");
+    assert!(desk.read("model.onnx") == before, "a refusal must not touch the file");
+}
+
+#[test]
+fn a_model_without_manifest_is_refused_and_says_why() {
+    let desk = Desk::new();
+    walls(&desk, "good", 8);
+    let mut bytes = desk.read("model.onnx");
+    let at = bytes.windows(14).rposition(|bytes| bytes == b"moead.manifest").unwrap();
+    bytes[at..at + 5].copy_from_slice(b"other");
+    desk.write("peer.onnx", bytes);
+    insta::assert_snapshot!(calibrate(&desk, &format!("--model peer.onnx good {PROMISE}")).transcript(), @r"
+    status: 1
+    ----- stderr
+    error: peer.onnx: not a MoEAD model file: it has no metadata moead.manifest
+    hint: a calibration lives in the manifest, which only files of `moead-export` have; `moead-eval --normalize …` measures others
+    ");
+}
+
+#[test]
+fn a_calibration_that_cannot_be_read_is_not_overwritten_unasked() {
+    let desk = Desk::new();
+    walls(&desk, "good", 8);
+    let model = ModelFile::open(&desk.path("model.onnx")).unwrap();
+    let mut manifest = model.manifest().clone();
+    manifest.calibration = Some(json!({"images": 3, "products": {"bolt": {"threshold": -1.0}}}));
+    let mut envelope = model.envelope().clone();
+    envelope.set_metadata("moead.manifest", manifest.to_json());
+    let mut bytes = Vec::new();
+    envelope.write(&mut bytes).unwrap();
+    desk.write("model.onnx", bytes);
+    insta::assert_snapshot!(calibrate(&desk, &format!("--model model.onnx good {PROMISE}")).transcript(), @r"
+    status: 1
+    ----- stderr
+    error: model.onnx: manifest: missing field `score`
+    hint: `--replace` writes a new calibration in its place
+    ");
+    calibrate(&desk, &format!("--model model.onnx good {PROMISE} --replace")).success();
+    assert_eq!(stored(&desk, "model.onnx")["common"]["images"], 8);
+}
+
+#[test]
+fn both_engines_and_all_precisions_promise_nearly_the_same() {
+    let desk = Desk::new();
+    walls(&desk, "good", 8);
+    let library = python::onnxruntime_library().display().to_string();
+    let threshold = |model: &str, engine: &str| {
+        let arguments = format!("--model {model} good {PROMISE} --engine {engine}");
+        desk.program_of("moead-calibrate", &arguments).env("ORT_DYLIB_PATH", &library).run().success();
+        let calibration = stored(&desk, model);
+        (
+            calibration["common"]["threshold"].as_f64().unwrap(),
+            calibration["engine"].clone(),
+            calibration["precision"].clone(),
+        )
+    };
+    let (tract, engine, _) = threshold("model.onnx", "tract");
+    let (ort, other, _) = threshold("model.onnx", "ort");
+    assert_eq!((engine, other), (json!("tract"), json!("ort cpu")));
+    assert!((tract / ort - 1.0).abs() < 1e-4, "{tract} {ort}");
+    for (precision, tolerance) in [("f16", 1e-2), ("int8", 1e-1)] {
+        desk.program_of("moead-export", &format!("model.safetensors -o small.onnx --precision {precision}"))
+            .run()
+            .success();
+        let (small, _, recorded) = threshold("small.onnx", "tract");
+        assert_eq!(recorded, json!(precision));
+        assert!((small / tract - 1.0).abs() < tolerance, "{precision}: {small} {tract}");
+    }
+}
+
+#[test]
+fn the_page_shows_the_worst_good_pictures_and_fetches_nothing() {
+    let Some(mut browser) = Browser::start() else { return };
+    let desk = Desk::new();
+    walls(&desk, "parts/wall/good", 9);
+    stripes(&desk, "parts/<i>stripe/good", 8);
+    desk.folder("report");
+    calibrate(&desk, &format!("--model model.onnx parts --report report {PROMISE}")).success();
+    assert_eq!(desk.names("report"), ["calibration.json", "report.html"]);
+    browser.show(1280, 1800, 1, "light");
+    look_at(&mut browser, &desk.path("report/report.html"), "calibration.png");
+    let shown = browser.evaluate(
+        "({images: document.images.length, charts: document.querySelectorAll('svg').length, \
+           products: [...document.querySelectorAll('h2')].map((head) => head.textContent)})",
+    );
+    assert_eq!(shown, json!({"images": 24, "charts": 4, "products": ["<i>stripe", "wall"]}));
+    browser.show(360, 740, 2, "dark");
+    look_at(&mut browser, &desk.path("report/report.html"), "calibration-phone.png");
+}
