@@ -1,10 +1,11 @@
 //! Runs an engine over the pictures of a data set.
 //!
-//! A second thread decodes pictures and masks while the engine computes; a few pictures wait between them, so memory does not depend on how
-//! many there are. What cannot be judged is listed, and too much of it ends the run.
+//! One thread decodes pictures and masks, one has the engine, and the caller's own looks at the answers; a few pictures wait between them, so
+//! memory does not depend on how many there are. What cannot be judged is listed, and too much of it ends the run.
 
 mod prepare;
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
@@ -19,6 +20,8 @@ use prepare::Preparer;
 
 /// Pictures that are ready and wait for the engine.
 const AHEAD: usize = 2;
+/// Answers that wait to be looked at.
+const BEHIND: usize = 2;
 
 /// A picture and the engine's answer to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,9 +112,9 @@ pub enum Unjudged {
 
 /// What became of one picture.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum Event<'a, Answer = Judged> {
     /// It was judged.
-    Judged(Judged),
+    Judged(Answer),
     /// It could not be.
     Unjudged {
         /// The picture.
@@ -153,11 +156,30 @@ pub enum CollectError {
     },
 }
 
-/// Judges samples in their order and hands each answer to `visit`.
+/// How many pictures may be without an answer, over all runs that share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    limit: usize,
+    found: usize,
+}
+
+impl Allowance {
+    /// * `limit`: more end the run.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, found: 0 }
+    }
+
+    fn take(&mut self) -> Result<(), CollectError> {
+        self.found += 1;
+        let Self { limit, found } = *self;
+        if found > limit { Err(CollectError::TooManyUnjudged { found, limit }) } else { Ok(()) }
+    }
+}
+
+/// Judges samples in their order and hands each answer to `visit`, until that has seen enough.
 ///
 /// * `engine`: loaded with [`Output::PredScore`], [`Output::AnomalyMap`] and whatever else `visit` wants.
 /// * `input`: of the same model.
-/// * `most_unjudged`: more pictures without an answer end the run.
 ///
 /// # Errors
 /// [`CollectError`]
@@ -165,50 +187,102 @@ pub fn collect(
     engine: &mut dyn Engine,
     input: &Input,
     samples: &[Sample],
-    most_unjudged: usize,
-    mut visit: impl FnMut(Event<'_>),
+    allowance: &mut Allowance,
+    visit: impl FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<(), CollectError> {
+    let answer = |at, outputs, truth| answer(at, outputs, truth, input);
+    run(engine, input, samples, allowance, answer, visit)
+}
+
+/// The same for aligned features alone, 1 x C x h x w.
+///
+/// * `engine`: loaded with [`Output::Features`].
+///
+/// # Errors
+/// [`CollectError`]
+pub fn features(
+    engine: &mut dyn Engine,
+    input: &Input,
+    samples: &[Sample],
+    allowance: &mut Allowance,
+    visit: impl FnMut(Event<'_, Tensor>) -> ControlFlow<()>,
+) -> Result<(), CollectError> {
+    let answer = |_, mut outputs: Outputs, _| {
+        let features = match outputs.take(Output::Features) {
+            Some(features) if matches!(features.shape[..], [1, _, _, _]) => features,
+            other => {
+                let found = other.map(|tensor| tensor.shape).unwrap_or_default();
+                let expected = "1 x C x h x w".to_owned();
+                return Err(CollectError::Answer { output: Output::Features, expected, found });
+            }
+        };
+        Ok(finite(Output::Features, &features.data).map(|()| features))
+    };
+    run(engine, input, samples, allowance, answer, visit)
+}
+
+/// An answer that can be used, or why not.
+type Answered<Answer> = Result<Result<Answer, Unjudged>, CollectError>;
+
+fn run<Answer: Send>(
+    engine: &mut dyn Engine,
+    input: &Input,
+    samples: &[Sample],
+    allowance: &mut Allowance,
+    answer: impl Fn(usize, Outputs, PixelTruth) -> Answered<Answer> + Send,
+    mut visit: impl FnMut(Event<'_, Answer>) -> ControlFlow<()>,
 ) -> Result<(), CollectError> {
     std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(AHEAD);
+        // Whoever ends early drops its end of a queue, and the others stop at their next picture.
+        let (to_engine, prepared) = sync_channel(AHEAD);
+        let (to_visitor, answers) = sync_channel(BEHIND);
         scope.spawn(move || {
             let mut preparer = Preparer::new(input);
-            // It fails once the engine's side has ended.
-            samples.iter().try_for_each(|sample| sender.send(preparer.prepare(sample))).ok()
+            samples.iter().try_for_each(|sample| to_engine.send(preparer.prepare(sample))).ok()
         });
-        let mut unjudged = 0;
-        for (at, sample) in samples.iter().enumerate() {
-            // It has as many to send as there are samples, and panics of decoders are caught.
-            let Ok(prepared) = receiver.recv() else { break };
-            let judged = match prepared {
-                Ok(prepared) => {
-                    let outputs = engine
-                        .run(&prepared.planes)
-                        .map_err(|error| CollectError::Engine { path: sample.path.clone(), error })?;
-                    answer(at, outputs, prepared.truth, input)?
-                }
-                Err(cause) => Err(cause),
-            };
-            match judged {
-                Ok(judged) => visit(Event::Judged(judged)),
-                Err(cause) => {
-                    unjudged += 1;
-                    visit(Event::Unjudged { path: &sample.path, cause });
-                    if unjudged > most_unjudged {
-                        return Err(CollectError::TooManyUnjudged { found: unjudged, limit: most_unjudged });
+        let computing = scope.spawn(move || {
+            for ((at, sample), prepared) in samples.iter().enumerate().zip(prepared) {
+                let answered = match prepared {
+                    Ok(prepared) => {
+                        let outputs = engine.run(&prepared.planes);
+                        let failed = |error| CollectError::Engine { path: sample.path.clone(), error };
+                        answer(at, outputs.map_err(failed)?, prepared.truth)?
                     }
+                    Err(cause) => Err(cause),
+                };
+                if to_visitor.send((sample, answered)).is_err() {
+                    break;
                 }
             }
+            Ok(())
+        });
+        for (sample, answered) in answers {
+            let wish = match answered {
+                Ok(answer) => visit(Event::Judged(answer)),
+                Err(cause) => {
+                    let wish = visit(Event::Unjudged { path: &sample.path, cause });
+                    allowance.take()?;
+                    wish
+                }
+            };
+            if wish.is_break() {
+                return Ok(());
+            }
         }
-        Ok(())
+        // An engine that panics is no failure that could be told as one.
+        computing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
-fn answer(
-    sample: usize,
-    mut outputs: Outputs,
-    truth: PixelTruth,
-    input: &Input,
-) -> Result<Result<Judged, Unjudged>, CollectError> {
+/// Whether all numbers of an output are numbers.
+fn finite(output: Output, data: &[f32]) -> Result<(), Unjudged> {
+    match data.iter().copied().find(|value| !value.is_finite()) {
+        Some(found) => Err(Unjudged::NotFinite { output, found }),
+        None => Ok(()),
+    }
+}
+
+fn answer(sample: usize, mut outputs: Outputs, truth: PixelTruth, input: &Input) -> Answered<Judged> {
     let mut take = |output, expected: &[usize]| match outputs.take(output) {
         Some(tensor) if tensor.data.len() == expected.iter().product::<usize>() => Ok(tensor),
         other => {
@@ -219,11 +293,9 @@ fn answer(
     };
     let score = take(Output::PredScore, &[1])?.data[0];
     let map = take(Output::AnomalyMap, &[1, 1, input.height, input.width])?;
-    let strange = |output, data: &[f32]| {
-        let found = data.iter().copied().find(|value| !value.is_finite());
-        found.map(|found| Unjudged::NotFinite { output, found })
-    };
-    if let Some(cause) = strange(Output::PredScore, &[score]).or_else(|| strange(Output::AnomalyMap, &map.data)) {
+    let all = [(Output::PredScore, &[score][..]), (Output::AnomalyMap, &map.data)];
+    let others = outputs.iter().map(|(output, tensor)| (output, &tensor.data[..]));
+    if let Some(cause) = all.into_iter().chain(others).find_map(|(output, data)| finite(output, data).err()) {
         return Ok(Err(cause));
     }
     Ok(Ok(Judged { sample, score, map, truth, others: outputs }))

@@ -2,19 +2,21 @@
 //!
 //! Pictures pass one by one, product after product; what is kept of a product's pixels is bounded ([`crate::metrics::pixels`]).
 
+pub mod baseline;
 pub mod comparison;
 pub mod document;
 pub mod figures;
 pub mod gallery;
 pub mod notes;
 
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use moead_model::architecture::ImageSize;
 use moead_model::manifest::Input;
 use moead_runtime::engine::Engine;
 
-use crate::collect::{self, CollectError, Event, Judged};
+use crate::collect::{self, Allowance, CollectError, Event, Judged};
 use crate::dataset::{Dataset, Sample, Split};
 use crate::metrics::average_precision::{self, PrecisionPoint};
 use crate::metrics::f1;
@@ -108,6 +110,11 @@ impl Evaluation {
     pub fn mean(&self) -> Figures {
         Figures::mean(self.products.iter().map(|product| &product.figures))
     }
+
+    fn leave_out(&mut self, path: &Path, cause: &str, told: &mut Told<'_>) {
+        told(Some((path, cause)));
+        self.unjudged.push((path.to_owned(), cause.to_owned()));
+    }
 }
 
 /// A data set without pictures to test on.
@@ -119,18 +126,22 @@ pub struct NothingToTest;
 ///
 /// # Errors
 /// [`NothingToTest`] when there is none.
-pub fn samples(dataset: Dataset, products: &[String]) -> Result<Vec<Sample>, NothingToTest> {
+pub fn samples(dataset: &Dataset, products: &[String]) -> Result<Vec<Sample>, NothingToTest> {
     let is_wanted = |sample: &Sample| products.is_empty() || products.contains(&sample.product);
-    let is_for_testing = |sample: &Sample| sample.split != Some(Split::Train) && is_wanted(sample);
-    let samples: Vec<_> = dataset.samples.into_iter().filter(is_for_testing).collect();
+    let is_for_testing = |sample: &&Sample| sample.split != Some(Split::Train) && is_wanted(sample);
+    let samples: Vec<_> = dataset.samples.iter().filter(is_for_testing).cloned().collect();
     if samples.is_empty() { Err(NothingToTest) } else { Ok(samples) }
 }
 
+/// What is told of each picture: its cause when it could not be judged.
+pub type Told<'a> = dyn FnMut(Option<(&Path, &str)>) + 'a;
+
 /// Measures a model.
 ///
-/// * `engine`, `input`, `most_unjudged`: as of [`collect::collect`].
+/// * `engine`, `input`: as of [`collect::collect`].
 /// * `samples`: product after product, as of [`samples`].
-/// * `told`: is called after each picture; with the cause when it could not be judged.
+/// * `most_unjudged`: more pictures without an answer end the run.
+/// * `told`: is called after each picture.
 ///
 /// # Errors
 /// [`CollectError`]
@@ -139,31 +150,30 @@ pub fn evaluate(
     input: &Input,
     samples: &[Sample],
     most_unjudged: usize,
-    mut told: impl FnMut(Option<(&std::path::Path, &str)>),
+    told: &mut Told<'_>,
 ) -> Result<Evaluation, CollectError> {
     let mut evaluation = Evaluation { products: Vec::new(), unjudged: Vec::new() };
-    let mut current: Option<Examination> = None;
-    collect::collect(engine, input, samples, most_unjudged, |event| match event {
-        Event::Judged(judged) => {
-            let sample = &samples[judged.sample];
-            let is_new = current.as_ref().is_none_or(|current| current.name != sample.product);
-            if is_new {
-                let begun = Examination::new(&sample.product, input.size());
-                evaluation.products.extend(current.replace(begun).map(Examination::finish));
+    let mut allowance = Allowance::new(most_unjudged);
+    for samples in by_product(samples) {
+        let mut examination = Examination::new(&samples[0].product, input.size());
+        collect::collect(engine, input, samples, &mut allowance, |event| {
+            match event {
+                Event::Judged(judged) => {
+                    examination.add(&samples[judged.sample], judged);
+                    told(None);
+                }
+                Event::Unjudged { path, cause } => evaluation.leave_out(path, &cause.to_string(), told),
             }
-            if let Some(current) = &mut current {
-                current.add(sample, judged);
-            }
-            told(None);
-        }
-        Event::Unjudged { path, cause } => {
-            let cause = cause.to_string();
-            told(Some((path, &cause)));
-            evaluation.unjudged.push((path.to_owned(), cause));
-        }
-    })?;
-    evaluation.products.extend(current.map(Examination::finish));
+            ControlFlow::Continue(())
+        })?;
+        evaluation.products.extend(examination.finish());
+    }
     Ok(evaluation)
+}
+
+/// Samples that follow each other, of one product each; none is empty.
+fn by_product(samples: &[Sample]) -> impl Iterator<Item = &[Sample]> {
+    samples.chunk_by(|a, b| a.product == b.product)
 }
 
 /// A product's pictures while they pass.
@@ -200,8 +210,12 @@ impl Examination {
         self.gallery.add(sample, truth, judged);
     }
 
-    fn finish(self) -> Product {
+    /// None when no picture could be judged.
+    fn finish(self) -> Option<Product> {
         let Self { name, pictures, pixels, masks, gallery, .. } = self;
+        if pictures.is_empty() {
+            return None;
+        }
         let (scores, truths): (Vec<f32>, Vec<Truth>) =
             pictures.iter().map(|picture| (picture.score, picture.truth)).unzip();
         let pixels = if masks.unknown > 0 { Err(Missing::NoMasks) } else { Ok(pixels.finish()) };
@@ -212,7 +226,7 @@ impl Examination {
             let ranking = ranking.as_ref()?;
             Some(interval::auroc(*auroc, ranking.good(), ranking.defective(), Confidence::USUAL))
         });
-        Product {
+        Some(Product {
             name,
             pictures,
             auroc_interval,
@@ -222,7 +236,7 @@ impl Examination {
             figures,
             masks,
             gallery,
-        }
+        })
     }
 }
 

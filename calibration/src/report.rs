@@ -10,16 +10,21 @@ mod exhibit;
 mod markup;
 mod table;
 
+use crate::evaluation::baseline::Baseline;
 use crate::evaluation::comparison::Comparison;
 use crate::evaluation::document::Subject;
 use crate::evaluation::figures::Figure;
-use crate::evaluation::notes::notes;
+use crate::evaluation::notes::{self, notes};
 use crate::evaluation::{Curves, Evaluation, Product};
 use crate::metrics::ranking::Truth;
 use chart::{Curve, Histogram, Mark};
 use markup::escaped;
 
 const STYLE: &str = include_str!("report/style.css");
+
+/// What an interval in a table of differences is.
+const INTERVALS: &str = "Intervals are of the difference of image AUROCs, at 95 %: a paired bootstrap over pictures. One that has 0 inside is no \
+                         difference that these pictures could show.";
 
 /// How lines of a chart are told apart; classes of the style sheet.
 const LINES: [&str; 2] = ["first", "second"];
@@ -40,6 +45,33 @@ pub fn evaluation(subject: &Subject, evaluation: &Evaluation) -> String {
     page(&file_name(&subject.model), &body)
 }
 
+/// The page about a model, with a baseline beside it wherever there are figures.
+pub fn with_baseline(subject: &Subject, found: &Evaluation, baseline: &Baseline, comparison: &Comparison) -> String {
+    let name = file_name(&subject.model);
+    let mut body = heading(&format!("How well {name} tells defects, and how well PaDiM"), subject, found);
+    body += &format!("<p class=\"small\">judged by {}</p>", judge(subject));
+    body += &tiles(found);
+    body += &table::comparison([&baseline.evaluation, found], ["PaDiM", "model", "model − PaDiM"], comparison);
+    body += "<p class=\"small\">PaDiM is a simpler detector: a Gaussian for each place of the feature grid, fitted to the good pictures for training, on \
+             the very features that the model rebuilds; map and score are made of its distances as of the model's. Where the model's row is not \
+             better, the model's reconstruction is worth nothing on these pictures. ";
+    body += INTERVALS;
+    body += "</p>";
+    body += &remarks(subject, found, None);
+    let further = notes::of_baseline(&baseline.evaluation, found, subject.size);
+    let further = further.into_iter().map(|note| format!("PaDiM: {}", note.sentence()));
+    let told = baseline.fits.iter().map(ToString::to_string).chain(further);
+    let items: String = told.map(|text| format!("<li>{}</li>", escaped(&text))).collect();
+    body += &format!("<ul class=\"notes\">{items}</ul>");
+    for (peer, product) in baseline.evaluation.products.iter().zip(&found.products) {
+        body += &format!("<section id=\"{}\">{}", anchor(&product.name), title(product));
+        body += &charts(&[("PaDiM", peer), ("model", product)]);
+        body += &gallery(product);
+        body += "</section>";
+    }
+    page(&name, &body)
+}
+
 /// The page about two models.
 pub fn comparison(models: [(&Subject, &Evaluation); 2], comparison: &Comparison) -> String {
     let [(first, first_found), (second, second_found)] = models;
@@ -50,9 +82,8 @@ pub fn comparison(models: [(&Subject, &Evaluation); 2], comparison: &Comparison)
         judge(first),
         judge(second)
     );
-    body += &table::comparison([first_found, second_found], comparison);
-    body += "<p class=\"small\">Intervals are of the difference of image AUROCs, at 95 %: a paired bootstrap over pictures. One that has 0 \
-             inside is no difference that these pictures could show.</p>";
+    body += &table::comparison([first_found, second_found], ["A", "B", "B − A"], comparison);
+    body += &format!("<p class=\"small\">{INTERVALS}</p>");
     for (subject, found, label) in [(first, first_found, "A"), (second, second_found, "B")] {
         body += &remarks(subject, found, Some(label));
     }

@@ -11,9 +11,6 @@ pub mod pixel;
 pub mod tail;
 pub mod with_defects;
 
-#[cfg(test)]
-mod simulation;
-
 use crate::metrics::interval::{Confidence, ProbabilityError};
 use good_scores::GoodScores;
 
@@ -98,6 +95,14 @@ pub enum ThresholdError {
         least: u64,
         /// From here on nothing need be assumed.
         free: u64,
+    },
+    /// Made for another number of pictures.
+    #[error("expected {expected} good scores, found {found}")]
+    Number {
+        /// As it was made for.
+        expected: u64,
+        /// Good scores.
+        found: u64,
     },
     /// The largest scores are all the same, so they show no tail.
     #[error(

@@ -26,10 +26,12 @@ pub enum Output {
     /// T x k: numbers of the experts that every token chose, at one of the places of the graph where it does. The places are
     /// counted as in [`ModelFile::expert_choices`]. Not an output of the file: it is made one when a session is loaded with it.
     Experts(usize),
+    /// 1 x C x h x w: the aligned features, [`ModelFile::features`]. Not an output of the file either.
+    Features,
 }
 
 impl Output {
-    /// As in the file; experts go by the name of the value that holds them, which only the file knows.
+    /// As in the file; experts and features go by the name of the value that holds them, which only the file knows.
     pub fn name(self) -> &'static str {
         match self {
             Self::AnomalyMap => "anomaly_map",
@@ -37,6 +39,7 @@ impl Output {
             Self::AnomalyGrid => "anomaly_grid",
             Self::Embedding => "embedding",
             Self::Experts(_) => "experts",
+            Self::Features => "features",
         }
     }
 }
@@ -53,13 +56,15 @@ impl fmt::Display for Output {
 /// Outputs with the names of their values in a model.
 #[cfg(any(feature = "tract", feature = "ort"))]
 fn named(model: &ModelFile, outputs: &[Output], engine: &'static str) -> Result<Vec<(Output, String)>, EngineError> {
-    let is_inner = |output: &Output| matches!(output, Output::Experts(_));
-    let choices = if outputs.iter().any(is_inner) { model.expert_choices() } else { Vec::new() };
+    let is_choice = |output: &Output| matches!(output, Output::Experts(_));
+    let choices = if outputs.iter().any(is_choice) { model.expert_choices() } else { Vec::new() };
+    let missing = |what: String| EngineError::Load { engine, message: format!("the graph has no {what}") };
     let name = |&output: &Output| match output {
         Output::Experts(place) => {
-            let missing = || EngineError::Load { engine, message: format!("the graph has no choice of {output}") };
-            Ok((output, choices.get(place).cloned().ok_or_else(missing)?))
+            let name = choices.get(place).cloned().ok_or_else(|| missing(format!("choice of {output}")))?;
+            Ok((output, name))
         }
+        Output::Features => Ok((output, model.features().ok_or_else(|| missing("aligned features".into()))?)),
         _ => Ok((output, output.name().to_owned())),
     };
     outputs.iter().map(name).collect()
@@ -87,6 +92,11 @@ impl Outputs {
     /// The output, if the session was loaded with it.
     pub fn get(&self, output: Output) -> Option<&Tensor> {
         self.0.iter().find(|(name, _)| *name == output).map(|(_, tensor)| tensor)
+    }
+
+    /// All outputs that are left, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = (Output, &Tensor)> {
+        self.0.iter().map(|(output, tensor)| (*output, tensor))
     }
 
     /// The output itself, as [`Outputs::get`].

@@ -35,6 +35,18 @@ fn data(desk: &Desk, name: &str) {
     }
 }
 
+/// The same with four good pictures to train on.
+fn data_with_training(desk: &Desk, name: &str) {
+    data(desk, name);
+    for number in 1..4 {
+        std::fs::copy(
+            bricks(&format!("good_{number}.png")),
+            desk.path(&format!("{name}/wall/train/good/{number}.png")),
+        )
+        .unwrap();
+    }
+}
+
 fn eval(desk: &Desk, arguments: &str) -> moead_tests::command::Ended {
     desk.program_of("moead-eval", arguments).run()
 }
@@ -183,6 +195,113 @@ fn two_models_are_compared_picture_by_picture() {
 }
 
 #[test]
+fn a_baseline_stands_beside_the_model_and_is_what_numpy_says() {
+    let desk = Desk::new();
+    data_with_training(&desk, "walls");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("end_to_end/padim.py");
+    let (model, folder) = (desk.path("model.onnx"), desk.path("walls/wall"));
+    let expected = json(&python::run(script.as_os_str(), &[model.as_os_str(), folder.as_os_str()]));
+    let alone = json(&eval(&desk, "--model model.onnx walls --json").success().stdout);
+    let library = python::onnxruntime_library().display().to_string();
+    for engine in ["tract", "ort"] {
+        let arguments = format!("--model model.onnx walls --baseline padim --json --engine {engine}");
+        let document =
+            json(&desk.program_of("moead-eval", &arguments).env("ORT_DYLIB_PATH", &library).run().success().stdout);
+        let baseline = &document["baseline"];
+        assert_eq!(baseline["fits"]["wall"], serde_json::json!({"images": 4, "features": 192, "places": 16}));
+        let wall = &baseline["products"]["wall"];
+        for figure in ["image_auroc", "pixel_auroc"] {
+            let [found, expected] = [&wall[figure], &expected[figure]].map(|value| value.as_f64().unwrap());
+            assert!((found - expected).abs() < 1e-4, "{engine}, {figure}: {found}, by numpy {expected}");
+        }
+        // A threshold is the score of some picture.
+        let threshold = wall["image_threshold"].as_f64().unwrap();
+        let is_near = |score: &Value| (score.as_f64().unwrap() / threshold - 1.0).abs() < 1e-4;
+        assert!(expected["scores"].as_array().unwrap().iter().any(is_near), "{threshold}: {expected}");
+        let difference = &baseline["difference"]["products"]["wall"]["image_auroc"];
+        let of = |figures: &Value| figures["products"]["wall"]["image_auroc"].as_f64().unwrap();
+        assert!((difference.as_f64().unwrap() - (of(&document) - of(baseline))).abs() < 1e-12);
+        // The model is measured as it is alone.
+        if engine == "tract" {
+            assert_eq!(document["products"], alone["products"]);
+        }
+    }
+}
+
+#[test]
+fn a_baseline_is_told_to_people() {
+    let desk = Desk::new();
+    data_with_training(&desk, "walls");
+    insta::assert_snapshot!(eval(&desk, "--model model.onnx walls --baseline padim").transcript(), @r"
+    status: 0
+    ----- stdout
+    product       detector  image AUROC  image AP  image F1max  pixel AUROC  pixel AP  pixel F1max    AUPRO
+    wall             PaDiM       1.0000    1.0000       1.0000       0.7433    0.2287       0.5315   0.6436
+    wall             model       1.0000    1.0000       1.0000       0.7436    0.2283       0.5315   0.6519
+    wall     model - PaDiM      +0.0000   +0.0000      +0.0000      +0.0003   -0.0004      +0.0000  +0.0082  image AUROC +0.0000 to +0.0000 (95 %)
+    ----- stderr
+    note: wall: masks missing: 1; all pixels of these pictures count as defective
+    note: wall: PaDiM is fitted to 4 good pictures, 192 features at each of 16 places
+    ");
+    let drawn = eval(&desk, "--model model.onnx walls --baseline padim --baseline-features 20").success();
+    assert!(
+        drawn.stderr.contains("wall: PaDiM is fitted to 4 good pictures, 20 features at each of 16 places"),
+        "{}",
+        drawn.stderr
+    );
+}
+
+#[test]
+fn a_baseline_needs_pictures_to_train_on_and_features() {
+    let desk = Desk::new();
+    data(&desk, "walls");
+    insta::assert_snapshot!(eval(&desk, "--model model.onnx walls --baseline padim").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: walls: wall: expected at least 2 good pictures to train on, found 1
+    hint: PaDiM is fitted to PRODUCT/train/good in MVTec-AD's layout, or to what a list says is for training; folders `good` and `defect` are for testing: leave `--baseline` out
+    ");
+    desk.folder("two/good");
+    std::fs::copy(bricks("good_0.png"), desk.path("two/good/0.png")).unwrap();
+    insta::assert_snapshot!(eval(&desk, "--model model.onnx two --baseline padim").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: two: two: expected at least 2 good pictures to train on, found 0
+    hint: PaDiM is fitted to PRODUCT/train/good in MVTec-AD's layout, or to what a list says is for training; folders `good` and `defect` are for testing: leave `--baseline` out
+    ");
+    data_with_training(&desk, "walls");
+    desk.write("walls/wall/train/good/2.png", "no picture");
+    insta::assert_snapshot!(eval(&desk, "--model model.onnx walls --baseline padim --max-unreadable 0").transcript(), @r"
+    status: 1
+    ----- stderr
+    warning: walls/wall/train/good/2.png: not a PNG, JPEG, BMP, TIFF or WebP: begins with 6e 6f 20 70 69 63 74 75
+    error: model.onnx: 1 pictures cannot be used, at most 0 are allowed
+    hint: see what is wrong with them; `--max-unreadable N` measures without them
+    ");
+    let bytes = desk.read("model.onnx");
+    let renamed = |from: &[u8; 9], to: &[u8; 9]| {
+        let mut bytes = bytes.clone();
+        let places: Vec<_> = (0..bytes.len() - 9).filter(|at| bytes[*at..*at + 9] == *from).collect();
+        assert!(!places.is_empty());
+        places.into_iter().for_each(|at| bytes[at..at + 9].copy_from_slice(to));
+        bytes
+    };
+    desk.write("nameless.onnx", renamed(b"neck.flat", b"some.flat"));
+    insta::assert_snapshot!(eval(&desk, "--model nameless.onnx walls --baseline padim").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: nameless.onnx: tract: tract cannot load the model: the graph has no aligned features
+    hint: write the model file anew with `moead-export CKPT`, which checks it on this program's engine
+    ");
+    desk.write("peer.onnx", renamed(b"moead.man", b"other.man"));
+    insta::assert_snapshot!(eval(&desk, "--model peer.onnx walls --baseline padim --normalize imagenet").transcript(), @r"
+    status: 2
+    ----- stderr
+    error: peer.onnx is a model of somebody else, whose features nobody knows: leave `--baseline` out
+    ");
+}
+
+#[test]
 fn the_pages_show_everything_and_fetch_nothing() {
     let Some(mut browser) = Browser::start() else { return };
     let desk = Desk::new();
@@ -190,6 +309,8 @@ fn the_pages_show_everything_and_fetch_nothing() {
     desk.folder("report");
     eval(&desk, "--model model.onnx walls --report report").success();
     eval(&desk, "--compare model.onnx model.onnx walls --report compared.html").success();
+    data_with_training(&desk, "trained");
+    eval(&desk, "--model model.onnx trained --baseline padim --report baseline.html").success();
     assert_eq!(desk.names("report"), ["metrics.json", "report.html"]);
     browser.show(1280, 1800, 1, "light");
     look_at(&mut browser, &desk.path("report/report.html"), "evaluation.png");
@@ -202,6 +323,10 @@ fn the_pages_show_everything_and_fetch_nothing() {
     assert_eq!(browser.evaluate("getComputedStyle(document.body).backgroundColor"), "rgb(18, 18, 20)");
     browser.show(1280, 1800, 1, "light");
     look_at(&mut browser, &desk.path("compared.html"), "comparison.png");
+    look_at(&mut browser, &desk.path("baseline.html"), "baseline.png");
+    let rows =
+        browser.evaluate("[...document.querySelectorAll('tbody td:nth-child(2)')].map((cell) => cell.textContent)");
+    assert_eq!(rows, serde_json::json!(["PaDiM", "model", "model − PaDiM"]));
 }
 
 #[test]
@@ -259,4 +384,26 @@ fn a_model_of_somebody_else_is_measured_when_its_normalisation_is_told() {
         figures("--model model.onnx --engine ort"),
         figures("--model peer.onnx --normalize imagenet --engine ort")
     );
+}
+
+/// What exporters write and ours does not: constants in nodes, numbers that are not raw, shapes of inner values, notes on nodes.
+#[test]
+fn a_file_of_another_exporter_is_measured_on_both_engines() {
+    let desk = Desk::new();
+    data(&desk, "walls");
+    std::fs::copy(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/foreign/exporter.onnx"),
+        desk.path("exporter.onnx"),
+    )
+    .unwrap();
+    let library = python::onnxruntime_library().display().to_string();
+    let figures = ["tract", "ort"].map(|engine| {
+        let arguments = format!("--model exporter.onnx walls --normalize none --json --engine {engine}");
+        let ended = desk.program_of("moead-eval", &arguments).env("ORT_DYLIB_PATH", &library).run().success();
+        json(&ended.stdout)["products"]["wall"].clone()
+    });
+    // The brightest mean, halved and doubled: paint and label are bright.
+    assert_eq!(figures[0]["images"], serde_json::json!({"good": 5, "defect": 3}));
+    let auroc = figures.each_ref().map(|figures| figures["image_auroc"].as_f64().unwrap());
+    assert!(auroc[0] > 0.6 && auroc[0] == auroc[1], "{auroc:?}");
 }

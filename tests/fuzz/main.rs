@@ -9,7 +9,8 @@ use std::cell::{OnceCell, RefCell};
 use moead_exporter::checkpoint::{Checkpoint, TensorError, strict_json};
 use moead_exporter::resolve::{self, Wishes};
 use moead_exporter::weights::Weights;
-use moead_model::architecture::ImageSize;
+use moead_model::architecture::{ImageSize, Normalization};
+use moead_model::onnx::foreign::ForeignModel;
 use moead_model::onnx::model_file::ModelFile;
 use moead_runtime::preprocess::convert::Converter;
 use moead_runtime::preprocess::decode::decode;
@@ -45,6 +46,7 @@ target!(safetensors, 2000, checkpoint);
 target!(architecture, 500, settings);
 target!(picture, 2000, picture_file);
 target!(model_file, 2000, model);
+target!(foreign, 2000, foreign_model);
 target!(motion_jpeg, 2000, frame);
 target!(raw, 2000, raw_frame);
 target!(stream, 2000, stream::pictures);
@@ -113,6 +115,14 @@ fn picture_file(bytes: &[u8]) {
 fn model(bytes: &[u8]) {
     if let Ok(model) = ModelFile::from_bytes(Bytes::copy_from_slice(bytes)) {
         assert_eq!(model.bytes(), bytes);
+    }
+}
+
+fn foreign_model(bytes: &[u8]) {
+    let bytes = Bytes::copy_from_slice(bytes);
+    if let Ok(model) = ForeignModel::from_bytes(bytes.clone(), None, Normalization::IMAGENET) {
+        let ImageSize { height, width } = model.input().size();
+        assert!(height > 0 && width > 0 && model.bytes() == &bytes);
     }
 }
 

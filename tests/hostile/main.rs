@@ -11,6 +11,7 @@ mod subject;
 
 mod architecture;
 mod damage;
+mod foreign;
 mod frames;
 mod legacy;
 mod model_file;

@@ -40,7 +40,7 @@ fn check(bytes: Vec<u8>) -> Result<ModelFile, ModelFileError> {
 }
 
 /// SplitMix64.
-fn next(state: &mut u64) -> u64 {
+pub(crate) fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut z = *state;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -62,7 +62,7 @@ fn a_cut_file_is_refused_wherever_it_is_cut() {
 }
 
 /// Where bytes mean something beside weights: outside of every long run of raw data.
-fn structural(whole: &[u8]) -> Vec<usize> {
+pub(crate) fn structural(whole: &[u8]) -> Vec<usize> {
     let graph = Envelope::read(Bytes::from(whole.to_vec())).unwrap().graph().clone();
     let decoded: moead_model::onnx::messages::GraphProto = prost::Message::decode(graph).unwrap();
     let mut is_weight = vec![false; whole.len()];

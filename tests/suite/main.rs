@@ -9,6 +9,7 @@ mod checkpoint_forms;
 mod eight_bit;
 mod every_backbone;
 mod experts;
+mod features;
 mod graph_forms;
 mod half_precision;
 mod plain_evaluation;

@@ -1,6 +1,7 @@
 //! What a model says about the pictures of a calibration.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use moead_model::architecture::ImageSize;
@@ -8,7 +9,7 @@ use moead_model::manifest::Input;
 use moead_runtime::engine::{Engine, Output};
 
 use super::pictures::{Pictures, ProductName};
-use crate::collect::{self, CollectError, Event, Judged};
+use crate::collect::{self, Allowance, CollectError, Event, Judged};
 use crate::dataset::{Sample, Truth};
 use crate::evaluation::gallery::Gallery;
 use crate::metrics::ranking;
@@ -94,19 +95,22 @@ pub fn judge(
         pictures.samples().map(|(name, sample)| (name, without_mask(sample))).unzip();
     let products = pictures.products.keys().map(|name| (name.clone(), Answers::new(input.size())));
     let mut judgements = Judgements { products: products.collect(), unjudged: Vec::new() };
-    collect::collect(engine, input, &samples, most_unjudged, |event| match event {
-        Event::Judged(judged) => {
-            let (name, sample) = (names[judged.sample], &samples[judged.sample]);
-            if let Some(answers) = judgements.products.get_mut(name) {
-                answers.add(sample, judged);
+    collect::collect(engine, input, &samples, &mut Allowance::new(most_unjudged), |event| {
+        match event {
+            Event::Judged(judged) => {
+                let (name, sample) = (names[judged.sample], &samples[judged.sample]);
+                if let Some(answers) = judgements.products.get_mut(name) {
+                    answers.add(sample, judged);
+                }
+                told(None);
             }
-            told(None);
+            Event::Unjudged { path, cause } => {
+                let cause = cause.to_string();
+                told(Some((path, &cause)));
+                judgements.unjudged.push((path.to_owned(), cause));
+            }
         }
-        Event::Unjudged { path, cause } => {
-            let cause = cause.to_string();
-            told(Some((path, &cause)));
-            judgements.unjudged.push((path.to_owned(), cause));
-        }
+        ControlFlow::Continue(())
     })?;
     Ok(judgements)
 }

@@ -11,6 +11,7 @@ use moead_terminal::version::Version;
 
 use super::report_files::ReportFiles;
 use crate::dataset::Dataset;
+use crate::evaluation::baseline::{self, Baseline};
 use crate::evaluation::comparison::Comparison;
 use crate::evaluation::{self, document, notes};
 
@@ -59,7 +60,10 @@ fn evaluate(arguments: &EvalArguments, printer: &Printer) -> anyhow::Result<Exit
     match (&arguments.model, arguments.compare.as_deref()) {
         (Some(model), None) => {
             let found = measure::run(model, &data, arguments, printer)?;
-            one(&found, arguments, files.as_ref(), printer)?;
+            match &found.baseline {
+                None => one(&found, arguments, files.as_ref(), printer)?,
+                Some(baseline) => beside(&found, baseline, arguments, files.as_ref(), printer)?,
+            }
         }
         (None, Some([first, second])) => {
             let first = measure::run(first, &data, arguments, printer)?;
@@ -83,8 +87,9 @@ fn open(arguments: &EvalArguments) -> anyhow::Result<Data> {
         let text = format!("--product: expected one of {}, found {unknown}", known.join(", "));
         return Err(UsageError::new(text).into());
     }
-    let samples = evaluation::samples(dataset, &arguments.product).at(path.display())?;
-    Ok(Data { path: path.to_owned(), layout, samples })
+    let samples = evaluation::samples(&dataset, &arguments.product).at(path.display())?;
+    let training = arguments.baseline.map(|_| baseline::training(&dataset, &samples)).transpose().at(path.display())?;
+    Ok(Data { path: path.to_owned(), layout, samples, training })
 }
 
 fn one(
@@ -106,6 +111,37 @@ fn one(
     Ok(())
 }
 
+fn beside(
+    found: &Measured,
+    baseline: &Baseline,
+    arguments: &EvalArguments,
+    files: Option<&ReportFiles>,
+    printer: &Printer,
+) -> anyhow::Result<()> {
+    let comparison = Comparison::of(&baseline.evaluation, &found.evaluation)?;
+    let document = document::with_baseline(&found.subject, &found.evaluation, baseline, &comparison);
+    if arguments.json {
+        printer.line(&document)?;
+    } else {
+        let both = [&baseline.evaluation, &found.evaluation];
+        for line in table::comparison(both, table::BASELINE, &comparison) {
+            printer.line(line)?;
+        }
+        tell_notes(found, None, printer);
+        for note in notes::of_baseline(&baseline.evaluation, &found.evaluation, found.subject.size) {
+            printer.note(format_args!("PaDiM: {}", note.sentence()));
+        }
+        for fit in &baseline.fits {
+            printer.note(fit);
+        }
+    }
+    if let Some(files) = files {
+        let page = crate::report::with_baseline(&found.subject, &found.evaluation, baseline, &comparison);
+        files.write(&page, &document)?;
+    }
+    Ok(())
+}
+
 fn two(
     [first, second]: [&Measured; 2],
     arguments: &EvalArguments,
@@ -118,7 +154,7 @@ fn two(
     if arguments.json {
         printer.line(&document)?;
     } else {
-        for line in table::comparison([&first.evaluation, &second.evaluation], &comparison) {
+        for line in table::comparison([&first.evaluation, &second.evaluation], table::MODELS, &comparison) {
             printer.line(line)?;
         }
         tell_notes(first, Some(&first.subject.model), printer);

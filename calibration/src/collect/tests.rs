@@ -65,7 +65,7 @@ fn data() -> (tempfile::TempDir, Vec<Sample>) {
 
 fn run(mut engine: Mirror, samples: &[Sample], most: usize) -> (Vec<String>, Result<(), CollectError>) {
     let mut seen = Vec::new();
-    let ended = collect(&mut engine, &input(), samples, most, |event| {
+    let ended = collect(&mut engine, &input(), samples, &mut Allowance::new(most), |event| {
         seen.push(match event {
             Event::Judged(Judged { sample, score, truth, .. }) => {
                 let truth = match truth {
@@ -80,6 +80,7 @@ fn run(mut engine: Mirror, samples: &[Sample], most: usize) -> (Vec<String>, Res
                 format!("{}: {cause}", path.file_name().unwrap().display())
             }
         });
+        ControlFlow::Continue(())
     });
     (seen, ended)
 }

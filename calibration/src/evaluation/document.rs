@@ -13,16 +13,26 @@
 //! `image_threshold` is the score from which on F1 over pictures is largest. A note whose `product` is null is about the mean. A comparison
 //! is `{"schema": 1, "models": [two of the above], "difference": {"confidence": 0.95, "products": {…}, "mean": {…}}}`, where each figure
 //! is the second model's minus the first's, and `image_auroc_interval` is that of the difference.
+//!
+//! With a baseline the document of the model has one more field, whose difference is the model's figures minus the baseline's:
+//!
+//! ```text
+//!  "baseline": {"method": "padim", "regularization": 0.01, "fits": {"bolt": {"images": 209, "features": 272, "places": 196}},
+//!    "products": {…}, "mean": {…}, "notes": [those that are not the model's too],
+//!    "difference": {"confidence": 0.95, "products": {…}, "mean": {…}}}
+//! ```
 
 use moead_model::architecture::ImageSize;
 use serde_json::{Map, Value, json};
 
+use super::baseline::Baseline;
 use super::comparison::{Comparison, ProductDifference};
 use super::figures::{Figure, Figures};
-use super::notes::notes;
+use super::notes::{self, Note, notes};
 use super::{Evaluation, Product};
 use crate::metrics::interval::{Confidence, Interval};
 use crate::metrics::ranking::Truth;
+use crate::peers::padim::REGULARIZATION;
 
 /// What was measured, and by what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,43 +51,72 @@ pub struct Subject {
 
 /// The document.
 pub fn document(subject: &Subject, evaluation: &Evaluation) -> Value {
-    let products: Map<String, Value> =
-        evaluation.products.iter().map(|product| (product.name.clone(), of_product(product))).collect();
     let unreadable =
         |(path, error): &(std::path::PathBuf, String)| json!({"file": path.display().to_string(), "error": error});
-    let notes = notes(evaluation, subject.size).into_iter().map(|note| {
-        let figures: Vec<_> = note.figures.iter().map(|figure| figure.key()).collect();
-        json!({"product": note.product, "figures": figures, "text": note.text})
-    });
     json!({
         "schema": 1,
         "model": subject.model,
         "engine": subject.engine,
         "data": subject.data,
         "layout": subject.layout,
-        "products": products,
+        "products": of_products(evaluation),
         "mean": of_figures(&evaluation.mean()),
         "unreadable": evaluation.unjudged.iter().map(unreadable).collect::<Vec<_>>(),
-        "notes": notes.collect::<Vec<_>>(),
+        "notes": of_notes(notes(evaluation, subject.size)),
     })
+}
+
+/// The document of a model, with a baseline and the model's difference to it.
+pub fn with_baseline(
+    subject: &Subject,
+    evaluation: &Evaluation,
+    baseline: &Baseline,
+    comparison: &Comparison,
+) -> Value {
+    let of_fit = |fit: &super::baseline::Fit| {
+        (fit.product.clone(), json!({"images": fit.images, "features": fit.features, "places": fit.places}))
+    };
+    let mut value = document(subject, evaluation);
+    value["baseline"] = json!({
+        "method": "padim",
+        "regularization": REGULARIZATION,
+        "fits": baseline.fits.iter().map(of_fit).collect::<Map<String, Value>>(),
+        "products": of_products(&baseline.evaluation),
+        "mean": of_figures(&baseline.evaluation.mean()),
+        "notes": of_notes(notes::of_baseline(&baseline.evaluation, evaluation, subject.size)),
+        "difference": of_comparison(comparison),
+    });
+    value
 }
 
 /// The document of two models and their difference.
 pub fn comparison(models: [(&Subject, &Evaluation); 2], comparison: &Comparison) -> Value {
+    json!({
+        "schema": 1,
+        "models": models.map(|(subject, evaluation)| document(subject, evaluation)),
+        "difference": of_comparison(comparison),
+    })
+}
+
+fn of_comparison(comparison: &Comparison) -> Value {
     let products: Map<String, Value> = comparison
         .products
         .iter()
         .map(|product| (product.name.clone().unwrap_or_default(), of_difference(product)))
         .collect();
-    json!({
-        "schema": 1,
-        "models": models.map(|(subject, evaluation)| document(subject, evaluation)),
-        "difference": {
-            "confidence": Confidence::USUAL.value(),
-            "products": products,
-            "mean": of_difference(&comparison.mean),
-        },
-    })
+    json!({"confidence": Confidence::USUAL.value(), "products": products, "mean": of_difference(&comparison.mean)})
+}
+
+fn of_notes(notes: Vec<Note>) -> Value {
+    let of_note = |note: Note| {
+        let figures: Vec<_> = note.figures.iter().map(|figure| figure.key()).collect();
+        json!({"product": note.product, "figures": figures, "text": note.text})
+    };
+    notes.into_iter().map(of_note).collect()
+}
+
+fn of_products(evaluation: &Evaluation) -> Value {
+    evaluation.products.iter().map(|product| (product.name.clone(), of_product(product))).collect()
 }
 
 fn of_product(product: &Product) -> Value {

@@ -53,6 +53,12 @@ pub fn notes(evaluation: &Evaluation, size: ImageSize) -> Vec<Note> {
     notes
 }
 
+/// What must be said of a baseline beside a model, and is not said of the model: both have the same pictures and masks.
+pub fn of_baseline(baseline: &Evaluation, model: &Evaluation, size: ImageSize) -> Vec<Note> {
+    let said = notes(model, size);
+    notes(baseline, size).into_iter().filter(|note| !said.contains(note)).collect()
+}
+
 fn of_product(product: &Product, size: ImageSize) -> Vec<Note> {
     let name = Some(&product.name);
     let mut notes = missing(name, &product.figures);

@@ -34,7 +34,7 @@ pub(crate) fn evaluation(products: &[(&str, f32)]) -> Evaluation {
             let noise = ((at * 7919) % 41) as f32 / 20.5;
             examination.add(&sample(name, at, truth), judged(noise + shift, pixels));
         }
-        examination.finish()
+        examination.finish().unwrap()
     };
     Evaluation { products: products.iter().map(of).collect(), unjudged: Vec::new() }
 }
@@ -45,7 +45,7 @@ fn figures_are_those_of_scores_and_masks() {
     examination.add(&sample("bolt", 0, Truth::Good), judged(1.0, PixelTruth::Good));
     examination.add(&sample("bolt", 1, Truth::Defective), judged(3.0, PixelTruth::Mask(vec![0, 255, 0, 0])));
     examination.add(&sample("bolt", 2, Truth::Defective), judged(2.0, PixelTruth::Mask(vec![0, 0, 0, 0])));
-    let product = examination.finish();
+    let product = examination.finish().unwrap();
     // The third has lost its mask: it counts as good.
     assert_eq!((product.count(Truth::Good), product.count(Truth::Defective)), (2, 1));
     assert_eq!(product.masks, Masks { vanished: 1, ..Masks::default() });
@@ -62,7 +62,7 @@ fn figures_are_those_of_scores_and_masks() {
 fn one_class_leaves_figures_out_and_says_why() {
     let mut examination = Examination::new("bolt", SIZE);
     examination.add(&sample("bolt", 0, Truth::Good), judged(1.0, PixelTruth::Good));
-    let product = examination.finish();
+    let product = examination.finish().unwrap();
     for figure in Figure::ALL {
         assert_eq!(product.figures.get(figure), &Err(Missing::Absent(Absent::NoDefective)), "{figure:?}");
     }

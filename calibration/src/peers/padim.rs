@@ -9,19 +9,40 @@
 //! ```
 //!
 //! The paper draws some of the features at random ([`draw_features`]), enlarges the grid of distances to the picture and smooths it; the score is the
-//! largest value. Pictures pass one by one: memory is that of the covariances, [`Padim::bytes`], whatever their number.
+//! largest value. Here [`super::head`] makes map and score, as the models' own heads do. Pictures pass one by one: memory is that of the covariances,
+//! [`bytes`], whatever their number.
 
-use nalgebra::{Cholesky, DMatrix, DVector};
+use nalgebra::{Cholesky, DMatrix};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Added to each variance, as in the paper.
 pub const REGULARIZATION: f64 = 0.01;
 
+/// Covariances take at most this: 58 MB are needed for 272 features of a grid of 14 x 14, 233 MB for one of 28 x 28. The 3,840 features of a ResNet-50
+/// would take 11.6 GB.
+pub const MOST_BYTES: u64 = 1 << 30;
+
+/// Memory of means and covariances: 8 bytes times places times d (d + 3) / 2 for d features.
+pub fn bytes(features: usize, places: usize) -> u64 {
+    let (features, places) = (features as u64, places as u64);
+    // A triangle of pairs, and the mean.
+    let of_place = features.saturating_mul(features.saturating_add(3)) / 2;
+    of_place.saturating_mul(places).saturating_mul(size_of::<f64>() as u64)
+}
+
 /// Why features cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PadimError {
+    /// Covariances of so many features would take more than [`MOST_BYTES`].
+    #[error("covariances of {features} features at {places} places take {} MB, at most {} MB are allowed", bytes(*.features, *.places) >> 20, MOST_BYTES >> 20)]
+    TooLarge {
+        /// That are used.
+        features: usize,
+        /// Of the grid.
+        places: usize,
+    },
     /// Features of another number.
     #[error("features: expected {channels} x {places} numbers, found {found}")]
     Length {
@@ -83,17 +104,22 @@ pub struct Padim {
 impl Padim {
     /// * `channels`: features of each place; `places`: of the grid, height times width.
     /// * `features`: those of them that are used, each below `channels`; all others are dropped.
-    pub fn new(channels: usize, places: usize, features: Vec<usize>) -> Self {
+    ///
+    /// # Errors
+    /// [`PadimError::TooLarge`], before memory is taken.
+    pub fn new(channels: usize, places: usize, features: Vec<usize>) -> Result<Self, PadimError> {
         let features: Vec<_> = features.into_iter().filter(|feature| *feature < channels).collect();
         let count = features.len();
+        if bytes(count, places) > MOST_BYTES {
+            return Err(PadimError::TooLarge { features: count, places });
+        }
         let empty = (vec![0.0; count], vec![0.0; count * (count + 1) / 2]);
-        Self { channels, features, images: 0, places: vec![empty; places] }
+        Ok(Self { channels, features, images: 0, places: vec![empty; places] })
     }
 
-    /// Memory of means and covariances: 8 bytes times places times d (d + 3) / 2 for d features. 58 MB for 272 features of a grid of 14 x 14.
-    pub fn bytes(&self) -> usize {
-        let features = self.features.len();
-        self.places.len() * features * (features + 3) / 2 * size_of::<f64>()
+    /// Good pictures so far.
+    pub fn images(&self) -> u64 {
+        self.images
     }
 
     /// Adds a good picture by Welford's update, in 64 bits.
@@ -135,21 +161,31 @@ impl Padim {
         }
         let freedom = (self.images - 1) as f64;
         let count = self.features.len();
-        let fitted = |(place, (mean, products)): (usize, (Vec<f64>, Vec<f64>))| {
+        let mut places = self.places;
+        for (place, (_, triangle)) in places.iter_mut().enumerate() {
             let mut covariance = DMatrix::zeros(count, count);
             for row in 0..count {
                 for column in 0..=row {
-                    covariance[(row, column)] = products[row * (row + 1) / 2 + column] / freedom;
+                    covariance[(row, column)] = triangle[entry(row, column)] / freedom;
                 }
                 covariance[(row, row)] += REGULARIZATION;
             }
             // Reads the lower triangle alone.
             let factor = Cholesky::new(covariance).ok_or(PadimError::Indefinite { place })?;
-            Ok((DVector::from_vec(mean), factor))
-        };
-        let places = self.places.into_iter().enumerate().map(fitted).collect::<Result<_, _>>()?;
-        Ok(Fitted { channels: self.channels, features: self.features, places })
+            // In the place of the sums: a detector takes no more memory than its fit.
+            for row in 0..count {
+                for column in 0..=row {
+                    triangle[entry(row, column)] = factor.l_dirty()[(row, column)];
+                }
+            }
+        }
+        Ok(Fitted { channels: self.channels, features: self.features, images: self.images, places })
     }
+}
+
+/// Where a lower triangle, row by row, has an entry.
+fn entry(row: usize, column: usize) -> usize {
+    row * (row + 1) / 2 + column
 }
 
 /// A detector.
@@ -157,10 +193,22 @@ impl Padim {
 pub struct Fitted {
     channels: usize,
     features: Vec<usize>,
-    places: Vec<(DVector<f64>, Cholesky<f64, nalgebra::Dyn>)>,
+    images: u64,
+    /// By place: mean, and the lower triangle L of covariance = L L^T, row by row.
+    places: Vec<(Vec<f64>, Vec<f64>)>,
 }
 
 impl Fitted {
+    /// Good pictures that it was fitted to.
+    pub fn images(&self) -> u64 {
+        self.images
+    }
+
+    /// Features that it uses.
+    pub fn features(&self) -> usize {
+        self.features.len()
+    }
+
     /// Mahalanobis' distance at each place of the grid, row-major. O(places * d^2).
     ///
     /// * `features`: channels x places, row-major (C x h x w).
@@ -170,16 +218,33 @@ impl Fitted {
     pub fn distances(&self, features: &[f32]) -> Result<Vec<f32>, PadimError> {
         check(features, self.channels, self.places.len())?;
         let places = self.places.len();
-        let distance = |(place, (mean, factor)): (usize, &(DVector<f64>, Cholesky<f64, nalgebra::Dyn>))| {
-            let values = self.features.iter().map(|channel| f64::from(features[channel * places + place]));
-            let mut difference = DVector::from_iterator(mean.len(), values);
-            difference -= mean;
-            // |L^-1 (x - mean)| for covariance = L L^T.
-            factor.l_dirty().solve_lower_triangular_mut(&mut difference);
-            difference.norm() as f32
+        // Solves L y = x - mean from the top, since |y| is the distance.
+        let mut solved = Vec::with_capacity(self.features.len());
+        let distance = |(place, (mean, triangle)): (usize, &(Vec<f64>, Vec<f64>))| {
+            solved.clear();
+            for (row, (channel, mean)) in self.features.iter().zip(mean).enumerate() {
+                let value = f64::from(features[channel * places + place]) - mean;
+                let (left, diagonal) = (&triangle[entry(row, 0)..entry(row, row)], triangle[entry(row, row)]);
+                solved.push((value - product(left, &solved)) / diagonal);
+            }
+            product(&solved, &solved).sqrt() as f32
         };
         Ok(self.places.iter().enumerate().map(distance).collect())
     }
+}
+
+/// Sum of products, in four sums side by side, since additions wait for each other.
+fn product(a: &[f64], b: &[f64]) -> f64 {
+    let (a, a_rest) = a.as_chunks::<4>();
+    let (b, b_rest) = b.as_chunks::<4>();
+    let mut sums = [0.0; 4];
+    for (a, b) in a.iter().zip(b) {
+        for at in 0..4 {
+            sums[at] += a[at] * b[at];
+        }
+    }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f64>() + rest
 }
 
 fn check(features: &[f32], channels: usize, places: usize) -> Result<(), PadimError> {
@@ -246,9 +311,10 @@ mod tests {
         let good = pictures(30, 8, 6);
         let features = draw_features(8, 5, 1);
         assert_eq!(features.len(), 5);
-        let mut padim = Padim::new(8, 6, features.clone());
+        let mut padim = Padim::new(8, 6, features.clone()).unwrap();
         good.iter().for_each(|picture| padim.add(picture).unwrap());
-        assert_eq!(padim.bytes(), 6 * (5 + 15) * 8);
+        let (means, triangles): (Vec<_>, Vec<_>) = padim.places.iter().cloned().unzip();
+        assert_eq!(bytes(5, 6), 8 * (means.concat().len() + triangles.concat().len()) as u64);
         let fitted = padim.finish().unwrap();
         for picture in pictures(33, 8, 6).iter().skip(30) {
             for (place, distance) in fitted.distances(picture).unwrap().into_iter().enumerate() {
@@ -261,7 +327,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_named() {
-        let mut padim = Padim::new(2, 3, vec![0, 1]);
+        let error = Padim::new(3840, 196, (0..3840).collect()).unwrap_err();
+        let expected = "covariances of 3840 features at 196 places take 11033 MB, at most 1024 MB are allowed";
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(bytes(usize::MAX, usize::MAX), u64::MAX);
+        let mut padim = Padim::new(2, 3, vec![0, 1]).unwrap();
         assert_eq!(padim.add(&[0.0]).unwrap_err().to_string(), "features: expected 2 x 3 numbers, found 1");
         let error = padim.add(&[0.0, 0.0, 0.0, 0.0, f32::NAN, 0.0]).unwrap_err();
         assert_eq!(error.to_string(), "feature 1, place 1: expected a finite number, found NaN");

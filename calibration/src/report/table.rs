@@ -40,7 +40,12 @@ pub(super) fn evaluation(evaluation: &Evaluation) -> String {
     format!("<div class=\"wide\"><table>{head}<tbody>{rows}</tbody>{mean}</table></div>")
 }
 
-pub(super) fn comparison([first, second]: [&Evaluation; 2], comparison: &Comparison) -> String {
+/// * `names`: of both, and of their difference.
+pub(super) fn comparison(
+    [first, second]: [&Evaluation; 2],
+    [first_name, second_name, difference_name]: [&str; 3],
+    comparison: &Comparison,
+) -> String {
     let group = |name: String, figures: [&Figures; 2], difference: &ProductDifference| {
         let [first, second] = figures.map(|figures| cells(figures, None));
         let interval = difference.auroc.map_or(String::new(), |auroc| {
@@ -55,8 +60,8 @@ pub(super) fn comparison([first, second]: [&Evaluation; 2], comparison: &Compari
             })
             .collect();
         format!(
-            "<tr><th scope=\"row\">{name}</th><td class=\"first\">A</td>{first}</tr><tr><th></th><td class=\"second\">B</td>{second}</tr>\
-             <tr class=\"difference\"><th></th><td>B − A</td>{differences}</tr>"
+            "<tr><th scope=\"row\">{name}</th><td class=\"first\">{first_name}</td>{first}</tr><tr><th></th><td class=\"second\">{second_name}</td>{second}</tr>\
+             <tr class=\"difference\"><th></th><td>{difference_name}</td>{differences}</tr>"
         )
     };
     let pairs = first.products.iter().zip(&second.products).zip(&comparison.products);
@@ -68,7 +73,7 @@ pub(super) fn comparison([first, second]: [&Evaluation; 2], comparison: &Compari
     } else {
         String::new()
     };
-    let head = head(&["product", "model"]);
+    let head = head(&["product", "detector"]);
     format!("<div class=\"wide\"><table>{head}<tbody>{rows}</tbody>{mean}</table></div>")
 }
 

@@ -3,6 +3,7 @@
 use moead_model::architecture::ImageSize;
 
 use super::*;
+use crate::evaluation::baseline::Fit;
 use crate::evaluation::tests::evaluation as made_up;
 
 fn subject(model: &str) -> Subject {
@@ -24,7 +25,10 @@ fn references(page: &str) -> Vec<&str> {
 fn a_page_refers_to_nothing_outside_and_has_no_script() {
     let found = made_up(&[("bolt", 0.5), ("<nut>", 0.7)]);
     let comparison_of = Comparison::of(&found, &found).unwrap();
+    let fits = vec![Fit { product: "<nut>".into(), images: 3, features: 4, places: 5 }];
+    let baseline = Baseline { evaluation: made_up(&[("bolt", 0.5), ("<nut>", 0.7)]), fits };
     let pages = [
+        with_baseline(&subject("m/bolt.onnx"), &found, &baseline, &comparison_of),
         evaluation(&subject("m/bolt.onnx"), &found),
         comparison([(&subject("a.onnx"), &found), (&subject("b.onnx"), &found)], &comparison_of),
     ];

@@ -38,28 +38,57 @@ pub fn images_needed(target: Target) -> u64 {
     one_beyond.max(LEAST_IMAGES).min(order_statistic::images_needed(target))
 }
 
+/// What extrapolates from so many scores. It depends on their number alone, and takes longer to find than all the rest.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extrapolation {
+    images: u64,
+    exceedances: u64,
+    factor: f64,
+}
+
+impl Extrapolation {
+    /// For that many good pictures.
+    ///
+    /// # Errors
+    /// [`ThresholdError::TooFew`]
+    pub fn of(images: u64, target: Target) -> Result<Self, ThresholdError> {
+        if images < images_needed(target).max(LEAST_IMAGES) {
+            return Err(too_few(images, target));
+        }
+        let exceedances = (images / TAIL_SHARE).max(LEAST_EXCEEDANCES);
+        Ok(Self { images, exceedances, factor: factor(images, exceedances, target) })
+    }
+
+    /// The threshold, rounded up to f32.
+    ///
+    /// # Errors
+    /// [`ThresholdError`]
+    pub fn fit(&self, scores: &GoodScores) -> Result<Promised, ThresholdError> {
+        let Self { images, exceedances, factor } = *self;
+        if scores.count() != images {
+            return Err(ThresholdError::Number { expected: images, found: scores.count() });
+        }
+        let threshold = extrapolate(scores, exceedances, factor);
+        let threshold = threshold.ok_or(ThresholdError::NoTail { exceedances, images })?;
+        let rounded = threshold as f32;
+        let rounded = if f64::from(rounded) < threshold { rounded.next_up() } else { rounded };
+        if !rounded.is_finite() {
+            return Err(ThresholdError::OutOfRange { found: threshold });
+        }
+        Ok(Promised { threshold: rounded, method: Method::Tail { exceedances }, images })
+    }
+}
+
 /// The extrapolated threshold, rounded up to f32.
 ///
 /// # Errors
 /// [`ThresholdError`]
 pub fn fit(scores: &GoodScores, target: Target) -> Result<Promised, ThresholdError> {
-    let images = scores.count();
-    if images < images_needed(target).max(LEAST_IMAGES) {
-        return Err(too_few(images, target));
-    }
-    let exceedances = (images / TAIL_SHARE).max(LEAST_EXCEEDANCES);
-    let factor = factor(images, exceedances, target);
-    let threshold = extrapolate(scores, exceedances, factor).ok_or(ThresholdError::NoTail { exceedances, images })?;
-    let rounded = threshold as f32;
-    let rounded = if f64::from(rounded) < threshold { rounded.next_up() } else { rounded };
-    if !rounded.is_finite() {
-        return Err(ThresholdError::OutOfRange { found: threshold });
-    }
-    Ok(Promised { threshold: rounded, method: Method::Tail { exceedances }, images })
+    Extrapolation::of(scores.count(), target)?.fit(scores)
 }
 
 /// `None` when the largest scores do not differ.
-pub(super) fn extrapolate(scores: &GoodScores, exceedances: u64, factor: f64) -> Option<f64> {
+fn extrapolate(scores: &GoodScores, exceedances: u64, factor: f64) -> Option<f64> {
     let median = scores.median();
     let anchor = f64::from(scores.largest(exceedances + 1)) - median;
     let beyond = (1..=exceedances).map(|rank| ((f64::from(scores.largest(rank)) - median) / anchor).ln());
@@ -68,7 +97,7 @@ pub(super) fn extrapolate(scores: &GoodScores, exceedances: u64, factor: f64) ->
 }
 
 /// The `target.confidence` quantile of ln(U / p) / Gamma(k), at least 0, for k exceedances of n images.
-pub(super) fn factor(images: u64, exceedances: u64, target: Target) -> f64 {
+fn factor(images: u64, exceedances: u64, target: Target) -> f64 {
     let confidence = |factor: f64| confidence(images, exceedances, target.false_alarms.value(), factor);
     let wanted = target.confidence.value();
     let (mut low, mut high) = (0.0, 1.0);
@@ -129,6 +158,13 @@ mod tests {
             let whole = confidence(20 * exceedances, exceedances, 0.01, 1e9);
             assert!((whole - 1.0).abs() < 1e-6, "{exceedances}: {whole}");
         }
+    }
+
+    #[test]
+    fn an_extrapolation_is_for_its_number_of_scores() {
+        let extrapolation = Extrapolation::of(101, Target::USUAL).unwrap();
+        let error = extrapolation.fit(&GoodScores::new(&[1.0; 100]).unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), "expected 101 good scores, found 100");
     }
 
     #[test]

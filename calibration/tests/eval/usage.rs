@@ -35,6 +35,22 @@ fn wrong_command_lines() {
 
     For more information, try '--help'.
     ");
+    insta::assert_snapshot!(desk.says("data --baseline padim --compare a.onnx b.onnx"), @r"
+    status: 2
+    ----- stderr
+    error: the argument '--baseline <WHAT>' cannot be used with '--compare <FILE> <FILE>'
+
+    Usage: moead-eval --baseline <WHAT> <DATA>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("data --model a.onnx --baseline-features 0 --baseline padim"), @r"
+    status: 2
+    ----- stderr
+    error: invalid value '0' for '--baseline-features <N>': expected a whole number from 1
+
+    For more information, try '--help'.
+    ");
     insta::assert_snapshot!(desk.says("data --model a.onnx --layout coco"), @r"
     status: 2
     ----- stderr

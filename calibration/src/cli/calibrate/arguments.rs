@@ -155,7 +155,7 @@ pub(super) struct FitArguments {
     #[arg(long)]
     exclude_outliers: bool,
     /// How the pictures follow each other: it decides from which change on a camera is said to drift [default: stream when they are taken
-    /// from one, else collection]
+    /// from one; else either, which gives the later alarm]
     #[arg(long, value_enum)]
     order: Option<OrderArgument>,
     /// Forget what the file says about other products

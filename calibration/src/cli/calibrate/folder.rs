@@ -39,7 +39,7 @@ pub(super) struct Found {
 pub(super) fn run(arguments: &CalibrateArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let job = Job::open(&arguments.fit)?;
     let (pictures, vetoed) = pictures(arguments, printer)?;
-    job.run(&pictures, &vetoed, Order::Collection, printer)?;
+    job.run(&pictures, &vetoed, Order::Unknown, printer)?;
     Ok(Exit::Fine)
 }
 

@@ -1,5 +1,6 @@
 //! Flags as they are typed; what they mean is decided elsewhere.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -18,6 +19,7 @@ Examples:
   moead-eval --model MoEAD.onnx MVTec-AD/ --json          one JSON document
   moead-eval --model MoEAD.onnx MVTec-AD/ --product screw
   moead-eval --compare f32.onnx f16.onnx bolts/           two models on the same pictures
+  moead-eval --model bolt.onnx bolts/ --baseline padim    and a simpler detector beside the model
   moead-eval --model patchcore.onnx --normalize imagenet bolts/   a model of somebody else
 
 DATA is laid out as MVTec-AD or VisA are, as JSON lists, or as folders good/, defect/ and masks/; docs/reference/moead-eval.md shows each.
@@ -64,6 +66,12 @@ pub(super) struct EvalArguments {
     /// Measure two models on the same pictures, and how sure their difference is
     #[arg(long, num_args = 2, value_names = ["FILE", "FILE"], conflicts_with = "model")]
     pub(super) compare: Option<Vec<PathBuf>>,
+    /// Fit a simpler detector to the training pictures, on the features that the model rebuilds, and measure it beside the model
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "compare")]
+    pub(super) baseline: Option<BaselineArgument>,
+    /// How many features of each place the baseline draws at random [default: all]
+    #[arg(long, value_name = "N", requires = "baseline", value_parser = parse_features)]
+    pub(super) baseline_features: Option<NonZeroUsize>,
     /// How the data set lies in its folder [default: recognised]
     #[arg(long, value_name = "LAYOUT", value_parser = PossibleValuesParser::new(Layout::NAMES).try_map(|name| name.parse::<Layout>()))]
     pub(super) layout: Option<Layout>,
@@ -93,6 +101,12 @@ pub(super) struct EvalArguments {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum BaselineArgument {
+    /// PaDiM: a Gaussian for each place of the feature grid, for each product
+    Padim,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum NormalizeArgument {
     /// 0 to 1, minus ImageNet's mean, divided by its deviation
     Imagenet,
@@ -111,6 +125,10 @@ impl From<NormalizeArgument> for Normalization {
 
 fn parse_count(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "expected a whole number".to_owned())
+}
+
+fn parse_features(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number from 1".to_owned())
 }
 
 fn parse_size(text: &str) -> Result<ImageSize, String> {

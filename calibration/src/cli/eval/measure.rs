@@ -1,11 +1,13 @@
 //! A model on a data set.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use moead_model::manifest::Input;
 use moead_model::onnx::foreign::ForeignModel;
 use moead_model::onnx::model_file::{ModelFile, ModelFileError};
 use moead_runtime::cli::engine;
+use moead_runtime::engine::Output;
 use moead_runtime::engine::choice::Choice;
 use moead_runtime::stream::clock::{Clock as _, SystemClock};
 use moead_runtime::verify::self_test::{self, OUTPUTS, SelfTestError};
@@ -16,6 +18,7 @@ use super::arguments::EvalArguments;
 use super::timed::Timed;
 use crate::dataset::Sample;
 use crate::dataset::layout::Layout;
+use crate::evaluation::baseline::{self, Baseline, WithBaseline};
 use crate::evaluation::document::Subject;
 use crate::evaluation::{self, Evaluation};
 
@@ -24,31 +27,49 @@ pub(super) struct Data {
     pub(super) path: PathBuf,
     pub(super) layout: Layout,
     pub(super) samples: Vec<Sample>,
+    /// What a baseline is fitted to; none without one.
+    pub(super) training: Option<Vec<Sample>>,
 }
 
 /// What came of it.
 pub(super) struct Measured {
     pub(super) subject: Subject,
     pub(super) evaluation: Evaluation,
+    pub(super) baseline: Option<Baseline>,
 }
 
 pub(super) fn run(path: &Path, data: &Data, arguments: &EvalArguments, printer: &Printer) -> anyhow::Result<Measured> {
-    let (mut choice, input) = load(path, arguments, printer)?;
+    let Loaded { mut judging, mut features, input } = load(path, arguments, printer)?;
     let clock = SystemClock;
-    let mut timed = Timed::new(&mut *choice.engine, &clock);
     let start = clock.monotonic();
-    let bar = printer.progress().bar(data.samples.len() as u64, "pictures");
-    let told = |unjudged: Option<(&Path, &str)>| {
+    let training = data.training.as_deref().unwrap_or_default();
+    let pictures = data.samples.len() + training.len();
+    let bar = printer.progress().bar(pictures as u64, "pictures");
+    let mut told = |unjudged: Option<(&Path, &str)>| {
         if let Some((path, cause)) = unjudged {
             printer.warning(format_args!("{}: {cause}", path.display()));
         }
         bar.advance(1);
     };
-    let evaluated = evaluation::evaluate(&mut timed, &input, &data.samples, arguments.max_unreadable, told);
-    let (seconds, computed) = (clock.monotonic().since(start).as_secs_f64(), timed.spent.as_secs_f64());
+    let most = arguments.max_unreadable;
+    let mut timed = Timed::new(&mut *judging.engine, &clock);
+    let (measured, spent) = match &mut features {
+        None => {
+            let evaluated = evaluation::evaluate(&mut timed, &input, &data.samples, most, &mut told);
+            (evaluated.map(|evaluation| (evaluation, None)).at(path.display()), timed.spent)
+        }
+        Some(features) => {
+            let mut of_features = Timed::new(&mut *features.engine, &clock);
+            let engines = baseline::Engines { judging: &mut timed, features: &mut of_features };
+            let drawn = arguments.baseline_features.map(NonZeroUsize::get);
+            let evaluated = baseline::evaluate(engines, &input, [training, &data.samples], drawn, most, &mut told);
+            let both = evaluated.map(|WithBaseline { model, baseline }| (model, Some(baseline)));
+            (both.at(path.display()), timed.spent + of_features.spent)
+        }
+    };
+    let (seconds, computed) = (clock.monotonic().since(start).as_secs_f64(), spent.as_secs_f64());
     drop(bar);
-    let evaluation = evaluated.at(path.display())?;
-    let pictures = data.samples.len();
+    let (evaluation, baseline) = measured?;
     printer.detail(format_args!(
         "{pictures} pictures in {seconds:.1} s, {:.1} a second; the engine computed for {:.0} % of the time",
         pictures as f64 / seconds.max(1e-9),
@@ -57,22 +78,37 @@ pub(super) fn run(path: &Path, data: &Data, arguments: &EvalArguments, printer: 
     anyhow::ensure!(!evaluation.products.is_empty(), "{}: no picture can be used", data.path.display());
     let subject = Subject {
         model: path.display().to_string(),
-        engine: choice.candidate.to_string(),
+        engine: judging.candidate.to_string(),
         data: data.path.display().to_string(),
         layout: data.layout.to_string(),
         size: input.size(),
     };
-    Ok(Measured { subject, evaluation })
+    Ok(Measured { subject, evaluation, baseline })
 }
 
-/// The model, ready to run, and what it expects of pictures. Whether the engine computes it right is asked first, where the file says how.
-fn load(path: &Path, arguments: &EvalArguments, printer: &Printer) -> anyhow::Result<(Choice, Input)> {
+/// A model, ready to run, and what it expects of pictures.
+struct Loaded {
+    judging: Choice,
+    /// The same model for its features alone, where a baseline is fitted to them.
+    features: Option<Choice>,
+    input: Input,
+}
+
+/// Whether the engine computes the model right is asked first, where the file says how.
+fn load(path: &Path, arguments: &EvalArguments, printer: &Printer) -> anyhow::Result<Loaded> {
     let request = arguments.engine.request(arguments.threads.threads)?;
     let model = match (ModelFile::open(path), arguments.normalize) {
+        (Err(ModelFileError::NoManifest), Some(_)) if arguments.baseline.is_some() => {
+            let text = format!(
+                "{} is a model of somebody else, whose features nobody knows: leave `--baseline` out",
+                path.display()
+            );
+            return Err(UsageError::new(text).into());
+        }
         (Err(ModelFileError::NoManifest), Some(normalize)) => {
             let model = ForeignModel::open(path, arguments.input_size, normalize.into()).at(path.display())?;
-            let choice = engine::load_foreign(&request, (path, &model), &OUTPUTS, printer)?;
-            return Ok((choice, model.input().clone()));
+            let judging = engine::load_foreign(&request, (path, &model), &OUTPUTS, printer)?;
+            return Ok(Loaded { judging, features: None, input: model.input().clone() });
         }
         // Of two models, one may need it.
         (Ok(_), Some(_)) if arguments.compare.is_none() => {
@@ -83,14 +119,23 @@ fn load(path: &Path, arguments: &EvalArguments, printer: &Printer) -> anyhow::Re
         (opened, _) => opened.at(path.display())?,
     };
     let manifest = model.manifest();
-    let mut choice = engine::load(&request, (path, &model), &OUTPUTS, printer)?;
-    match self_test::run(&mut *choice.engine, manifest) {
+    let wanted = arguments.baseline.map(|_| Output::Features);
+    let outputs: Vec<Output> = OUTPUTS.into_iter().chain(wanted).collect();
+    let mut judging = engine::load(&request, (path, &model), &outputs, printer)?;
+    match self_test::run(&mut *judging.engine, manifest) {
         Ok(_) => {}
         Err(SelfTestError::Absent) => printer.warning(format_args!(
             "{}: the model file has no self-test: nothing shows that this engine computes it right",
             path.display()
         )),
-        Err(error) => return Err(error).at(format_args!("{}: {}", path.display(), choice.candidate)),
+        Err(error) => return Err(error).at(format_args!("{}: {}", path.display(), judging.candidate)),
     }
-    Ok((choice, manifest.input.clone()))
+    let features = match wanted {
+        None => None,
+        Some(features) => {
+            let same = arguments.engine.request_of(judging.candidate, arguments.threads.threads)?;
+            Some(engine::load(&same, (path, &model), &[features], printer)?)
+        }
+    };
+    Ok(Loaded { judging, features, input: manifest.input.clone() })
 }

@@ -9,6 +9,11 @@ use crate::metrics::ranking::Truth;
 
 const MEAN: &str = "mean";
 
+/// What two sets of figures and their difference are called.
+pub(super) type Names = [&'static str; 3];
+pub(super) const MODELS: Names = ["A", "B", "B - A"];
+pub(super) const BASELINE: Names = ["PaDiM", "model", "model - PaDiM"];
+
 /// A row for each product, and the mean when there are several.
 pub(super) fn evaluation(evaluation: &Evaluation) -> Table {
     let heads: Vec<_> = ["product", "good", "defective"].into_iter().chain(titles()).collect();
@@ -23,12 +28,16 @@ pub(super) fn evaluation(evaluation: &Evaluation) -> Table {
     table
 }
 
-/// For each product three rows: both models, and their difference.
-pub(super) fn comparison([first, second]: [&Evaluation; 2], comparison: &Comparison) -> Vec<String> {
-    let heads: Vec<_> = ["product", "model"].into_iter().chain(titles()).chain([""]).collect();
+/// For each product three rows: both detectors, and their difference.
+pub(super) fn comparison(
+    [first, second]: [&Evaluation; 2],
+    [first_name, second_name, difference_name]: Names,
+    comparison: &Comparison,
+) -> Vec<String> {
+    let heads: Vec<_> = ["product", "detector"].into_iter().chain(titles()).chain([""]).collect();
     let mut table = Table::new(&heads);
     let mut rows = |name: &str, figures: [&Figures; 2], difference: &ProductDifference| {
-        for (model, figures) in ["A", "B"].into_iter().zip(figures) {
+        for (model, figures) in [first_name, second_name].into_iter().zip(figures) {
             table.row([name, model].map(str::to_owned).into_iter().chain(cells(figures)));
         }
         let interval = difference.auroc.map(|auroc| {
@@ -38,7 +47,7 @@ pub(super) fn comparison([first, second]: [&Evaluation; 2], comparison: &Compari
         let differences = Figure::ALL.map(|figure| {
             difference.figures.get(figure).as_ref().map_or("-".to_owned(), |value| format!("{value:+.4}"))
         });
-        let names = [name, "B - A"].map(str::to_owned);
+        let names = [name, difference_name].map(str::to_owned);
         table.row(names.into_iter().chain(differences).chain([interval.unwrap_or_default()]));
     };
     for ((first, second), difference) in first.products.iter().zip(&second.products).zip(&comparison.products) {

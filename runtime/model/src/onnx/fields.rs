@@ -10,7 +10,7 @@ use prost::encoding::WireType;
 mod tables;
 mod wire;
 
-pub use tables::{GRAPH, MODEL};
+pub use tables::{FOREIGN_GRAPH, GRAPH, MODEL};
 use wire::Reader;
 
 use super::limits;
@@ -33,6 +33,8 @@ struct Field {
     at_most: usize,
     /// Of one decoded element, when it is kept in a list.
     size: usize,
+    /// Elements of the tensor whose sides are in the same message.
+    is_data: bool,
 }
 
 /// What a field holds.
@@ -40,6 +42,8 @@ struct Field {
 enum Kind {
     Integer,
     Float,
+    /// Sides of a tensor, whose product is not larger than its data.
+    Sides,
     /// Printable ASCII, at most [`limits::NAME_BYTES`].
     Name,
     /// UTF-8 of at most so many bytes.
@@ -135,6 +139,18 @@ pub enum FieldsError {
         /// In words.
         expected: &'static str,
     },
+    /// A tensor of more elements than it has data for: an engine might take memory for all of them.
+    #[error("{message} at byte {at}: {elements} elements, but data for at most {data}")]
+    Unbacked {
+        /// The message.
+        message: &'static str,
+        /// Where it begins.
+        at: usize,
+        /// By its sides.
+        elements: u64,
+        /// The most that the data can be: a number each, or half a raw byte.
+        data: u64,
+    },
     /// Small bytes that decode into much memory.
     #[error("{message} at byte {at}: decoding would take more than {} bytes", limits::DECODED_BYTES)]
     Amplification {
@@ -162,6 +178,7 @@ impl Scan {
     pub fn check(&mut self, message: &'static Message, bytes: &[u8], base: usize) -> Result<(), FieldsError> {
         let mut counts = [0_usize; TABLE_FIELDS];
         let mut reader = Reader { message: message.name, bytes, at: 0, base };
+        let (mut elements, mut data) = (None, 0);
         while let Some((at, number, wire)) = reader.key()? {
             let name = message.name;
             let Some((index, field)) = message.fields.iter().enumerate().find(|(_, field)| field.number == number)
@@ -171,6 +188,12 @@ impl Scan {
             let count = &mut counts[index];
             match &field.kind {
                 Kind::Refused => return Err(FieldsError::Refused { message: name, at, field: field.name }),
+                Kind::Sides => {
+                    let before = elements.unwrap_or(1);
+                    let (items, product) = reader.sides(wire, at)?;
+                    elements = Some(product.saturating_mul(before));
+                    *count = self.count(message, field, *count, items, at)?;
+                }
                 Kind::Integer | Kind::Float => {
                     let items = match (&field.kind, wire) {
                         (Kind::Integer, WireType::Varint) => reader.varint().map(|_| 1)?,
@@ -180,6 +203,7 @@ impl Scan {
                         _ => return Err(reader.malformed(at, "a number is expected")),
                     };
                     *count = self.count(message, field, *count, items, at)?;
+                    data += if field.is_data { items as u64 } else { 0 };
                 }
                 kind => {
                     if wire != WireType::LengthDelimited {
@@ -188,6 +212,8 @@ impl Scan {
                     *count = self.count(message, field, *count, 1, at)?;
                     let content = reader.delimited()?;
                     let start = base + reader.at - content.len();
+                    // The smallest elements that the standard has take four bits.
+                    data += if field.is_data { 2 * content.len() as u64 } else { 0 };
                     match kind {
                         Kind::Message(inner) => self.check(inner, content, start)?,
                         kind => check_text(name, field, kind, content, start)?,
@@ -195,7 +221,12 @@ impl Scan {
                 }
             }
         }
-        Ok(())
+        match elements {
+            Some(elements) if elements > data => {
+                Err(FieldsError::Unbacked { message: message.name, at: base, elements, data })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A list's first element takes room for four, and every later one for itself and its successor.

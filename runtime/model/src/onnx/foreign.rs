@@ -1,9 +1,12 @@
 //! ONNX files of others, to be measured beside ours.
 //!
-//! They keep no contract: their operators are not looked at and their shapes not inferred, so an engine meets what it meets. What holds is
-//! that the file's fields were counted and checked before anything was decoded, that there is one picture to put in, and that
-//! [`ANOMALY_MAP`] and [`PRED_SCORE`] come out, the names that anomalib's exports have.
+//! They keep no contract: their operators are not looked at and their shapes not inferred, so an engine meets what it meets, and what it takes while
+//! it runs is bounded by nothing. What holds before that: the file's fields were counted and checked before anything was decoded (what exporters
+//! write beside what ours does is let through); nothing lies outside of the file; no tensor claims more elements than it has data for, so memory for
+//! loading is in proportion to the file; no node holds a graph of its own; there is one picture to put in; and [`ANOMALY_MAP`] and [`PRED_SCORE`]
+//! come out, the names that anomalib's exports have.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -13,12 +16,15 @@ use prost::Message as _;
 
 use super::contract::{ANOMALY_MAP, PRED_SCORE};
 use super::envelope::{Envelope, EnvelopeError};
-use super::fields::{FieldsError, GRAPH, Scan};
+use super::fields::{FOREIGN_GRAPH, FieldsError, Scan};
 use super::limits;
 use super::messages::tensor_shape_proto::dimension::Value as Declared;
-use super::messages::{GraphProto, ValueInfoProto, type_proto};
+use super::messages::{GraphProto, TensorProto, ValueInfoProto, type_proto};
 use crate::architecture::{ImageSize, Normalization};
 use crate::manifest::{Input, Resize};
+
+/// Inputs or outputs that an error names.
+const MOST_NAMED: usize = 8;
 
 /// Names of the results that are asked for.
 const OUTPUTS: [&str; 2] = [ANOMALY_MAP, PRED_SCORE];
@@ -113,7 +119,7 @@ impl ForeignModel {
         normalization: Normalization,
     ) -> Result<Self, ForeignModelError> {
         let envelope = Envelope::read(bytes.clone())?;
-        Scan::default().check(&GRAPH, envelope.graph(), 0)?;
+        Scan::default().check(&FOREIGN_GRAPH, envelope.graph(), 0)?;
         let graph = GraphProto::decode(envelope.graph().clone())?;
         let (batch, declared) = picture(&graph)?;
         let ImageSize { height, width } = match (size, declared) {
@@ -126,7 +132,8 @@ impl ForeignModel {
         }
         for name in OUTPUTS {
             if graph.output.iter().all(|output| output.name() != name) {
-                let found = graph.output.iter().map(ValueInfoProto::name).collect::<Vec<_>>().join(", ");
+                let found =
+                    graph.output.iter().take(MOST_NAMED).map(ValueInfoProto::name).collect::<Vec<_>>().join(", ");
                 return Err(ForeignModelError::MissingOutput { name, found });
             }
         }
@@ -153,18 +160,36 @@ impl ForeignModel {
 
 /// The one input that is no constant: the name of its batch, and its size where that is fixed.
 fn picture(graph: &GraphProto) -> Result<(Option<String>, Option<ImageSize>), ForeignModelError> {
-    // Files of old versions list their constants among the inputs.
-    let is_constant = |input: &ValueInfoProto| graph.initializer.iter().any(|tensor| tensor.name() == input.name());
+    // Files of old versions list their constants among the inputs: as many of one as of the other.
+    let constants: HashSet<&str> = graph.initializer.iter().map(TensorProto::name).collect();
+    let is_constant = |input: &ValueInfoProto| constants.contains(input.name());
     let inputs: Vec<_> = graph.input.iter().filter(|input| !is_constant(input)).collect();
     let refused = || {
-        let of = |input: &&ValueInfoProto| format!("{} of {} dimensions", input.name(), dimensions(input).len());
-        let found = inputs.iter().map(of).collect::<Vec<_>>().join(", ");
+        let side = |side: &Option<Declared>| match side {
+            Some(Declared::DimValue(side)) => side.to_string(),
+            Some(Declared::DimParam(name)) => name.clone(),
+            None => "?".into(),
+        };
+        let of = |input: &&ValueInfoProto| {
+            let sides: Vec<_> = dimensions(input).iter().map(side).collect();
+            format!(
+                "{} of {}",
+                input.name(),
+                if sides.is_empty() { "no known shape".into() } else { sides.join(" x ") }
+            )
+        };
+        // Enough to see what is wrong; a hostile file has thousands.
+        let found = inputs.iter().take(MOST_NAMED).map(of).collect::<Vec<_>>().join(", ");
         ForeignModelError::Input { found: if found.is_empty() { "none".into() } else { found } }
     };
     let [input] = inputs[..] else { return Err(refused()) };
     let dimensions = dimensions(input);
     let [batch, channels, height, width] = &dimensions[..] else { return Err(refused()) };
-    if !matches!(channels, Some(Declared::DimValue(3)) | Some(Declared::DimParam(_)) | None) {
+    let is_one_of = |dimension: &Option<Declared>, wanted| match dimension {
+        Some(Declared::DimValue(side)) => *side == wanted,
+        Some(Declared::DimParam(_)) | None => true,
+    };
+    if !is_one_of(channels, 3) || !is_one_of(batch, 1) {
         return Err(refused());
     }
     let batch = match batch {

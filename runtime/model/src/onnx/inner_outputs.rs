@@ -13,6 +13,8 @@ use super::model_file::ModelFile;
 const OUTPUT_FIELD: u32 = 12;
 /// What chooses experts: its second result is their numbers.
 const CHOICE: &str = "TopK";
+/// The node that makes tokens of aligned features: its first input is what the neck ends with.
+const TO_TOKENS: &str = "neck.flat";
 
 impl ModelFile {
     /// Names of the values that hold chosen experts, tokens x k whole numbers each, in the graph's order; none where
@@ -22,6 +24,14 @@ impl ModelFile {
         let graph = GraphProto::decode(self.envelope().graph().clone()).unwrap_or_default();
         let choices = graph.node.into_iter().filter(|node| node.op_type() == CHOICE);
         choices.filter_map(|node| node.output.into_iter().nth(1)).collect()
+    }
+
+    /// Name of the value that holds the aligned features, N x C x h x w: what the network rebuilds, and what other detectors are fitted on. `None`
+    /// where no node has the exporter's name for what follows.
+    pub fn features(&self) -> Option<String> {
+        let graph = GraphProto::decode(self.envelope().graph().clone()).unwrap_or_default();
+        let follows = graph.node.into_iter().find(|node| node.name() == TO_TOKENS)?;
+        follows.input.into_iter().next()
     }
 
     /// The file's bytes with the values of these names as further outputs. Names that are outputs already are passed over; without

@@ -42,6 +42,9 @@ pub const ATTRIBUTES: usize = 16;
 /// Numbers in an attribute. Stops: as [`DECODED_BYTES`]. Honest: at most 8 (pads of four dimensions).
 pub const ATTRIBUTE_NUMBERS: usize = 16;
 
+/// Numbers in an attribute of somebody else's model. Stops: as [`DECODED_BYTES`]. Honest: a few dozen (constants as lists).
+pub const FOREIGN_NUMBERS: usize = 4096;
+
 /// Dimensions of a tensor. Stops: engines that reserve per dimension, products of a thousand factors. Honest: at most 5.
 pub const RANK: usize = 8;
 

@@ -36,9 +36,11 @@ fn one_picture_goes_in() {
     };
     let expected = |found: &str| Err(format!("input: expected one of N x 3 x H x W, found {found}"));
     assert_eq!(inputs(&[]), expected("none"));
-    assert_eq!(inputs(&[("image", &[3, 8, 8])]), expected("image of 3 dimensions"));
-    assert_eq!(inputs(&[("image", &[1, 1, 8, 8])]), expected("image of 4 dimensions"));
-    let two = expected("image of 4 dimensions, mask of 2 dimensions");
+    assert_eq!(inputs(&[("image", &[3, 8, 8])]), expected("image of 3 x 8 x 8"));
+    assert_eq!(inputs(&[("image", &[1, 1, 8, 8])]), expected("image of 1 x 1 x 8 x 8"));
+    assert_eq!(inputs(&[("image", &[8, 3, 8, 8])]), expected("image of 8 x 3 x 8 x 8"));
+    assert_eq!(inputs(&[("image", &[])]), expected("image of no known shape"));
+    let two = expected("image of 1 x 3 x 8 x 8, mask of 8 x 8");
     assert_eq!(inputs(&[("image", &[1, 3, 8, 8]), ("mask", &[8, 8])]), two);
     // A constant that is listed as an input, as old files do.
     assert_eq!(inputs(&[("image", &[1, 3, 8, 8]), ("bias", &[4])]), Ok(()));

@@ -6,11 +6,17 @@ use super::{Field, Kind, Message};
 use crate::onnx::{limits, messages as m};
 
 const fn one(number: u32, name: &'static str, kind: Kind) -> Field {
-    Field { number, name, kind, at_most: 1, size: 0 }
+    Field { number, name, kind, at_most: 1, size: 0, is_data: false }
 }
 
 const fn list(number: u32, name: &'static str, kind: Kind, at_most: usize, size: usize) -> Field {
-    Field { number, name, kind, at_most, size }
+    Field { number, name, kind, at_most, size, is_data: false }
+}
+
+/// Elements of a tensor, as numbers or raw. Not decoded, or not copied.
+const fn data(number: u32, name: &'static str, kind: Kind) -> Field {
+    let at_most = if matches!(kind, Kind::Bytes) { 1 } else { limits::TENSOR_ELEMENTS };
+    Field { number, name, kind, at_most, size: 0, is_data: true }
 }
 
 const fn refused(number: u32, name: &'static str) -> Field {
@@ -172,6 +178,102 @@ static DIMENSION: Message = Message {
     fields: &[one(1, "dim_value", Kind::Integer), one(2, "dim_param", Kind::Name), one(3, "denotation", Kind::Name)],
 };
 
+/// The graph of somebody else's file: what exporters write beside what ours has. What this reader's schema lacks is not decoded, so its size is 0.
+/// Parts of graphs inside of nodes, and data outside of the file, are refused as in ours.
+pub static FOREIGN_GRAPH: Message = Message {
+    name: "graph",
+    fields: &[
+        list(1, "node", Kind::Message(&FOREIGN_NODE), limits::NODES, size_of::<m::NodeProto>()),
+        one(2, "name", Kind::Text(limits::DOC_BYTES)),
+        list(5, "initializer", Kind::Message(&FOREIGN_TENSOR), limits::INITIALIZERS, size_of::<m::TensorProto>()),
+        one(10, "doc_string", Kind::Text(limits::DOC_BYTES)),
+        // Files of old versions list their constants among the inputs.
+        list(11, "input", Kind::Message(&FOREIGN_VALUE), limits::INITIALIZERS, size_of::<m::ValueInfoProto>()),
+        list(12, "output", Kind::Message(&FOREIGN_VALUE), limits::NODE_VALUES, size_of::<m::ValueInfoProto>()),
+        list(13, "value_info", Kind::Message(&FOREIGN_VALUE), limits::VALUES, 0),
+        refused(14, "quantization_annotation"),
+        refused(15, "sparse_initializer"),
+        list(16, "metadata_props", Kind::Message(&NOTE), limits::METADATA_ENTRIES, 0),
+    ],
+};
+
+static FOREIGN_NODE: Message = Message {
+    name: "node",
+    fields: &[
+        list(1, "input", Kind::Name, limits::NODE_VALUES, size_of::<String>()),
+        list(2, "output", Kind::Name, limits::NODE_VALUES, size_of::<String>()),
+        one(3, "name", Kind::Name),
+        one(4, "op_type", Kind::Name),
+        list(5, "attribute", Kind::Message(&FOREIGN_ATTRIBUTE), limits::ATTRIBUTES, size_of::<m::AttributeProto>()),
+        one(6, "doc_string", Kind::Text(limits::DOC_BYTES)),
+        one(7, "domain", Kind::Name),
+        one(8, "overload", Kind::Name),
+        list(9, "metadata_props", Kind::Message(&NOTE), limits::METADATA_ENTRIES, 0),
+        refused(10, "device_configurations"),
+    ],
+};
+
+/// Where a node comes from: whole stack traces.
+static NOTE: Message = Message {
+    name: "metadata_props",
+    fields: &[one(1, "key", Kind::Text(limits::NAME_BYTES)), one(2, "value", Kind::Text(limits::DOC_BYTES))],
+};
+
+static FOREIGN_ATTRIBUTE: Message = Message {
+    name: "attribute",
+    fields: &[
+        one(1, "name", Kind::Name),
+        one(2, "f", Kind::Float),
+        one(3, "i", Kind::Integer),
+        one(4, "s", Kind::Bytes),
+        one(5, "t", Kind::Message(&FOREIGN_TENSOR)),
+        refused(6, "g"),
+        list(7, "floats", Kind::Float, limits::FOREIGN_NUMBERS, size_of::<f32>()),
+        list(8, "ints", Kind::Integer, limits::FOREIGN_NUMBERS, size_of::<i64>()),
+        list(9, "strings", Kind::Bytes, limits::FOREIGN_NUMBERS, size_of::<prost::bytes::Bytes>()),
+        refused(10, "tensors"),
+        refused(11, "graphs"),
+        one(13, "doc_string", Kind::Text(limits::DOC_BYTES)),
+        refused(14, "tp"),
+        refused(15, "type_protos"),
+        one(20, "type", Kind::Integer),
+        refused(21, "ref_attr_name"),
+        refused(22, "sparse_tensor"),
+        refused(23, "sparse_tensors"),
+    ],
+};
+
+static FOREIGN_TENSOR: Message = Message {
+    name: "tensor",
+    fields: &[
+        list(1, "dims", Kind::Sides, limits::RANK, size_of::<i64>()),
+        one(2, "data_type", Kind::Integer),
+        refused(3, "segment"),
+        data(4, "float_data", Kind::Float),
+        data(5, "int32_data", Kind::Integer),
+        refused(6, "string_data"),
+        data(7, "int64_data", Kind::Integer),
+        one(8, "name", Kind::Name),
+        data(9, "raw_data", Kind::Bytes),
+        refused(10, "double_data"),
+        refused(11, "uint64_data"),
+        one(12, "doc_string", Kind::Text(limits::DOC_BYTES)),
+        refused(13, "external_data"),
+        refused(14, "data_location"),
+        list(16, "metadata_props", Kind::Message(&NOTE), limits::METADATA_ENTRIES, 0),
+    ],
+};
+
+static FOREIGN_VALUE: Message = Message {
+    name: "value",
+    fields: &[
+        one(1, "name", Kind::Name),
+        one(2, "type", Kind::Message(&TYPE)),
+        one(3, "doc_string", Kind::Text(limits::DOC_BYTES)),
+        list(4, "metadata_props", Kind::Message(&NOTE), limits::METADATA_ENTRIES, 0),
+    ],
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,5 +291,6 @@ mod tests {
         }
         visit(&MODEL);
         visit(&GRAPH);
+        visit(&FOREIGN_GRAPH);
     }
 }

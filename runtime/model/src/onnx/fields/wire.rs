@@ -63,6 +63,23 @@ impl<'a> Reader<'a> {
         Ok(count)
     }
 
+    /// How many sides a field has, packed or single, and their product; a negative one is huge.
+    pub(super) fn sides(&mut self, wire: WireType, at: usize) -> Result<(usize, u64), FieldsError> {
+        let content = match wire {
+            WireType::Varint => return Ok((1, self.varint()?)),
+            WireType::LengthDelimited => self.delimited()?,
+            _ => return Err(self.malformed(at, "a number is expected")),
+        };
+        let base = self.base + self.at - content.len();
+        let mut inner = Reader { message: self.message, bytes: content, at: 0, base };
+        let (mut count, mut product) = (0, 1_u64);
+        while inner.at < content.len() {
+            product = product.saturating_mul(inner.varint()?);
+            count += 1;
+        }
+        Ok((count, product))
+    }
+
     /// How many floats a packed field has.
     pub(super) fn packed_floats(&mut self) -> Result<usize, FieldsError> {
         let content = self.delimited()?;
