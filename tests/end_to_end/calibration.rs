@@ -104,6 +104,14 @@ fn a_folder_of_good_pictures_becomes_a_threshold_inside_the_model() {
 }
 
 #[test]
+fn pictures_for_training_are_warned_of() {
+    let desk = Desk::new();
+    walls(&desk, "parts/wall/train/good", 8);
+    walls(&desk, "parts/wall/test/good", 3);
+    insta::assert_snapshot!(calibrate(&desk, &format!("--model model.onnx parts {PROMISE}")).transcript(), @"");
+}
+
+#[test]
 fn products_stand_beside_each_other_and_are_renewed_one_by_one() {
     let desk = Desk::new();
     walls(&desk, "parts/wall/good", 8);

@@ -19,6 +19,8 @@ pub struct Pictures {
     pub left_aside: usize,
     /// Good pictures for testing in the folders of good ones, which were left aside.
     pub kept_for_testing: usize,
+    /// Good pictures that their data sets have for training. A model that was trained on them scores them lower than new ones.
+    pub for_training: usize,
 }
 
 /// Of one product.
@@ -123,6 +125,7 @@ impl Pictures {
             given.retain(|(_, sample)| !splits || sample.split == Some(Split::Train));
             pictures.left_aside += defective;
             pictures.kept_for_testing += good - given.len();
+            pictures.for_training += if splits { given.len() } else { 0 };
             for (product, sample) in given {
                 if !seen.insert(sample.path.clone()) {
                     return Err(PicturesError::Twice { path: sample.path });
@@ -276,7 +279,7 @@ mod tests {
         let desk = desk(&["bolt/train/good/a.png", "bolt/test/good/b.png", "bolt/test/cut/c.png"]);
         let mut pictures = Pictures::of_good(&[desk.path().to_owned()], None, None).unwrap();
         assert_eq!(counts(&pictures), [(Some("bolt"), 1, 0)]);
-        assert_eq!((pictures.left_aside, pictures.kept_for_testing), (1, 1));
+        assert_eq!((pictures.left_aside, pictures.kept_for_testing, pictures.for_training), (1, 1, 1));
         pictures.add_defective(desk.path(), None, None).unwrap();
         assert_eq!(counts(&pictures), [(Some("bolt"), 1, 1)]);
         // The folder of the product itself has no name to give.

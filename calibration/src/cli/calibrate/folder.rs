@@ -123,6 +123,13 @@ fn pictures(arguments: &CalibrateArguments, printer: &Printer) -> anyhow::Result
         printer
             .note(format_args!("{} defective pictures left aside: `--defects FOLDER` uses them", pictures.left_aside));
     }
+    if pictures.for_training > 0 {
+        printer.warning(format_args!(
+            "{} pictures are those that the data set has for training: a model that was trained on them scores them lower than new ones, and the \
+             threshold is too low for these; keep good pictures back from training, and calibrate with those",
+            pictures.for_training
+        ));
+    }
     if pictures.kept_for_testing > 0 {
         printer.detail(format_args!("{} good pictures left aside: they are for testing", pictures.kept_for_testing));
     }
