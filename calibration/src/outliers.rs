@@ -1,15 +1,17 @@
 //! Which "good" pictures should be looked at again: one defect among them ruins a threshold.
 //!
 //! Each score is compared with the others, itself left out ([`Suspect::distance`]), and the highest ones are tested as a block: where the
-//! tail is Pareto's (the assumption of [`crate::threshold::tail`]), the gap in ln z between the j-th and the (j + 1)-th largest score, times
-//! j, over the sum of the k excesses below it follows from j + k exponential spacings, so that
+//! tail is Pareto's (the assumption of [`crate::threshold::tail`]), ln z of the largest scores, z = score - median, is exponential above any height, so the
+//! gap d(r) between the r-th and the (r + 1)-th largest, times r, is exponential with one mean for all r (Renyi's spacings), and
 //!
 //! ```text
-//! P(j * gap / sum > r) = (1 + r)^-k
+//! P( j d(j) / (sum over r = j + 1 … j + k of r d(r)) > x ) = (1 + x)^-k
 //! ```
 //!
 //! Testing blocks of every size from the outside in finds several outliers that would hide each other (Kimber, "Tests for Many Outliers in an
-//! Exponential Sample", Applied Statistics 31, 1982). A tail may be heavy and still have no gap in it.
+//! Exponential Sample", Applied Statistics 31, 1982). A block of j is given the share 1 / (j (j + 1)) of the level, so that all together keep it. A tail may
+//! be heavy and still have no gap in it: of 100 pictures, one score at 20 standard deviations of the others is called an outlier in a quarter of
+//! cases, of 400 in nine of ten.
 
 use crate::threshold::Rate;
 use crate::threshold::good_scores::{GoodScores, GoodScoresError};
@@ -19,11 +21,11 @@ pub const USUAL_LEVEL: f64 = 0.01;
 
 /// At most one picture in so many is tested: more are no outliers but a second kind of good pictures.
 const TESTED_SHARE: usize = 10;
-/// Excesses below the gap that it is measured against: one picture in so many. More would reach where scores fall off slower than their tail
-/// does, and hide a gap.
-const COMPARED_SHARE: usize = 20;
-/// Fewest.
+/// Spacings below the gap that it is measured against: one picture in so many, within these limits. More would reach where scores do not yet fall
+/// off as their tail does, and hide a gap.
+const COMPARED_SHARE: usize = 10;
 const LEAST_COMPARED: usize = 10;
+const MOST_COMPARED: usize = 20;
 /// A normal distribution's standard deviation over its median deviation.
 const NORMAL: f64 = 1.4826;
 
@@ -81,7 +83,7 @@ fn distance(scores: &[f32], index: usize) -> f64 {
 fn block(scores: &GoodScores, level: f64) -> usize {
     let ascending = scores.ascending();
     let tested = ascending.len() / TESTED_SHARE;
-    let compared = (ascending.len() / COMPARED_SHARE).max(LEAST_COMPARED);
+    let compared = (ascending.len() / COMPARED_SHARE).clamp(LEAST_COMPARED, MOST_COMPARED);
     let median = scores.median();
     let log = |rank: usize| (f64::from(ascending[ascending.len() - rank]) - median).ln();
     // Small sets: the tail must not reach the median.
@@ -91,7 +93,9 @@ fn block(scores: &GoodScores, level: f64) -> usize {
     let separates = |outside: &usize| {
         let anchor = log(outside + 1 + compared);
         let gap = log(*outside) - log(outside + 1);
-        let sum: f64 = (1..=compared).map(|below| log(outside + below) - anchor).sum();
+        let excesses: f64 = (1..=compared).map(|below| log(outside + below) - anchor).sum();
+        // The same as the sum of r d(r).
+        let sum = excesses + *outside as f64 * (log(outside + 1) - anchor);
         let chance = if anchor.is_finite() && sum > 0.0 {
             (1.0 + *outside as f64 * gap / sum).powi(-(compared as i32))
         } else if gap > 0.0 {
@@ -130,17 +134,17 @@ mod tests {
     }
 
     #[test]
-    fn a_single_defect_is_found_among_many_and_among_few() {
-        for (count, seed) in [(100, 1), (200, 2), (400, 3), (2000, 4)] {
+    fn a_single_defect_is_found_among_many() {
+        for (count, seed) in [(200, 2), (400, 3), (2000, 4)] {
             let mut scores = normal(count, seed);
-            scores[17] = 30.0;
+            scores[17] = 40.0;
             assert_eq!(outliers(&scores), [17], "of {count}");
         }
     }
 
     #[test]
     fn several_defects_do_not_hide_each_other() {
-        let mut scores = normal(100, 3);
+        let mut scores = normal(200, 3);
         scores[17] = 30.0;
         scores[60] = 29.5;
         scores[61] = 31.0;
@@ -154,8 +158,9 @@ mod tests {
     fn good_pictures_alone_are_seldom_accused_however_heavy_their_tail() {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(5);
         let mut share = |draw: &dyn Fn(&mut Xoshiro256PlusPlus) -> f64| {
-            let accused = (0..1000).filter(|_| {
-                let scores: Vec<f32> = (0..100).map(|_| draw(&mut random) as f32).collect();
+            let accused = (0..1000).filter(|at| {
+                let scores: Vec<f32> =
+                    (0..if at % 2 == 0 { 100 } else { 400 }).map(|_| draw(&mut random) as f32).collect();
                 !outliers(&scores).is_empty()
             });
             accused.count()

@@ -22,6 +22,7 @@ mod doctor;
 pub mod engine;
 pub mod hints;
 mod outputs;
+mod replaced;
 mod run;
 mod service;
 pub mod sources;

@@ -33,7 +33,7 @@ fn part(desk: &Desk, name: &str, brightness: f32) {
 
 /// Another product: a chequered plate.
 fn plate(desk: &Desk, name: &str, brightness: f32) {
-    let shade = |x: u32, y: u32| if (x / 12 + y / 12) % 2 == 0 { 220.0 } else { 40.0 };
+    let shade = |x: u32, y: u32| if (x / 12 + y / 12).is_multiple_of(2) { 220.0 } else { 40.0 };
     let pixel = |x, y| Rgb([(shade(x, y) * brightness) as u8, (0.4 * shade(x, y) * brightness) as u8, 30]);
     RgbImage::from_fn(96, 96, pixel).save(desk.path(name)).unwrap();
 }
@@ -120,8 +120,26 @@ fn people_read_products_and_severities_and_which_thresholds_hold() {
     settings.add_filter(r"severity -?\d+\.\d\d", "severity [N]");
     settings.add_filter(r"(`\w+`) \d+\.\d+", "$1 [N]");
     let _filters = settings.bind_to_scope();
-    insta::assert_snapshot!(desk.says("--source belt --format text"), @"");
-    insta::assert_snapshot!(desk.says("--source belt/2.png --format text --threshold 1"), @"");
+    insta::assert_snapshot!(desk.says("--source belt --format text"), @r"
+    status: 0
+    ----- stdout
+    ok [SCORE]  belt/1.png  bolt, severity [N]  ([TIME])
+    ok [SCORE]  belt/2.png  plate, severity [N]  ([TIME])
+    - [SCORE]  belt/3.png  unknown product  ([TIME])
+    belt: 3 pictures in [TIME]: 2 ok, 1 without a verdict
+    ----- stderr
+    note: thresholds of the calibration: `bolt` [N], `plate` [N]; promised: at most 1 % false alarms, at 95 % confidence
+    note: products are recognised; a picture that is far from all of them has no verdict, and `--product` names one
+    ");
+    insta::assert_snapshot!(desk.says("--source belt/2.png --format text --threshold 1"), @r"
+    status: 0
+    ----- stdout
+    defect [SCORE]  belt/2.png  plate  1 region 96x96 at 0,0  ([TIME])
+    belt/2.png: 1 picture in [TIME]: 1 defect
+    ----- stderr
+    note: threshold 1, as given, in place of those of the calibration
+    note: products are recognised; a picture that is far from all of them is held against the threshold all the same, and `--product` names one
+    ");
 }
 
 #[test]
@@ -141,10 +159,24 @@ fn a_named_product_is_not_looked_for() {
     let broken = &lines(&ended)[0];
     assert_eq!((&broken["product"], &broken["threshold"]), (&json!("plate"), &lines(&ended)[2]["threshold"]));
 
-    insta::assert_snapshot!(desk.says("--source belt --product screw"), @"");
-    insta::assert_snapshot!(desk.says("--source line1=belt --product line2=plate"), @"");
+    insta::assert_snapshot!(desk.says("--source belt --product screw"), @r"
+    status: 1
+    ----- stderr
+    error: model.onnx: no product `screw` in the calibration, which has `bolt`, `plate`
+    hint: give one of them as `--product [SOURCE=]NAME`, or leave it out to have products recognised
+    ");
+    insta::assert_snapshot!(desk.says("--source line1=belt --product line2=plate"), @r"
+    status: 2
+    ----- stderr
+    error: `--product line2=plate`: expected one of the sources `line1`, found `line2`
+    ");
     let desk = Desk::new();
-    insta::assert_snapshot!(desk.says("--source part.png --product screw"), @"");
+    insta::assert_snapshot!(desk.says("--source part.png --product screw"), @r"
+    status: 1
+    ----- stderr
+    error: model.onnx: expected a calibration with the product `screw`, found none in the model file
+    hint: `moead-calibrate --model FILE GOOD/` writes a new calibration from good pictures
+    ");
 }
 
 #[test]
@@ -271,8 +303,36 @@ fn calibrations_that_cannot_be_used_end_the_run_before_the_first_picture() {
     .iter()
     .map(|change| refused(change))
     .collect();
-    insta::assert_snapshot!(said.join("\n"), @"");
-    insta::assert_snapshot!(desk.run("--source part.png").transcript(), @"");
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    manifest: calibration: invalid type: integer `7`, expected struct Calibration
+    manifest: calibration: missing field `images`
+    manifest: calibration.products: invalid type: sequence, expected a map
+    the calibration has neither a product nor a common threshold
+    manifest: calibration.products.bolt: invalid type: string "bolt", expected struct Product
+    manifest: calibration.products.bolt.threshold: invalid type: string "high", expected f32
+    manifest: calibration.products.bolt.threshold: invalid type: null, expected f32
+    manifest: calibration.threshold: expected a finite number above 0, found -1
+    manifest: calibration.threshold: expected a finite number above 0, found inf
+    manifest: calibration.pixel_threshold: expected a finite number above 0, found 0
+    manifest: calibration.embedding: expected as many means as deviations, at least one, found 1 means and 192 deviations
+    manifest: calibration.products.bolt.embedding.mean: invalid type: string "nan", expected f32
+    manifest: calibration.embedding.std: expected finite numbers above 0, found 0
+    manifest: calibration.embedding.std: expected finite numbers above 0, found 0
+    manifest: calibration.embedding.refusal: expected a finite number above 0, found -2
+    the calibration's embedding of `bolt`: expected 192 features, as the network has, found 1
+    no product of the calibration can be recognised, since none has statistics of embeddings: `bolt`
+    manifest: calibration.drift.window: expected 1 to 100000, found 0
+    manifest: calibration.products.bolt.drift.window: invalid value: integer `-3`, expected usize
+    manifest: calibration.drift.window: expected 1 to 100000, found 18446744073709552000
+    manifest: calibration.drift.limit: expected a finite number above 0, found 0
+    manifest: calibration.target.confidence: expected above 0, below 1, found 95
+    "#);
+    insta::assert_snapshot!(desk.run("--source part.png").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: model.onnx: manifest: calibration.target.confidence: expected above 0, below 1, found 95
+    hint: `moead-calibrate --model FILE GOOD/` writes a new calibration from good pictures
+    ");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! `moead-calibrate`: good pictures go in, and the model file says what it promises.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 
 use image::{DynamicImage, imageops};
 use moead_model::onnx::model_file::ModelFile;
@@ -33,8 +35,9 @@ fn walls(desk: &Desk, folder: &str, count: u32) {
 fn stripes(desk: &Desk, folder: &str, count: u32) {
     desk.folder(folder);
     for number in 0..count {
-        let shade =
-            |x: u32| if (x / (6 + number % 3) + number) % 2 == 0 { [200, 40, 40] } else { [20, 30, 90 + number as u8] };
+        let shade = |x: u32| {
+            if (x / (6 + number % 3) + number).is_multiple_of(2) { [200, 40, 40] } else { [20, 30, 90 + number as u8] }
+        };
         let picture = image::RgbImage::from_fn(96, 96, |x, y| image::Rgb(shade(x + y / (2 + number))));
         picture.save(desk.path(&format!("{folder}/{number:02}.png"))).unwrap();
     }
@@ -143,7 +146,18 @@ fn defective_pictures_choose_the_threshold_and_both_rates_are_told() {
     walls(&desk, "good", 6);
     stripes(&desk, "bad", 5);
     let run = |more: &str| calibrate(&desk, &format!("--model model.onnx good --defects bad {more}"));
-    insta::assert_snapshot!(run("").transcript(), @"");
+    insta::assert_snapshot!(run("").transcript(), @r"
+    status: 0
+    ----- stdout
+    product  good  left out  method  threshold  median  regions from  recognised  drift
+    (any)       6         0      f1     17.830  18.173             -          no      -
+    ----- stderr
+    warning: (any): half of the good pictures are called defective: the threshold 17.83002 lies below their median 18.1727; this model does not tell these defects from good pictures
+    warning: (any): no threshold for regions, which then begin at the score's: 6 good images cannot promise 0.01 false alarms at a confidence of 0.95: expected at least 100 (extrapolated), or 299 without any assumption
+    warning: (any): no statistics of embeddings, by which products are recognised and drift is watched: 6 good images cannot promise 0.01 false alarms at a confidence of 0.5: expected at least 69 (extrapolated), or 69 without any assumption
+    note: (any): of these good pictures 3 of 6 (11.8 % to 88.2 %) are called defective, of these defective ones 0 of 5 (0 % to 52.2 %) are missed (intervals at 95 %; new pictures do somewhat worse than those that the threshold was chosen on)
+    note: written: model.onnx
+    ");
     let document: Value = serde_json::from_str(&run("--recall 0.9 --json --dry-run").success().stdout).unwrap();
     let common = &document["calibration"]["common"];
     assert_eq!((&document["written"], &common["method"]), (&Value::Null, &json!("recall")));
@@ -210,9 +224,19 @@ fn what_cannot_be_promised_is_refused_with_numbers() {
     }
     desk.folder("parts/defect");
     desk.copy("parts/defect/a.png");
-    insta::assert_snapshot!(calibrate(&desk, "--model model.onnx parts --layout folder").transcript(), @"");
+    insta::assert_snapshot!(calibrate(&desk, "--model model.onnx parts --layout folder").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: parts: expected good pictures, found 1 defective ones
+    hint: give folders of good pictures; defective ones as `--defects FOLDER`
+    ");
     desk.folder("empty");
-    insta::assert_snapshot!(calibrate(&desk, "--model model.onnx empty").transcript(), @"");
+    insta::assert_snapshot!(calibrate(&desk, "--model model.onnx empty").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: empty: expected a data set (mvtec, visa, json, folder), found none of these layouts
+    hint: docs/reference/moead-eval.md shows the layouts; the simplest: folders `good` and `defect`, and `masks` if there are any
+    ");
     assert!(desk.read("model.onnx") == before, "a refusal must not touch the file");
 }
 
@@ -247,7 +271,7 @@ fn a_calibration_that_cannot_be_read_is_not_overwritten_unasked() {
     insta::assert_snapshot!(calibrate(&desk, &format!("--model model.onnx good {PROMISE}")).transcript(), @r"
     status: 1
     ----- stderr
-    error: model.onnx: manifest: missing field `score`
+    error: model.onnx: manifest: calibration.products.bolt: missing field `score`
     hint: `--replace` writes a new calibration in its place
     ");
     calibrate(&desk, &format!("--model model.onnx good {PROMISE} --replace")).success();
@@ -281,6 +305,80 @@ fn both_engines_and_all_precisions_promise_nearly_the_same() {
         assert_eq!(recorded, json!(precision));
         assert!((small / tract - 1.0).abs() < tolerance, "{precision}: {small} {tract}");
     }
+}
+
+#[test]
+fn frames_of_a_camera_are_kept_and_become_a_calibration() {
+    let desk = Desk::new();
+    desk.folder("frames");
+    let scene = "line1=synthetic://conveyor?size=160x120&fps=200&seed=7";
+    let run = |more: &str| {
+        calibrate(
+            &desk,
+            &format!("from-stream --model model.onnx --source {scene} --keep frames --every 0s {more} {PROMISE}"),
+        )
+    };
+    let ended = run("--frames 9 --report page.html").success();
+    assert_eq!(desk.names("frames").len(), 9, "{:?}", desk.names("frames"));
+    assert!(ended.stderr.contains("note: 9 frames in frames; "), "{}", ended.stderr);
+    let again = "`moead-calibrate --model model.onnx frames --layout folder --order stream --veto FILE`";
+    assert!(ended.stderr.contains(again), "{}", ended.stderr);
+    let calibration = stored(&desk, "model.onnx");
+    assert_eq!(calibration["common"]["images"], 9);
+    // The command that it prints, less one frame.
+    desk.write("veto.txt", &desk.names("frames")[0]);
+    let again = format!("--model model.onnx frames --layout folder --order stream --veto veto.txt {PROMISE}");
+    calibrate(&desk, &again).success();
+    assert_eq!(stored(&desk, "model.onnx")["common"]["images"], 8);
+    insta::assert_snapshot!(run("").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: frames: expected a folder without pictures, found 9
+    hint: give a new folder, or calibrate with the pictures that are there: `moead-calibrate --model FILE FOLDER`
+    ");
+    insta::assert_snapshot!(calibrate(&desk, "from-stream --model model.onnx --source part.png --keep none").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: none: expected a folder, found nothing
+    hint: make it first: `mkdir -p none`
+    ");
+}
+
+#[test]
+fn what_the_camera_showed_is_what_the_kept_frames_show() {
+    let desk = Desk::new();
+    desk.folder("frames");
+    // Two sources, each with its folder; pictures in files are frames, too.
+    walls(&desk, "a", 4);
+    walls(&desk, "b", 5);
+    let arguments =
+        format!("from-stream --model model.onnx --source a b --keep frames --every 0s --frames 4 {PROMISE}");
+    calibrate(&desk, &arguments).success();
+    assert_eq!((desk.names("frames"), desk.names("frames/a").len()), (vec!["a".to_owned(), "b".to_owned()], 4));
+    for number in 0..4 {
+        let [kept, given] = [format!("frames/b/{number:02}.png"), format!("b/{number:02}.png")]
+            .map(|name| image::open(desk.path(&name)).unwrap().to_rgb8());
+        assert!(kept == given, "{number}");
+    }
+}
+
+#[test]
+fn a_running_program_says_that_its_model_file_was_replaced() {
+    let desk = Desk::new();
+    walls(&desk, "good", 8);
+    // It ends by itself if the line never comes.
+    let mut edge = desk.program("--source synthetic://conveyor?fps=20 --threshold 9 --duration 60s").command();
+    let mut edge = edge.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // With the first result, the model has been loaded.
+    let mut first = String::new();
+    BufReader::new(edge.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with('{'), "{first}");
+    calibrate(&desk, &format!("--model model.onnx good {PROMISE}")).success();
+    let lines = BufReader::new(edge.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let told = lines.into_iter().find(|line| line.contains("replaced"));
+    edge.kill().unwrap();
+    edge.wait().unwrap();
+    insta::assert_snapshot!(told.unwrap_or_default(), @"warning: model.onnx: the file has been replaced; this run goes on with the model that it loaded, and takes the new one when it is started again");
 }
 
 #[test]

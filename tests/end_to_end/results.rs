@@ -71,7 +71,7 @@ fn text_says_the_same_to_people() {
     -         19.887  part.png  ([TIME])
     part.png: 1 picture in [TIME]: 1 without a verdict
     ----- stderr
-    warning: no verdicts: nothing says from which score on a picture is defective; look at the scores of good pictures and give `--threshold SCORE`
+    warning: no verdicts: nothing says from which score on a picture is defective; look at the scores of good pictures and give `--threshold SCORE`, or have `moead-calibrate` find one
     ");
 }
 
@@ -99,7 +99,7 @@ fn the_threshold_is_the_first_defective_score() {
 fn without_a_threshold_there_is_no_verdict_and_one_warning() {
     let desk = Desk::new();
     let ended = desk.run("--source part.png part.png");
-    insta::assert_snapshot!(ended.stderr, @"warning: no verdicts: nothing says from which score on a picture is defective; look at the scores of good pictures and give `--threshold SCORE`");
+    insta::assert_snapshot!(ended.stderr, @"warning: no verdicts: nothing says from which score on a picture is defective; look at the scores of good pictures and give `--threshold SCORE`, or have `moead-calibrate` find one");
     let lines = lines(&ended.success());
     for line in [&lines[0], &lines[2]] {
         assert_eq!((&line["verdict"], &line["threshold"]), (&Value::Null, &Value::Null));

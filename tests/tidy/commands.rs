@@ -6,13 +6,19 @@ use crate::tree::{Finding, Tree};
 struct Program {
     name: &'static str,
     command_line: &'static str,
+    /// Flags that it takes over from another program.
+    shared: &'static [&'static str],
 }
 
+/// What runs a model, and what reads sources.
+const ENGINE: &str = "runtime/src/cli/engine.rs";
+const SOURCES: &str = "runtime/src/cli/arguments/sources.rs";
+
 const PROGRAMS: [Program; 4] = [
-    Program { name: "moead-export", command_line: "exporter/src/cli" },
-    Program { name: "moead-edge", command_line: "runtime/src/cli" },
-    Program { name: "moead-calibrate", command_line: "calibration/src/cli/calibrate" },
-    Program { name: "moead-eval", command_line: "calibration/src/cli/eval" },
+    Program { name: "moead-export", command_line: "exporter/src/cli", shared: &[] },
+    Program { name: "moead-edge", command_line: "runtime/src/cli", shared: &[] },
+    Program { name: "moead-calibrate", command_line: "calibration/src/cli/calibrate", shared: &[ENGINE, SOURCES] },
+    Program { name: "moead-eval", command_line: "calibration/src/cli/eval", shared: &[ENGINE] },
 ];
 
 /// Flags of every program: `clap` adds the first two, the terminal declares the others.
@@ -92,7 +98,8 @@ fn is_declared(tree: &Tree, program: &Program, flag: &str) -> bool {
     if sources.peek().is_none() || EVERYWHERE.contains(&flag) {
         return true;
     }
-    let terminal = tree.with_extension("rs").filter(|(path, _)| path.starts_with(TERMINAL));
+    let is_shared = |path: &str| path.starts_with(TERMINAL) || program.shared.contains(&path);
+    let terminal = tree.with_extension("rs").filter(|(path, _)| is_shared(path));
     let name = format!("long = \"{flag}\"");
     let field = flag.replace('-', "_");
     sources.chain(terminal).any(|(_, text)| text.contains(&name) || text.lines().any(|line| declares(line, &field)))

@@ -333,10 +333,10 @@ mod tests {
     #[test]
     fn an_outlier_is_left_out_on_request_and_recorded() {
         let mut answers = answers(400, &[]);
-        answers.good[17].score = 30.0;
+        answers.good[17].score = 40.0;
         let ruined = fit(&answers, &[], &wishes()).unwrap();
         assert_eq!(ruined.suspects[0].0, PathBuf::from("good/017.png"));
-        assert_eq!((ruined.suspects[0].1.standing, ruined.product.threshold), (Standing::Outlier, 30.0_f32.next_up()));
+        assert_eq!((ruined.suspects[0].1.standing, ruined.product.threshold), (Standing::Outlier, 40.0_f32.next_up()));
         let kept = fit(&answers, &[], &Wishes { exclude_outliers: true, ..wishes() }).unwrap();
         assert_eq!((kept.product.excluded.as_slice(), kept.product.images), (&["good/017.png".to_owned()][..], 399));
         assert!(kept.product.threshold < 15.0);

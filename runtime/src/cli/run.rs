@@ -11,6 +11,7 @@ use moead_terminal::printer::Printer;
 use super::arguments::RunArguments;
 use super::engine;
 use super::outputs::{Outputs, Seen};
+use super::replaced::Loaded;
 use super::service::Service;
 use super::sources::SourceUris;
 use super::standards::Basis;
@@ -30,6 +31,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let uris = SourceUris::list(&arguments.sources)?;
     let mut steps = printer.progress().steps();
     steps.begin(&format!("loading {}", arguments.model().display()));
+    let loaded = Loaded::before_reading(arguments.model());
     let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
     let manifest = model.manifest().clone();
     steps.end();
@@ -60,7 +62,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
         stall_timeout: arguments.sources.stall_timeout,
         frozen_after: arguments.sources.frozen_after,
         on_loss: arguments.sources.on_loss(),
-        pulse: service.pulse(),
+        pulse: Some(pulse(service, loaded, printer.clone())),
     };
     let mut outputs = Outputs::start(arguments, wanted, &sources, engine.input(), &clock, &interrupt, printer)?;
     service.ready();
@@ -89,6 +91,17 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
         printer.warning(format_args!("{unreadable} of {all} pictures could not be judged; their lines say why"));
     }
     Ok(if arguments.fail_on_defect && defects > 0 { Exit::Defects } else { Exit::Fine })
+}
+
+/// What is done about once a second while the engine answers.
+fn pulse(service: Service, loaded: Loaded, printer: Printer) -> Arc<dyn Fn() + Send + Sync> {
+    let alive = service.pulse();
+    Arc::new(move || {
+        if let Some(alive) = &alive {
+            alive();
+        }
+        loaded.look(&printer);
+    })
 }
 
 /// Before the first verdict: whether this engine, on this machine, computes what the exporter computed. None: nothing shows it.

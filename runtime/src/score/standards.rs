@@ -116,7 +116,7 @@ fn listed(before: &str, names: &[String]) -> String {
 
 /// What a picture shows: places in the [`Standards`] that chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Choice {
+pub struct Choice {
     shown: Shown,
     /// Whose drift it counts for.
     watched: Option<usize>,
@@ -134,7 +134,7 @@ enum Shown {
 
 impl Choice {
     /// Whether there are products, and it shows none.
-    pub(crate) fn is_unknown(self) -> bool {
+    pub fn is_unknown(self) -> bool {
         self.shown == Shown::Unknown
     }
 }
@@ -217,7 +217,7 @@ impl Standards {
     }
 
     /// Numbers of an embedding, if the calibration has any.
-    pub(crate) fn features(&self) -> Option<usize> {
+    pub fn features(&self) -> Option<usize> {
         self.known.iter().find_map(|known| known.embedding.as_ref()).map(|embedding| embedding.mean.len())
     }
 
@@ -231,15 +231,16 @@ impl Standards {
     }
 
     /// What is known of a source's pictures before they are seen.
-    pub(crate) fn expected(&self, source: usize) -> Standard {
+    pub fn expected(&self, source: usize) -> Standard {
         match self.named(source).or_else(|| self.common().filter(|_| !self.recognises())) {
             Some(place) => self.standard(Choice { shown: Shown::Known(place), watched: None }),
             None => Standard { product: None, threshold: self.threshold },
         }
     }
 
-    /// What a picture shows. `embedding` is needed where [`Standards::needs_embedding`]. Takes time for each feature of each product.
-    pub(crate) fn choose(&self, source: usize, embedding: &[f32]) -> Choice {
+    /// What a picture shows. `embedding`: as many numbers as [`Standards::features`] says; empty unless [`Standards::needs_embedding`]. Takes
+    /// time for each feature of each product, and no memory.
+    pub fn choose(&self, source: usize, embedding: &[f32]) -> Choice {
         let known = |place| Choice { shown: Shown::Known(place), watched: Some(place) };
         if let Some(place) = self.named(source) {
             return known(place);
@@ -258,26 +259,26 @@ impl Standards {
     }
 
     /// What a picture that shows this is held against.
-    pub(crate) fn standard(&self, choice: Choice) -> Standard {
+    pub fn standard(&self, choice: Choice) -> Standard {
         let known = self.shown(choice);
         let threshold = self.threshold.or(known.map(|known| known.threshold));
         Standard { product: known.and_then(|known| known.name.clone()), threshold }
     }
 
     /// Map values from here on belong to regions.
-    pub(crate) fn regions_from(&self, choice: Choice) -> Option<Threshold> {
+    pub fn regions_from(&self, choice: Choice) -> Option<Threshold> {
         self.threshold.or(self.shown(choice).map(|known| known.regions_from))
     }
 
     /// How bad that score is.
-    pub(crate) fn severity(&self, choice: Choice, score: Score) -> Option<Severity> {
+    pub fn severity(&self, choice: Choice, score: Score) -> Option<Severity> {
         let known = self.shown(choice)?;
         let threshold = self.threshold.unwrap_or(known.threshold);
         severity::severity(score.0, known.median, threshold.value())
     }
 
     /// What the drift that a picture counts for is measured by, if it is watched: a place below [`Standards::known`]'s length.
-    pub(crate) fn watched(&self, choice: Choice) -> Option<Watched<'_>> {
+    pub fn watched(&self, choice: Choice) -> Option<Watched<'_>> {
         let place = choice.watched?;
         let known = &self.known[place];
         let (good, drift) = known.watch()?;
@@ -311,12 +312,15 @@ impl Standards {
 
 /// A product whose drift is watched.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Watched<'a> {
+pub struct Watched<'a> {
     /// Tells products apart.
-    pub(crate) place: usize,
-    pub(crate) product: &'a Option<Arc<str>>,
-    pub(crate) good: &'a Embedding,
-    pub(crate) drift: &'a Drift,
+    pub place: usize,
+    /// Its name; none: pictures of no named product.
+    pub product: &'a Option<Arc<str>>,
+    /// Its good pictures.
+    pub good: &'a Embedding,
+    /// Window and limit.
+    pub drift: &'a Drift,
 }
 
 impl Known {

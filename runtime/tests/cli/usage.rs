@@ -159,47 +159,50 @@ fn help_is_long_or_short() {
       help         Print this message or the help of the given subcommand(s)
 
     Options:
-      -m, --model <FILE>            The model file that moead-export wrote [env: MOEAD_MODEL=]
-      -s, --source <[NAME=]URI>...  A file, a folder with everything below it, a quoted pattern, a
-                                    device as v4l2:///dev/video0?size=640x480, a drawn scene as
-                                    synthetic://conveyor, or - for standard input; NAME=… names it in
-                                    results. May be repeated
-      -c, --camera <DEVICE>         A camera: short for --source v4l2://DEVICE. May be repeated
-      -t, --threshold <SCORE>       The score from which on a picture is defective [env:
-                                    MOEAD_THRESHOLD=]
-          --policy <POLICY>         Which frames are given up when they come faster than they are judged
-                                    [default: latest for cameras, never for files] [env: MOEAD_POLICY=]
-                                    [possible values: latest, oldest, never]
-          --stall-timeout <TIME>    Close a camera that delivers nothing for that long, and open it
-                                    again [env: MOEAD_STALL_TIMEOUT=] [default: 20s]
-          --frozen-after <TIME>     Frames that stay the same for that long are no reason for a verdict
-                                    [env: MOEAD_FROZEN_AFTER=] [default: 10s]
-          --exit-on-loss            End with an error when a camera is lost, in place of waiting for it
-          --wait-for-cameras        Begin without a camera that is not there yet, and wait for it, in
-                                    place of ending with an error
-          --view                    Show the live picture in a browser: short for --http 8080
-          --http <[ADDRESS:]PORT>   Serve a live view, /metrics and /healthz: on a port of this machine
-                                    alone, or for others on an address [env: MOEAD_HTTP=]
-          --heatmaps <FOLDER>       Write a picture per picture into this folder: where the model sees
-                                    something, on which scale
-          --maps <FOLDER>           Write each anomaly map into this folder, as .npy
-          --format <FORMAT>         How results are printed [default: text on a terminal, json
-                                    elsewhere] [env: MOEAD_FORMAT=] [possible values: text, json]
-          --fail-on-defect          End with status 3 when a picture is defective
-          --frames <N>              End after so many pictures of each source
-          --duration <TIME>         End after that time: 90s, 10m, 2h
-          --no-verify               Do not run the model file's self-test first
-          --threads <N>             How many threads compute a picture [env: MOEAD_THREADS=] [default:
-                                    1]
-          --engine <ENGINE>         What runs the model [default: tract, or ort where a provider is
-                                    asked for that only it has] [env: MOEAD_ENGINE=] [possible values:
-                                    tract, ort]
-          --provider <PROVIDER>     What it computes on [default: cpu with tract, auto with ort] [env:
-                                    MOEAD_PROVIDER=] [possible values: cpu, cuda, tensorrt, auto]
-          --ort-lib <FILE>          ONNX Runtime's library [default: looked for, see the reference]
-                                    [env: MOEAD_ORT_LIB=]
-      -h, --help                    Print help (see more with '--help')
-      -V, --version                 Print version
+      -m, --model <FILE>             The model file that moead-export wrote [env: MOEAD_MODEL=]
+      -s, --source <[NAME=]URI>...   A file, a folder with everything below it, a quoted pattern, a
+                                     device as v4l2:///dev/video0?size=640x480, a drawn scene as
+                                     synthetic://conveyor, or - for standard input; NAME=… names it in
+                                     results. May be repeated
+      -c, --camera <DEVICE>          A camera: short for --source v4l2://DEVICE. May be repeated
+      -t, --threshold <SCORE>        The score from which on a picture is defective [default: that of
+                                     the model file's calibration] [env: MOEAD_THRESHOLD=]
+          --product <[SOURCE=]NAME>  The product of the calibration that all sources show, or one of
+                                     them [default: recognised, picture by picture]. May be repeated
+                                     [env: MOEAD_PRODUCT=]
+          --policy <POLICY>          Which frames are given up when they come faster than they are
+                                     judged [default: latest for cameras, never for files] [env:
+                                     MOEAD_POLICY=] [possible values: latest, oldest, never]
+          --stall-timeout <TIME>     Close a camera that delivers nothing for that long, and open it
+                                     again [env: MOEAD_STALL_TIMEOUT=] [default: 20s]
+          --frozen-after <TIME>      Frames that stay the same for that long are no reason for a verdict
+                                     [env: MOEAD_FROZEN_AFTER=] [default: 10s]
+          --exit-on-loss             End with an error when a camera is lost, in place of waiting for it
+          --wait-for-cameras         Begin without a camera that is not there yet, and wait for it, in
+                                     place of ending with an error
+          --view                     Show the live picture in a browser: short for --http 8080
+          --http <[ADDRESS:]PORT>    Serve a live view, /metrics and /healthz: on a port of this machine
+                                     alone, or for others on an address [env: MOEAD_HTTP=]
+          --heatmaps <FOLDER>        Write a picture per picture into this folder: where the model sees
+                                     something, on which scale
+          --maps <FOLDER>            Write each anomaly map into this folder, as .npy
+          --format <FORMAT>          How results are printed [default: text on a terminal, json
+                                     elsewhere] [env: MOEAD_FORMAT=] [possible values: text, json]
+          --fail-on-defect           End with status 3 when a picture is defective
+          --frames <N>               End after so many pictures of each source
+          --duration <TIME>          End after that time: 90s, 10m, 2h
+          --no-verify                Do not run the model file's self-test first
+          --threads <N>              How many threads compute a picture [env: MOEAD_THREADS=] [default:
+                                     1]
+          --engine <ENGINE>          What runs the model [default: tract, or ort where a provider is
+                                     asked for that only it has] [env: MOEAD_ENGINE=] [possible values:
+                                     tract, ort]
+          --provider <PROVIDER>      What it computes on [default: cpu with tract, auto with ort] [env:
+                                     MOEAD_PROVIDER=] [possible values: cpu, cuda, tensorrt, auto]
+          --ort-lib <FILE>           ONNX Runtime's library [default: looked for, see the reference]
+                                     [env: MOEAD_ORT_LIB=]
+      -h, --help                     Print help (see more with '--help')
+      -V, --version                  Print version
 
     NVIDIA GPU:
           --gpu <N>                         Which GPU, counted from 0 [env: MOEAD_GPU=] [default: 0]

@@ -62,12 +62,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if find::<ManifestError>(error).is_some() {
         return Some("`--replace` writes a new calibration in its place".into());
     }
-    match find::<ModelFileError>(error) {
-        Some(ModelFileError::NoManifest) => {
-            let hint = "a calibration lives in the manifest, which only files of `moead-export` have; `moead-eval --normalize …` measures others";
-            return Some(hint.into());
-        }
-        Some(_) | None => {}
+    if let Some(ModelFileError::NoManifest) = find::<ModelFileError>(error) {
+        let hint = "a calibration lives in the manifest, which only files of `moead-export` have; `moead-eval --normalize …` measures others";
+        return Some(hint.into());
     }
     match find::<CollectError>(error) {
         Some(CollectError::TooManyUnjudged { .. }) => {
