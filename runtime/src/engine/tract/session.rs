@@ -1,6 +1,7 @@
 //! A model, ready to run.
 
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use moead_model::architecture::ImageSize;
@@ -45,13 +46,19 @@ impl Session {
         Self::of(model.bytes(), model.manifest().input.size(), named(model, outputs, NAME)?, threads)
     }
 
-    /// The same for a model of somebody else, which may have anything that the engine does not know.
+    /// The same for a model of somebody else, which may have anything that the engine does not know. No shape in it was looked at, and tract
+    /// panics on some (sides whose product overflows): that is an error as any other.
     ///
     /// # Errors
     /// [`EngineError::Load`]
     pub fn load_foreign(model: &ForeignModel, outputs: &[Output], threads: NonZeroUsize) -> Result<Self, EngineError> {
         let named = outputs.iter().map(|&output| (output, output.name().to_owned())).collect();
-        Self::of(model.bytes(), model.input().size(), named, threads)
+        let load = || Self::of(model.bytes(), model.input().size(), named, threads);
+        catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+            let message = format!("it panicked: {}", text.unwrap_or("without a word"));
+            Err(EngineError::Load { engine: NAME, message })
+        })
     }
 
     fn of(
