@@ -21,7 +21,7 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
         _ => None,
     });
     if let Some(threshold) = threshold {
-        return Some(threshold_hint(threshold).into());
+        return threshold_hint(threshold);
     }
     if let Some(error) = find::<PicturesError>(error) {
         match error {
@@ -75,8 +75,8 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
 }
 
-fn threshold_hint(error: ThresholdError) -> &'static str {
-    match error {
+fn threshold_hint(error: ThresholdError) -> Option<String> {
+    let hint = match error {
         ThresholdError::TooFew { .. } => {
             "take more pictures, or promise less: a larger `--false-alarms`, a smaller `--confidence`; with defective pictures, `--defects FOLDER`"
         }
@@ -84,7 +84,8 @@ fn threshold_hint(error: ThresholdError) -> &'static str {
         ThresholdError::OutOfRange { .. } => {
             "the model's scores are too large to be compared: export it again, and look at `moead-edge verify`"
         }
-        #[expect(unreachable_patterns, reason = "the enum may grow")]
-        _ => "take other pictures",
-    }
+        // Of a call, not of the pictures.
+        ThresholdError::Number { .. } => return None,
+    };
+    Some(hint.into())
 }
