@@ -22,7 +22,7 @@ const VERSION: Version = Version {
     program: "moead-calibrate",
     number: env!("CARGO_PKG_VERSION"),
     engines: moead_runtime::engine::choice::BUILT_IN,
-    features: &["ort", "tract"],
+    features: &["camera", "ort", "tract"],
 };
 
 /// Parses the process's arguments, does what they ask, and says how it went.

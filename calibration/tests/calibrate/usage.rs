@@ -69,7 +69,7 @@ fn the_version_names_engines() {
     commit: [COMMIT]
     target: [TARGET]
     engines: tract 0.23.9, ort 2.0.0-rc.15 (ONNX Runtime 1.17 or later, from the machine)
-    features: ort, tract
+    features: camera, ort, tract
     ");
 }
 

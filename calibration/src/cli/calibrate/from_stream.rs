@@ -13,7 +13,7 @@ use moead_runtime::preprocess::picture::Picture;
 use moead_runtime::sinks::drawings::Folder;
 use moead_runtime::stream::clock::{Clock, Monotonic, SystemClock};
 use moead_runtime::stream::interrupt::Interrupt;
-use moead_runtime::stream::judge::NoVerdict;
+use moead_runtime::stream::judge::{Judgement, NoVerdict};
 use moead_runtime::stream::pipeline::{self, Event, FrameResult, RunError, Settings, Told};
 use moead_runtime::stream::prepare::Pictures as Wanted;
 use moead_terminal::exit::Exit;
@@ -176,10 +176,8 @@ impl Keeper {
         let frame = &result.frame;
         let source = frame.source;
         self.received += 1;
-        let is_blind =
-            |judgement: &moead_runtime::stream::judge::Judgement| matches!(judgement.verdict, Err(NoVerdict::Blind(_)));
-        let Some(picture) =
-            frame.picture.as_ref().filter(|_| result.outcome.as_ref().is_ok_and(|found| !is_blind(found)))
+        let shows_something = |judgement: &Judgement| !matches!(judgement.verdict, Err(NoVerdict::Blind(_)));
+        let Some(picture) = frame.picture.as_ref().filter(|_| result.outcome.as_ref().is_ok_and(shows_something))
         else {
             self.unusable += 1;
             return Ok(());
