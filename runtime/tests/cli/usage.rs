@@ -165,11 +165,6 @@ fn help_is_long_or_short() {
                                      synthetic://conveyor, or - for standard input; NAME=… names it in
                                      results. May be repeated
       -c, --camera <DEVICE>          A camera: short for --source v4l2://DEVICE. May be repeated
-      -t, --threshold <SCORE>        The score from which on a picture is defective [default: that of
-                                     the model file's calibration] [env: MOEAD_THRESHOLD=]
-          --product <[SOURCE=]NAME>  The product of the calibration that all sources show, or one of
-                                     them [default: recognised, picture by picture]. May be repeated
-                                     [env: MOEAD_PRODUCT=]
           --policy <POLICY>          Which frames are given up when they come faster than they are
                                      judged [default: latest for cameras, never for files] [env:
                                      MOEAD_POLICY=] [possible values: latest, oldest, never]
@@ -180,6 +175,11 @@ fn help_is_long_or_short() {
           --exit-on-loss             End with an error when a camera is lost, in place of waiting for it
           --wait-for-cameras         Begin without a camera that is not there yet, and wait for it, in
                                      place of ending with an error
+      -t, --threshold <SCORE>        The score from which on a picture is defective [default: that of
+                                     the model file's calibration] [env: MOEAD_THRESHOLD=]
+          --product <[SOURCE=]NAME>  The product of the calibration that all sources show, or one of
+                                     them [default: recognised, picture by picture]. May be repeated
+                                     [env: MOEAD_PRODUCT=]
           --view                     Show the live picture in a browser: short for --http 8080
           --http <[ADDRESS:]PORT>    Serve a live view, /metrics and /healthz: on a port of this machine
                                      alone, or for others on an address [env: MOEAD_HTTP=]
