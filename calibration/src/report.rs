@@ -192,7 +192,7 @@ fn charts(products: &[(&str, &Product)]) -> String {
         let name = if label.is_empty() { "Scores".to_owned() } else { format!("Scores of {label}") };
         let (scores, truths) = product.scores();
         let mark = product.threshold.map(|at| Mark { name: "best F1", at });
-        Histogram::of(&scores, &truths, mark).draw(&name)
+        Histogram::of(&scores, &truths, mark).draw(&name, "score")
     });
     format!(
         "<div class=\"charts\">{}{}{}</div>",

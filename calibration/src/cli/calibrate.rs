@@ -10,8 +10,10 @@ use moead_terminal::version::Version;
 
 mod arguments;
 mod folder;
+mod found;
 mod from_stream;
 mod hints;
+mod job;
 mod output;
 mod show;
 mod table;

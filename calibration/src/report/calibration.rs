@@ -73,10 +73,11 @@ fn section(name: &str, answers: &Answers, fitted: &Fitted, subject: &Subject<'_>
     let defective = answers.defective.iter().map(|(_, score)| (*score, Truth::Defective));
     let (scores, truths): (Vec<_>, Vec<_>) = good.chain(defective).unzip();
     let threshold = Mark { name: "threshold", at: product.threshold };
-    let scores = Histogram::of(&scores, &truths, Some(threshold)).draw("Scores of pictures");
+    let scores = Histogram::of(&scores, &truths, Some(threshold)).draw("Scores of pictures", "score");
     let peaks: Vec<f32> = answers.good.iter().map(|answer| answer.regions.peak()).collect();
     let regions = product.pixel_threshold.map(|at| Mark { name: "regions from", at });
-    let peaks = Histogram::of(&peaks, &vec![Truth::Good; peaks.len()], regions).draw("Largest values of their maps");
+    let peaks = Histogram::of(&peaks, &vec![Truth::Good; peaks.len()], regions)
+        .draw("Largest values of their maps", "largest value");
     text += &format!("<div class=\"charts\">{scores}{peaks}</div>");
     text += &gallery(answers, fitted);
     text + "</section>"

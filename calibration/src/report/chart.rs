@@ -149,7 +149,8 @@ impl Histogram {
         Self { low, high, good, defective, mark }
     }
 
-    pub(super) fn draw(&self, title: &str) -> String {
+    /// * `axis`: what is counted.
+    pub(super) fn draw(&self, title: &str, axis: &str) -> String {
         let most = self.good.iter().chain(&self.defective).copied().max().unwrap_or(0).max(1);
         let has_defective = self.defective.iter().any(|count| *count > 0);
         let (zero, half) = match has_defective {
@@ -165,16 +166,16 @@ impl Histogram {
                 let (from, to) = (self.at(at as f64 / BARS as f64), self.at((at + 1) as f64 / BARS as f64));
                 let _ = write!(
                     bars,
-                    "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{height:.1}\"><title>{count} of score {} to {}</title></rect>",
+                    "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{height:.1}\"><title>{count} of {axis} {} to {}</title></rect>",
                     width - 1.0,
                     score(from),
                     score(to),
                 );
             }
         }
-        let axis = format!(
+        let ruler = format!(
             "<path class=\"axis\" d=\"M{LEFT} {zero:.1}H{:.1}\"/><text x=\"{LEFT}\" y=\"{below:.1}\">{}</text>\
-             <text x=\"{:.1}\" y=\"{below:.1}\" class=\"end\">{}</text><text x=\"{:.1}\" y=\"{name:.1}\" class=\"middle\">score</text>\
+             <text x=\"{:.1}\" y=\"{below:.1}\" class=\"end\">{}</text><text x=\"{:.1}\" y=\"{name:.1}\" class=\"middle\">{axis}</text>\
              <text x=\"{before:.1}\" y=\"{:.1}\" class=\"end\">{most}</text><text x=\"{before:.1}\" y=\"{:.1}\" class=\"end\">0</text>",
             WIDTH - RIGHT,
             score(self.low),
@@ -205,7 +206,7 @@ impl Histogram {
         });
         let defective = if has_defective { "<span class=\"defective\">defective</span>" } else { "" };
         let legend = format!("<span class=\"good\">good</span>{defective}");
-        figure(title, &legend, &format!("{bars}{axis}{below}{mark}"))
+        figure(title, &legend, &format!("{bars}{ruler}{below}{mark}"))
     }
 
     fn at(&self, share: f64) -> f32 {
@@ -224,14 +225,14 @@ mod tests {
         let histogram = Histogram::of(&scores, &[Good, Defective, Good, Defective], None);
         assert_eq!((histogram.good[0], histogram.good[8], histogram.good.iter().sum::<u32>()), (1, 1, 2));
         assert_eq!((histogram.defective[0], histogram.defective[BARS - 1]), (1, 1));
-        assert!(histogram.draw("Scores").contains("<title>1 of score 1.000 to 1.125</title>"));
+        assert!(histogram.draw("Scores", "score").contains("<title>1 of score 1.000 to 1.125</title>"));
     }
 
     #[test]
     fn equal_scores_are_drawn_too() {
         let histogram = Histogram::of(&[3.0, 3.0], &[Good, Good], Some(Mark { name: "threshold", at: 3.0 }));
         assert_eq!(histogram.good[0], 2);
-        let drawn = histogram.draw("Scores");
+        let drawn = histogram.draw("Scores", "score");
         assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
     }
 
@@ -239,7 +240,7 @@ mod tests {
     fn a_mark_beyond_all_scores_is_still_inside() {
         let histogram = Histogram::of(&[1.0, 2.0], &[Good, Good], Some(Mark { name: "threshold", at: 9.0 }));
         assert_eq!((histogram.high, histogram.good[4]), (9.0, 1));
-        let drawn = histogram.draw("Scores");
+        let drawn = histogram.draw("Scores", "score");
         assert!(drawn.contains("threshold: 9.000") && !drawn.contains("defective"), "{drawn}");
     }
 

@@ -22,7 +22,7 @@ use moead_terminal::printer::Printer;
 use moead_terminal::progress::Bar;
 
 use super::arguments::FromStreamArguments;
-use super::folder::{self, Job, Vetoed};
+use super::job::{self, Job, Vetoed};
 use crate::calibrate::pictures::Pictures;
 use crate::dataset::files;
 use crate::dataset::layout::Layout;
@@ -87,7 +87,7 @@ fn take(arguments: &FromStreamArguments, job: &Job<'_>, folder: Folder, printer:
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let interrupt = Interrupt::default();
     let uris = SourceUris::list(&arguments.sources)?;
-    let mut choice = folder::load(&job.model, &arguments.fit, printer)?;
+    let mut choice = job::load(&job.model, &arguments.fit, printer)?;
     let engine = &mut *choice.engine;
     let mut sources = uris.open(&arguments.sources, None, engine.input(), &clock, &interrupt, printer)?;
     let settings = Settings {

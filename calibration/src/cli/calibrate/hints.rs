@@ -4,8 +4,8 @@ use moead_model::manifest::ManifestError;
 use moead_model::onnx::model_file::ModelFileError;
 use moead_terminal::failure::find;
 
-use super::folder::Replaced;
 use super::from_stream::{NoFrames, NotEmpty};
+use super::job::Replaced;
 use super::show::NotCalibrated;
 use crate::calibrate::merge::MergeError;
 use crate::calibrate::pictures::PicturesError;

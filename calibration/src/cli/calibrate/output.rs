@@ -6,7 +6,7 @@ use moead_model::architecture::ImageSize;
 use moead_terminal::printer::Printer;
 use serde_json::{Map, Value, json};
 
-use super::folder::{Found, shown};
+use super::found::{Found, shown};
 use crate::calibrate::promise::Promise;
 use crate::outliers::Standing;
 use crate::report::calibration::{self, Subject};

@@ -7,7 +7,7 @@ use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
 
 use super::arguments::ShowArguments;
-use super::folder::COMMON;
+use super::found::COMMON;
 use super::table;
 use crate::calibrate::promise::Promise;
 

@@ -3,7 +3,7 @@
 use moead_model::calibration::{Calibration, Product};
 use moead_terminal::table::Table;
 
-use super::folder::COMMON;
+use super::found::COMMON;
 use crate::calibrate::pictures::ProductName;
 
 /// A row for each product that `is_shown`.
