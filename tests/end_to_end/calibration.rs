@@ -379,6 +379,25 @@ fn what_the_camera_showed_is_what_the_kept_frames_show() {
     }
 }
 
+/// A limit on the size of files stands in for a full disk.
+#[test]
+fn a_full_disk_leaves_the_old_model() {
+    let desk = Desk::new();
+    walls(&desk, "good", 8);
+    let before = desk.read("model.onnx");
+    let program = desk.program_of("moead-calibrate", &format!("--model model.onnx good {PROMISE}"));
+    let limited = program.through_shell("trap '' XFSZ; ulimit -f 64; exec \"$@\"");
+    insta::assert_snapshot!(limited.run().transcript(), @r"
+    status: 1
+    ----- stderr
+    note: (any): of good pictures like these 8, at most 20 % are called defective; calibrations are wrong about that in at most 20 % of cases; nothing is assumed about the scores
+    error: model.onnx: File too large (os error 27)
+    hint: the file system or `ulimit -f` limits the size of files; what was written before is whole
+    ");
+    assert!(desk.read("model.onnx") == before, "the old file is whole");
+    assert!(desk.names(".").iter().all(|name| !name.ends_with(".part")), "{:?}", desk.names("."));
+}
+
 #[test]
 fn a_running_program_says_that_its_model_file_was_replaced() {
     let desk = Desk::new();
