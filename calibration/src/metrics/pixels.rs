@@ -82,8 +82,35 @@ pub struct PixelScores {
 
 #[derive(Debug)]
 enum Store {
-    Kept { good: Vec<u32>, defective: Vec<(u32, f64)> },
+    Kept { good: Runs, defective: Vec<(u32, f64)> },
     Binned(Bins),
+}
+
+/// Numbers in ascending runs. Each map is put in order when it comes, and runs of like lengths become one, so that little is left to do at the end,
+/// when nobody computes meanwhile.
+#[derive(Debug, Default)]
+struct Runs {
+    keys: Vec<u32>,
+    /// Where each run begins.
+    starts: Vec<usize>,
+}
+
+impl Runs {
+    /// What was pushed behind the last run becomes one.
+    fn end_run(&mut self, start: usize) {
+        if start == self.keys.len() {
+            return;
+        }
+        self.keys[start..].sort_unstable();
+        self.starts.push(start);
+        while let [.., before, last] = self.starts[..]
+            && self.keys.len() - last >= last - before
+        {
+            // Finds both runs, and merges them.
+            self.keys[before..].sort();
+            self.starts.pop();
+        }
+    }
 }
 
 impl Default for PixelScores {
@@ -95,7 +122,7 @@ impl Default for PixelScores {
 impl PixelScores {
     /// With other limits than [`EXACT_BYTES`] and [`MOST_BINS`].
     pub fn with_memory(exact_bytes: usize, most_bins: usize) -> Self {
-        let store = Store::Kept { good: Vec::new(), defective: Vec::new() };
+        let store = Store::Kept { good: Runs::default(), defective: Vec::new() };
         Self { store, exact_bytes, most_bins, regions: 0, labels: Vec::new(), sizes: Vec::new() }
     }
 
@@ -122,6 +149,10 @@ impl PixelScores {
             MaskView::Pixels(mask) => mask.iter().filter(|pixel| **pixel > 0).count(),
         };
         self.make_room(map.len() - defective, defective);
+        let start = match &self.store {
+            Store::Kept { good, .. } => good.keys.len(),
+            Store::Binned(_) => 0,
+        };
         match mask {
             MaskView::Good => map.iter().for_each(|&score| self.store.add_good(key_of(score))),
             MaskView::AllDefective => {
@@ -143,20 +174,23 @@ impl PixelScores {
                 self.regions += self.sizes.len() as u64;
             }
         }
+        if let Store::Kept { good, .. } = &mut self.store {
+            good.end_run(start);
+        }
         Ok(())
     }
 
     /// From the first pixel too many on, all are counted in intervals.
     fn make_room(&mut self, more_good: usize, more_defective: usize) {
         let Store::Kept { good, defective } = &mut self.store else { return };
-        let goods = (good.len() + more_good) * size_of::<u32>();
+        let goods = (good.keys.len() + more_good) * size_of::<u32>();
         let defects = (defective.len() + more_defective) * size_of::<(u32, f64)>();
         if goods + defects <= self.exact_bytes {
             return;
         }
         let (good, defective) = (std::mem::take(good), std::mem::take(defective));
         let mut bins = Bins::new(self.most_bins);
-        good.into_iter().for_each(|key| bins.add_good(key));
+        good.keys.into_iter().for_each(|key| bins.add_good(key));
         defective.into_iter().for_each(|(key, weight)| bins.add_defective(key, weight));
         self.store = Store::Binned(bins);
     }
@@ -164,7 +198,7 @@ impl PixelScores {
     /// The scores in order, and how many regions the defective ones form.
     pub fn finish(self) -> RankedPixels {
         let ranking = match self.store {
-            Store::Kept { good, defective } => Ranking::of_keys(good, defective),
+            Store::Kept { good, defective } => Ranking::of_keys(good.keys, defective),
             Store::Binned(bins) => Ranking::of_bins(bins),
         };
         RankedPixels { ranking, regions: self.regions }
@@ -174,7 +208,7 @@ impl PixelScores {
 impl Store {
     fn add_good(&mut self, key: u32) {
         match self {
-            Self::Kept { good, .. } => good.push(key),
+            Self::Kept { good, .. } => good.keys.push(key),
             Self::Binned(bins) => bins.add_good(key),
         }
     }

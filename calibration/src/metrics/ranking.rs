@@ -87,7 +87,8 @@ impl Ranking {
 
     /// From [`key_of`] scores, and weights of the defective ones.
     pub(super) fn of_keys(mut good: Vec<u32>, mut defective: Vec<(u32, f64)>) -> Self {
-        good.sort_unstable();
+        // Of pixels, a few runs that are in order already: this sort sees them, and merges.
+        good.sort();
         defective.sort_unstable_by_key(|(key, _)| *key);
         let counts = (good.len() as u64, defective.len() as u64);
         Self { good: counts.0, defective: counts.1, source: Source::Sorted { good, defective } }
