@@ -4,3 +4,4 @@ pub mod calibrate;
 pub mod eval;
 mod hints;
 mod report_files;
+mod running;

@@ -119,14 +119,6 @@ pub enum ProductError {
     NotPositive(f32),
 }
 
-/// Whether so many good pictures can promise `target`, before any is judged.
-///
-/// # Errors
-/// [`ThresholdError::TooFew`]
-pub fn check_count(good: usize, target: Target) -> Result<(), ThresholdError> {
-    threshold::check_count(good as u64, target)
-}
-
 /// Fits a product's thresholds and statistics.
 ///
 /// * `vetoed`: files that were left out before, to be recorded.

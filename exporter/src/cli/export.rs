@@ -56,11 +56,7 @@ pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Resu
             resolved.variant,
             resolved.architecture.backbone(),
             resolved.architecture.input(),
-            match form.precision {
-                Precision::F32 => "f32",
-                Precision::F16 => "f16",
-                Precision::Int8 => "int8",
-            },
+            form.precision.name(),
         ))?;
         Ok(Exit::Fine)
     })

@@ -22,7 +22,7 @@ use moead_terminal::printer::Printer;
 use moead_terminal::progress::Bar;
 
 use super::arguments::FromStreamArguments;
-use super::job::{self, Job, Vetoed};
+use super::job::{Job, Vetoed};
 use crate::calibrate::pictures::Pictures;
 use crate::dataset::files;
 use crate::dataset::layout::Layout;
@@ -48,8 +48,8 @@ pub(super) fn run(arguments: &FromStreamArguments, printer: &Printer) -> anyhow:
     let keep = Folder::existing(&arguments.keep)?;
     let pictures = files::pictures(&arguments.keep)?.len();
     anyhow::ensure!(pictures == 0, NotEmpty { folder: arguments.keep.clone(), pictures });
-    let job = Job::open(&arguments.fit)?;
-    let Taken { kept, is_complete, received, unusable } = take(arguments, &job, keep, printer)?;
+    let mut job = Job::open(&arguments.fit)?;
+    let Taken { kept, is_complete, received, unusable } = take(arguments, &mut job, keep, printer)?;
     printer.note(format_args!(
         "{kept} frames in {}; {unusable} of {received} showed nothing or were broken",
         arguments.keep.display()
@@ -83,15 +83,20 @@ struct Taken {
     unusable: u64,
 }
 
-fn take(arguments: &FromStreamArguments, job: &Job<'_>, folder: Folder, printer: &Printer) -> anyhow::Result<Taken> {
+fn take(
+    arguments: &FromStreamArguments,
+    job: &mut Job<'_>,
+    folder: Folder,
+    printer: &Printer,
+) -> anyhow::Result<Taken> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let interrupt = Interrupt::default();
     let uris = SourceUris::list(&arguments.sources)?;
-    let mut choice = job::load(&job.model, &arguments.fit, printer)?;
-    let engine = &mut *choice.engine;
+    let normalization = job.model.manifest().input.normalization();
+    let engine = &mut *job.choice(printer)?.engine;
     let mut sources = uris.open(&arguments.sources, None, engine.input(), &clock, &interrupt, printer)?;
     let settings = Settings {
-        normalization: job.model.manifest().input.normalization(),
+        normalization,
         standards: Arc::new(None.into()),
         pictures: Wanted::Kept,
         frames: None,

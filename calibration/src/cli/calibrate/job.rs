@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use moead_model::atomic_file;
 use moead_model::calibration::Calibration;
 use moead_model::onnx::model_file::ModelFile;
-use moead_runtime::cli::engine;
 use moead_runtime::engine::choice::Choice;
 use moead_runtime::stream::clock::{Clock as _, SystemClock};
-use moead_runtime::verify::self_test::{self, SelfTestError};
 use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
 
@@ -21,7 +19,9 @@ use crate::calibrate::merge::Run;
 use crate::calibrate::pictures::{Pictures, ProductName};
 use crate::calibrate::product::{self, Wishes};
 use crate::cli::report_files::ReportFiles;
+use crate::cli::running;
 use crate::drift::Order;
+use crate::threshold;
 
 /// Good pictures that were left out on request, by product.
 pub(super) type Vetoed = BTreeMap<ProductName, Vec<PathBuf>>;
@@ -30,7 +30,11 @@ pub(super) type Vetoed = BTreeMap<ProductName, Vec<PathBuf>>;
 pub(super) struct Job<'a> {
     fit: &'a FitArguments,
     pub(super) model: ModelFile,
+    /// What the file says already, where it is to be kept.
+    old: Option<Calibration>,
     report: Option<ReportFiles>,
+    /// Loaded when it is needed first.
+    choice: Option<Choice>,
 }
 
 impl<'a> Job<'a> {
@@ -42,20 +46,34 @@ impl<'a> Job<'a> {
         }
         let model = ModelFile::open(fit.model()).at(fit.model().display())?;
         // What cannot be read cannot be kept.
-        old_calibration(&model, fit).at(fit.model().display())?;
-        Ok(Self { fit, model, report })
+        let old = model.manifest().calibration.as_ref().filter(|_| !fit.replace);
+        let old = old.map(Calibration::parse).transpose().at(fit.model().display())?;
+        Ok(Self { fit, model, old, report, choice: None })
+    }
+
+    /// What judges the pictures.
+    pub(super) fn choice(&mut self, printer: &Printer) -> anyhow::Result<&mut Choice> {
+        let Self { fit, model, choice, .. } = self;
+        let loaded = match choice.take() {
+            Some(loaded) => loaded,
+            None => {
+                let request = fit.engine.request(fit.threads.threads)?;
+                running::load(&request, (fit.model(), model), &answers::OUTPUTS, printer)?
+            }
+        };
+        Ok(choice.insert(loaded))
     }
 
     /// * `usual`: the order of the pictures, unless the flags tell it.
     pub(super) fn run(
-        self,
+        mut self,
         pictures: &Pictures,
         vetoed: &Vetoed,
         usual: Order,
         printer: &Printer,
     ) -> anyhow::Result<()> {
-        let Self { fit, model, report } = self;
-        let found = calibrate(&model, pictures, vetoed, (fit, &fit.wishes(usual)), printer)?;
+        let found = self.calibrate(pictures, vetoed, &self.fit.wishes(usual), printer)?;
+        let Self { fit, model, report, .. } = self;
         output::tell(&found, printer);
         if !fit.dry_run {
             write(&model, fit, &found.calibration)?;
@@ -77,79 +95,51 @@ impl<'a> Job<'a> {
         }
         Ok(())
     }
-}
 
-/// What the file says already, where it is to be kept.
-fn old_calibration(model: &ModelFile, fit: &FitArguments) -> anyhow::Result<Option<Calibration>> {
-    match &model.manifest().calibration {
-        Some(value) if !fit.replace => Ok(Some(Calibration::parse(value)?)),
-        _ => Ok(None),
-    }
-}
-
-fn calibrate(
-    model: &ModelFile,
-    pictures: &Pictures,
-    vetoed: &Vetoed,
-    (fit, wishes): (&FitArguments, &Wishes),
-    printer: &Printer,
-) -> anyhow::Result<Found> {
-    let path = fit.model();
-    for (name, samples) in &pictures.products {
-        if samples.defective.is_empty() {
-            product::check_count(samples.good.len(), wishes.target).at(shown(name))?;
+    fn calibrate(
+        &mut self,
+        pictures: &Pictures,
+        vetoed: &Vetoed,
+        wishes: &Wishes,
+        printer: &Printer,
+    ) -> anyhow::Result<Found> {
+        let fit = self.fit;
+        for (name, samples) in &pictures.products {
+            if samples.defective.is_empty() {
+                threshold::check_count(samples.good.len() as u64, wishes.target).at(shown(name))?;
+            }
         }
-    }
-    let mut choice = load(model, fit, printer)?;
-    let bar = printer.progress().bar(pictures.samples().count() as u64, "pictures");
-    let told = |unjudged: Option<(&Path, &str)>| {
-        if let Some((path, cause)) = unjudged {
-            printer.warning(format_args!("{}: {cause}", path.display()));
+        let input = self.model.manifest().input.clone();
+        let choice = self.choice(printer)?;
+        let bar = printer.progress().bar(pictures.samples().count() as u64, "pictures");
+        let told = running::told(&bar, printer);
+        let judged = answers::judge(&mut *choice.engine, &input, pictures, fit.max_unreadable, told);
+        drop(bar);
+        let engine = choice.candidate.to_string();
+        let judgements = judged.at(fit.model().display())?;
+        let mut fitted = BTreeMap::new();
+        for (name, answers) in &judgements.products {
+            let vetoed = vetoed.get(name).map(Vec::as_slice).unwrap_or_default();
+            fitted.insert(name.clone(), product::fit(answers, vetoed, wishes).at(shown(name))?);
         }
-        bar.advance(1);
-    };
-    let judged = answers::judge(&mut *choice.engine, &model.manifest().input, pictures, fit.max_unreadable, told);
-    drop(bar);
-    let judgements = judged.at(path.display())?;
-    let mut fitted = BTreeMap::new();
-    for (name, answers) in &judgements.products {
-        let vetoed = vetoed.get(name).map(Vec::as_slice).unwrap_or_default();
-        fitted.insert(name.clone(), product::fit(answers, vetoed, wishes).at(shown(name))?);
+        let run = Run {
+            products: fitted.iter().map(|(name, fitted)| (name.clone(), fitted.product.clone())).collect(),
+            target: moead_model::calibration::Target {
+                false_alarms: wishes.target.false_alarms.value(),
+                confidence: wishes.target.confidence.value(),
+                extra: serde_json::Map::default(),
+            },
+            created: SystemClock.wall().to_string(),
+            created_by: concat!("moead-calibrate ", env!("CARGO_PKG_VERSION")).to_owned(),
+            engine: engine.clone(),
+            precision: self.model.manifest().precision.name().to_owned(),
+        };
+        let calibration = match &self.old {
+            Some(old) => run.merged(old)?,
+            None => run.alone(),
+        };
+        Ok(Found { judgements, fitted, calibration, engine })
     }
-    let engine = choice.candidate.to_string();
-    let run = Run {
-        products: fitted.iter().map(|(name, fitted)| (name.clone(), fitted.product.clone())).collect(),
-        target: moead_model::calibration::Target {
-            false_alarms: wishes.target.false_alarms.value(),
-            confidence: wishes.target.confidence.value(),
-            extra: serde_json::Map::default(),
-        },
-        created: SystemClock.wall().to_string(),
-        created_by: concat!("moead-calibrate ", env!("CARGO_PKG_VERSION")).to_owned(),
-        engine: engine.clone(),
-        precision: model.manifest().precision.name().to_owned(),
-    };
-    let calibration = match old_calibration(model, fit)? {
-        Some(old) => run.merged(&old)?,
-        None => run.alone(),
-    };
-    Ok(Found { judgements, fitted, calibration, engine })
-}
-
-/// The model, ready to run. Thresholds of an engine whose numbers are off would be wrong everywhere else.
-pub(super) fn load(model: &ModelFile, fit: &FitArguments, printer: &Printer) -> anyhow::Result<Choice> {
-    let path = fit.model();
-    let request = fit.engine.request(fit.threads.threads)?;
-    let mut choice = engine::load(&request, (path, model), &answers::OUTPUTS, printer)?;
-    match self_test::run(&mut *choice.engine, model.manifest()) {
-        Ok(_) => {}
-        Err(SelfTestError::Absent) => printer.warning(format_args!(
-            "{}: the model file has no self-test: nothing shows that this engine computes it right",
-            path.display()
-        )),
-        Err(error) => return Err(error).at(format_args!("{}: {}", path.display(), choice.candidate)),
-    }
-    Ok(choice)
 }
 
 /// Somebody wrote another network into the file while its pictures were judged.

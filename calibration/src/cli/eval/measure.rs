@@ -10,12 +10,13 @@ use moead_runtime::cli::engine;
 use moead_runtime::engine::Output;
 use moead_runtime::engine::choice::Choice;
 use moead_runtime::stream::clock::{Clock as _, SystemClock};
-use moead_runtime::verify::self_test::{self, OUTPUTS, SelfTestError};
+use moead_runtime::verify::self_test::OUTPUTS;
 use moead_terminal::failure::{At as _, UsageError};
 use moead_terminal::printer::Printer;
 
 use super::arguments::EvalArguments;
 use super::timed::Timed;
+use crate::cli::running;
 use crate::dataset::Sample;
 use crate::dataset::layout::Layout;
 use crate::evaluation::baseline::{self, Baseline, WithBaseline};
@@ -45,12 +46,7 @@ pub(super) fn run(path: &Path, data: &Data, arguments: &EvalArguments, printer: 
     let training = data.training.as_deref().unwrap_or_default();
     let pictures = data.samples.len() + training.len();
     let bar = printer.progress().bar(pictures as u64, "pictures");
-    let mut told = |unjudged: Option<(&Path, &str)>| {
-        if let Some((path, cause)) = unjudged {
-            printer.warning(format_args!("{}: {cause}", path.display()));
-        }
-        bar.advance(1);
-    };
+    let mut told = running::told(&bar, printer);
     let most = arguments.max_unreadable;
     let mut timed = Timed::new(&mut *judging.engine, &clock);
     let (measured, spent) = match &mut features {
@@ -68,6 +64,7 @@ pub(super) fn run(path: &Path, data: &Data, arguments: &EvalArguments, printer: 
         }
     };
     let (seconds, computed) = (clock.monotonic().since(start).as_secs_f64(), spent.as_secs_f64());
+    drop(told);
     drop(bar);
     let (evaluation, baseline) = measured?;
     printer.detail(format_args!(
@@ -94,7 +91,6 @@ struct Loaded {
     input: Input,
 }
 
-/// Whether the engine computes the model right is asked first, where the file says how.
 fn load(path: &Path, arguments: &EvalArguments, printer: &Printer) -> anyhow::Result<Loaded> {
     let request = arguments.engine.request(arguments.threads.threads)?;
     let model = match (ModelFile::open(path), arguments.normalize) {
@@ -118,18 +114,9 @@ fn load(path: &Path, arguments: &EvalArguments, printer: &Printer) -> anyhow::Re
         }
         (opened, _) => opened.at(path.display())?,
     };
-    let manifest = model.manifest();
     let wanted = arguments.baseline.map(|_| Output::Features);
     let outputs: Vec<Output> = OUTPUTS.into_iter().chain(wanted).collect();
-    let mut judging = engine::load(&request, (path, &model), &outputs, printer)?;
-    match self_test::run(&mut *judging.engine, manifest) {
-        Ok(_) => {}
-        Err(SelfTestError::Absent) => printer.warning(format_args!(
-            "{}: the model file has no self-test: nothing shows that this engine computes it right",
-            path.display()
-        )),
-        Err(error) => return Err(error).at(format_args!("{}: {}", path.display(), judging.candidate)),
-    }
+    let judging = running::load(&request, (path, &model), &outputs, printer)?;
     let features = match wanted {
         None => None,
         Some(features) => {
@@ -137,5 +124,5 @@ fn load(path: &Path, arguments: &EvalArguments, printer: &Printer) -> anyhow::Re
             Some(engine::load(&same, (path, &model), &[features], printer)?)
         }
     };
-    Ok(Loaded { judging, features, input: manifest.input.clone() })
+    Ok(Loaded { judging, features, input: model.manifest().input.clone() })
 }
