@@ -143,9 +143,7 @@ fn remarks(subject: &Subject, evaluation: &Evaluation, label: Option<&str>) -> S
     let label = label.map_or(String::new(), |label| format!("{label}: "));
     let notes = notes(evaluation, subject.size).into_iter().map(|note| note.sentence());
     let unreadable = evaluation.unjudged.iter().map(|(path, cause)| format!("left out: {}: {cause}", path.display()));
-    let items: String =
-        notes.chain(unreadable).map(|text| format!("<li>{}</li>", escaped(&format!("{label}{text}")))).collect();
-    if items.is_empty() { String::new() } else { format!("<ul class=\"notes\">{items}</ul>") }
+    markup::remarks(notes.chain(unreadable).map(|text| format!("{label}{text}")))
 }
 
 fn title(product: &Product) -> String {
@@ -204,18 +202,12 @@ fn charts(products: &[(&str, &Product)]) -> String {
 
 fn gallery(product: &Product) -> String {
     let scale = exhibit::scale(&product.gallery);
-    let row = |heading: &str, exhibits: &[crate::evaluation::gallery::Exhibit], truth: Truth| {
-        let cards: String = exhibits
-            .iter()
-            .map(|exhibit| exhibit::card(exhibit, product.gallery.size, scale, truth, product.threshold))
-            .collect();
-        if cards.is_empty() { String::new() } else { format!("<h3>{heading}</h3><div class=\"cards\">{cards}</div>") }
-    };
+    let row = |heading, truth| exhibit::row(heading, &product.gallery, scale, truth, product.threshold);
     let legend = "<p class=\"small\">Left the picture, right the same under its anomaly map; the line surrounds what the mask calls defective. \
                   Colours mean the same in all pictures of a product. Verdicts are those at the threshold of the best F1, which was found on these \
                   very pictures.</p>";
-    let low = row("Defective pictures of the lowest scores", &product.gallery.low_defective, Truth::Defective);
-    let high = row("Good pictures of the highest scores", &product.gallery.high_good, Truth::Good);
+    let low = row("Defective pictures of the lowest scores", Truth::Defective);
+    let high = row("Good pictures of the highest scores", Truth::Good);
     format!("{low}{high}{legend}")
 }
 

@@ -6,7 +6,7 @@ use moead_model::architecture::ImageSize;
 use moead_model::calibration::Calibration;
 
 use super::chart::{Histogram, Mark};
-use super::markup::{escaped, score};
+use super::markup::{escaped, remarks, score};
 use super::{anchor, exhibit, file_name, page as whole};
 use crate::calibrate::answers::Answers;
 use crate::calibrate::product::Fitted;
@@ -50,11 +50,6 @@ pub fn page<'a>(subject: &Subject<'_>, products: impl Iterator<Item = (&'a str, 
         body += &section(name, answers, fitted, subject);
     }
     whole(&name, &body)
-}
-
-fn remarks(texts: impl Iterator<Item = String>) -> String {
-    let items: String = texts.map(|text| format!("<li>{}</li>", escaped(&text))).collect();
-    if items.is_empty() { String::new() } else { format!("<ul class=\"notes\">{items}</ul>") }
 }
 
 fn section(name: &str, answers: &Answers, fitted: &Fitted, subject: &Subject<'_>) -> String {
@@ -112,13 +107,9 @@ fn gallery(answers: &Answers, fitted: &Fitted) -> String {
         shown.kind = outliers.any(|(path, _)| *path == shown.path).then(|| "stands apart".to_owned());
     }
     let scale = exhibit::scale(&gallery);
-    let row = |heading: &str, exhibits: &[crate::evaluation::gallery::Exhibit], truth: Truth| {
-        let card = |shown| exhibit::card(shown, gallery.size, scale, truth, Some(fitted.product.threshold));
-        let cards: String = exhibits.iter().map(card).collect();
-        if cards.is_empty() { String::new() } else { format!("<h3>{heading}</h3><div class=\"cards\">{cards}</div>") }
-    };
-    let good = row("Good pictures of the highest scores: are they good?", &gallery.high_good, Truth::Good);
-    let defective = row("Defective pictures of the lowest scores", &gallery.low_defective, Truth::Defective);
+    let row = |heading, truth| exhibit::row(heading, &gallery, scale, truth, Some(fitted.product.threshold));
+    let good = row("Good pictures of the highest scores: are they good?", Truth::Good);
+    let defective = row("Defective pictures of the lowest scores", Truth::Defective);
     let legend = "<p class=\"small\">Left the picture, right the same under its anomaly map. Colours mean the same in all pictures of a product. \
                   One defect among the good pictures raises the threshold, and hides others like it.</p>";
     format!("{good}{defective}{legend}")

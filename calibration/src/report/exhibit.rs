@@ -34,14 +34,18 @@ pub(super) fn scale(gallery: &Gallery) -> Scale {
     Scale::Fixed { low, high: all.copied().fold(low, f32::max) }
 }
 
+/// The pictures of one kind under a heading; nothing where there is none.
+pub(super) fn row(heading: &str, gallery: &Gallery, scale: Scale, truth: Truth, threshold: Option<f32>) -> String {
+    let exhibits = match truth {
+        Truth::Good => &gallery.high_good,
+        Truth::Defective => &gallery.low_defective,
+    };
+    let cards: String = exhibits.iter().map(|exhibit| card(exhibit, gallery.size, scale, truth, threshold)).collect();
+    if cards.is_empty() { String::new() } else { format!("<h3>{heading}</h3><div class=\"cards\">{cards}</div>") }
+}
+
 /// A picture twice, with its name, score and verdict.
-pub(super) fn card(
-    exhibit: &Exhibit,
-    map_size: ImageSize,
-    scale: Scale,
-    truth: Truth,
-    threshold: Option<f32>,
-) -> String {
+fn card(exhibit: &Exhibit, map_size: ImageSize, scale: Scale, truth: Truth, threshold: Option<f32>) -> String {
     let (class, verdict) = match (truth, threshold.map(|threshold| exhibit.score >= threshold)) {
         (_, None) => ("none", "no verdict"),
         (Truth::Defective, Some(false)) => ("wrong", "missed"),

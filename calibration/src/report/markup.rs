@@ -16,6 +16,12 @@ pub(super) fn escaped(text: &str) -> String {
     safe
 }
 
+/// Remarks as a list of texts; nothing where there is none.
+pub(super) fn remarks(texts: impl Iterator<Item = String>) -> String {
+    let items: String = texts.map(|text| format!("<li>{}</li>", escaped(&text))).collect();
+    if items.is_empty() { String::new() } else { format!("<ul class=\"notes\">{items}</ul>") }
+}
+
 /// A fraction per hundred, as papers print it, with two digits.
 pub(super) fn percent(fraction: f64) -> String {
     format!("{:.2}", 100.0 * fraction)

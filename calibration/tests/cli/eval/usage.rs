@@ -1,10 +1,10 @@
 //! Help, version, completions, and command lines that are wrong.
 
-use crate::Desk;
+use super::desk;
 
 #[test]
 fn wrong_command_lines() {
-    let desk = Desk::empty();
+    let desk = desk();
     insta::assert_snapshot!(desk.says(""), @r"
     status: 2
     ----- stderr
@@ -70,7 +70,7 @@ fn wrong_command_lines() {
 
 #[test]
 fn the_version_names_engines() {
-    insta::assert_snapshot!(Desk::empty().says("--version"), @r"
+    insta::assert_snapshot!(desk().says("--version"), @r"
     status: 0
     ----- stdout
     moead-eval 0.1.0
@@ -83,7 +83,7 @@ fn the_version_names_engines() {
 
 #[test]
 fn help_fits_a_terminal_and_shows_examples() {
-    let help = Desk::empty().says("--help");
+    let help = desk().says("--help");
     for part in
         ["Usage: moead-eval [OPTIONS]", "Examples:", "moead-eval --compare f32.onnx f16.onnx bolts/", "Exit status:"]
     {
@@ -93,7 +93,7 @@ fn help_fits_a_terminal_and_shows_examples() {
 
 #[test]
 fn completions_and_the_manual_are_made() {
-    let desk = Desk::empty();
+    let desk = desk();
     let completions = desk.says("completions bash");
     assert!(completions.contains("moead-eval") && completions.contains("--max-unreadable"), "{completions}");
     let manual = desk.says("man");

@@ -1,12 +1,12 @@
 //! Folders that are no data set, and reports that have no place: said before a model is loaded.
 
-use crate::Desk;
+use super::desk;
 
 const RUN: &str = "--model m.onnx data";
 
 #[test]
 fn what_is_no_data_set_is_explained() {
-    let desk = Desk::empty();
+    let desk = desk();
     insta::assert_snapshot!(desk.says(RUN), @r"
     status: 1
     ----- stderr
@@ -50,7 +50,7 @@ fn what_is_no_data_set_is_explained() {
 
 #[test]
 fn a_picture_in_both_splits_is_named() {
-    let desk = Desk::empty();
+    let desk = desk();
     let line = r#"{"filename": "a.png", "label": 0, "clsname": "bolt"}"#;
     for list in ["train.json", "test.json"] {
         desk.write(&format!("data/{list}"), line);
@@ -66,7 +66,7 @@ fn a_picture_in_both_splits_is_named() {
 
 #[test]
 fn a_report_without_a_place_is_refused_first() {
-    let desk = Desk::empty();
+    let desk = desk();
     desk.write("data/bolt/test/good/1.png", "");
     insta::assert_snapshot!(desk.says(&format!("{RUN} --report nowhere/r.html")), @r"
     status: 1

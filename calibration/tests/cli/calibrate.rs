@@ -1,10 +1,14 @@
-//! Help, version, and command lines that are wrong.
+//! `moead-calibrate`: help, version, and command lines that are wrong.
 
 use crate::Desk;
 
+fn desk() -> Desk {
+    Desk::of("moead-calibrate")
+}
+
 #[test]
 fn wrong_command_lines() {
-    let desk = Desk::empty();
+    let desk = desk();
     insta::assert_snapshot!(desk.says(""), @r"
     status: 2
     ----- stderr
@@ -62,7 +66,7 @@ fn wrong_command_lines() {
 
 #[test]
 fn the_version_names_engines() {
-    insta::assert_snapshot!(Desk::empty().says("--version"), @r"
+    insta::assert_snapshot!(desk().says("--version"), @r"
     status: 0
     ----- stdout
     moead-calibrate 0.1.0
@@ -75,7 +79,7 @@ fn the_version_names_engines() {
 
 #[test]
 fn help_shows_how_it_is_used() {
-    let help = Desk::empty().says("--help");
+    let help = desk().says("--help");
     for example in ["moead-calibrate --model bolt.onnx good/ ", "moead-calibrate show bolt.onnx", "--exclude-outliers"]
     {
         assert!(help.contains(example), "{help}");
@@ -84,7 +88,7 @@ fn help_shows_how_it_is_used() {
 
 #[test]
 fn what_is_missing_is_found_before_any_work() {
-    let desk = Desk::empty();
+    let desk = desk();
     desk.write("good/a.png", "");
     insta::assert_snapshot!(desk.says("good --model a.onnx"), @r"
     status: 1
