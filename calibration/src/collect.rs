@@ -1,26 +1,27 @@
-//! Runs an engine over the pictures of a data set.
+//! Runs engines over the pictures of a data set.
 //!
-//! One thread decodes pictures and masks, one has the engine, and the caller's own looks at the answers; a few pictures wait between them, so
+//! One thread decodes pictures and masks, each engine has one, and the caller's own looks at the answers; a few pictures wait between them, so
 //! memory does not depend on how many there are. What cannot be judged is listed, and too much of it ends the run.
 
 mod prepare;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use moead_model::manifest::Input;
+use moead_runtime::engine::crew::Crew;
 use moead_runtime::engine::{Engine, EngineError, Output, Outputs, Tensor};
 use moead_runtime::preprocess::decode::DecodeError;
 
 use crate::dataset::Sample;
 use crate::dataset::mask::MaskError;
 use crate::metrics::pixels::MaskView;
-use prepare::Preparer;
+use prepare::{Prepared, Preparer};
 
-/// Pictures that are ready and wait for the engine.
+/// Pictures that are ready and wait for an engine.
 const AHEAD: usize = 2;
-/// Answers that wait to be looked at.
+/// Answers of an engine that wait to be looked at.
 const BEHIND: usize = 2;
 
 /// A picture and the engine's answer to it.
@@ -178,30 +179,30 @@ impl Allowance {
 
 /// Judges samples in their order and hands each answer to `visit`, until that has seen enough.
 ///
-/// * `engine`: loaded with [`Output::PredScore`], [`Output::AnomalyMap`] and whatever else `visit` wants.
+/// * `crew`: loaded with [`Output::PredScore`], [`Output::AnomalyMap`] and whatever else `visit` wants.
 /// * `input`: of the same model.
 ///
 /// # Errors
 /// [`CollectError`]
 pub fn collect(
-    engine: &mut dyn Engine,
+    crew: &mut Crew,
     input: &Input,
     samples: &[Sample],
     allowance: &mut Allowance,
     visit: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<(), CollectError> {
     let answer = |at, outputs, truth| answer(at, outputs, truth, input);
-    run(engine, input, samples, allowance, answer, visit)
+    run(crew, input, samples, allowance, answer, visit)
 }
 
 /// The same for aligned features alone, 1 x C x h x w.
 ///
-/// * `engine`: loaded with [`Output::Features`].
+/// * `crew`: loaded with [`Output::Features`].
 ///
 /// # Errors
 /// [`CollectError`]
 pub fn features(
-    engine: &mut dyn Engine,
+    crew: &mut Crew,
     input: &Input,
     samples: &[Sample],
     allowance: &mut Allowance,
@@ -218,45 +219,42 @@ pub fn features(
         };
         Ok(finite(Output::Features, &features.data).map(|()| features))
     };
-    run(engine, input, samples, allowance, answer, visit)
+    run(crew, input, samples, allowance, answer, visit)
 }
 
 /// An answer that can be used, or why not.
 type Answered<Answer> = Result<Result<Answer, Unjudged>, CollectError>;
 
 fn run<Answer: Send>(
-    engine: &mut dyn Engine,
+    crew: &mut Crew,
     input: &Input,
     samples: &[Sample],
     allowance: &mut Allowance,
-    answer: impl Fn(usize, Outputs, PixelTruth) -> Answered<Answer> + Send,
+    answer: impl Fn(usize, Outputs, PixelTruth) -> Answered<Answer> + Sync,
     mut visit: impl FnMut(Event<'_, Answer>) -> ControlFlow<()>,
 ) -> Result<(), CollectError> {
     std::thread::scope(|scope| {
         // Whoever ends early drops its end of a queue, and the others stop at their next picture.
-        let (to_engine, prepared) = sync_channel(AHEAD);
-        let (to_visitor, answers) = sync_channel(BEHIND);
+        let (mut to_engines, mut answers, mut computing) = (Vec::new(), Vec::new(), Vec::new());
+        for engine in crew.iter_mut() {
+            let (to_engine, prepared) = sync_channel(AHEAD);
+            let (to_visitor, answered) = sync_channel(BEHIND);
+            let answer = &answer;
+            computing.push(scope.spawn(move || compute(&mut **engine, &prepared, answer, &to_visitor)));
+            to_engines.push(to_engine);
+            answers.push(answered);
+        }
         scope.spawn(move || {
             let mut preparer = Preparer::new(input);
-            samples.iter().try_for_each(|sample| to_engine.send(preparer.prepare(sample))).ok()
+            let mut engines = to_engines.iter().cycle();
+            samples
+                .iter()
+                .enumerate()
+                .try_for_each(|(at, sample)| engines.next()?.send((at, sample, preparer.prepare(sample))).ok())
         });
-        let computing = scope.spawn(move || {
-            for ((at, sample), prepared) in samples.iter().enumerate().zip(prepared) {
-                let answered = match prepared {
-                    Ok(prepared) => {
-                        let outputs = engine.run(&prepared.planes);
-                        let failed = |error| CollectError::Engine { path: sample.path.clone(), error };
-                        answer(at, outputs.map_err(failed)?, prepared.truth)?
-                    }
-                    Err(cause) => Err(cause),
-                };
-                if to_visitor.send((sample, answered)).is_err() {
-                    break;
-                }
-            }
-            Ok(())
-        });
-        for (sample, answered) in answers {
+        // Engines take turns, so answers come in the order of the samples.
+        for answered in &mut answers.iter().cycle().map_while(|answers| answers.recv().ok()) {
+            let (sample, answered): (&Sample, _) = answered;
             let wish = match answered {
                 Ok(answer) => visit(Event::Judged(answer)),
                 Err(cause) => {
@@ -269,9 +267,36 @@ fn run<Answer: Send>(
                 return Ok(());
             }
         }
+        drop(answers);
         // An engine that panics is no failure that could be told as one.
-        computing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let ended = |thread: std::thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        computing.into_iter().try_for_each(ended)
     })
+}
+
+/// What the thread of an engine does.
+fn compute<'a, Answer>(
+    engine: &mut dyn Engine,
+    pictures: &Receiver<(usize, &'a Sample, Result<Prepared, Unjudged>)>,
+    answer: impl Fn(usize, Outputs, PixelTruth) -> Answered<Answer>,
+    to_visitor: &SyncSender<(&'a Sample, Result<Answer, Unjudged>)>,
+) -> Result<(), CollectError> {
+    for (at, sample, prepared) in pictures {
+        let answered = match prepared {
+            Ok(prepared) => {
+                let outputs = engine.run(&prepared.planes);
+                let failed = |error| CollectError::Engine { path: sample.path.clone(), error };
+                answer(at, outputs.map_err(failed)?, prepared.truth)?
+            }
+            Err(cause) => Err(cause),
+        };
+        if to_visitor.send((sample, answered)).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Whether all numbers of an output are numbers.

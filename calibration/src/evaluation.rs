@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use moead_model::architecture::ImageSize;
 use moead_model::manifest::Input;
-use moead_runtime::engine::Engine;
+use moead_runtime::engine::crew::Crew;
 
 use crate::collect::{self, Allowance, CollectError, Event, Judged};
 use crate::dataset::{Dataset, Sample, Split};
@@ -138,7 +138,7 @@ pub type Told<'a> = dyn FnMut(Option<(&Path, &str)>) + 'a;
 
 /// Measures a model.
 ///
-/// * `engine`, `input`: as of [`collect::collect`].
+/// * `crew`, `input`: as of [`collect::collect`].
 /// * `samples`: product after product, as of [`samples`].
 /// * `most_unjudged`: more pictures without an answer end the run.
 /// * `told`: is called after each picture.
@@ -146,7 +146,7 @@ pub type Told<'a> = dyn FnMut(Option<(&Path, &str)>) + 'a;
 /// # Errors
 /// [`CollectError`]
 pub fn evaluate(
-    engine: &mut dyn Engine,
+    crew: &mut Crew,
     input: &Input,
     samples: &[Sample],
     most_unjudged: usize,
@@ -156,7 +156,7 @@ pub fn evaluate(
     let mut allowance = Allowance::new(most_unjudged);
     for samples in by_product(samples) {
         let mut examination = Examination::new(&samples[0].product, input.size());
-        collect::collect(engine, input, samples, &mut allowance, |event| {
+        collect::collect(crew, input, samples, &mut allowance, |event| {
             match event {
                 Event::Judged(judged) => {
                     examination.add(&samples[judged.sample], judged);

@@ -7,6 +7,7 @@ use moead_model::architecture::ImageSize;
 use moead_model::onnx::model_file::ModelFile;
 
 pub mod choice;
+pub mod crew;
 #[cfg(feature = "ort")]
 pub mod ort;
 #[cfg(feature = "tract")]

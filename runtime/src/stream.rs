@@ -1,12 +1,13 @@
 //! From sources to sinks: who waits for whom.
 //!
-//! Every source has a thread, which opens it, prepares its frames and hands them over through a bounded slot; one thread
-//! runs the engine and hands results to the sinks. What happens when frames come faster than the engine takes them is the
-//! source's [`policy::Policy`]. Memory is bounded by the slots, however long a run lasts.
+//! Every source has a thread, which opens it, prepares its frames and hands them over through a bounded slot; every engine has
+//! one, which takes them there; and one judges the answers and hands results to the sinks. What happens when frames come
+//! faster than engines take them is the source's [`policy::Policy`]. Memory is bounded by the slots, however long a run lasts.
 
 mod backoff;
 pub mod blindness;
 pub mod clock;
+mod computing;
 pub mod drift;
 pub mod frame;
 pub mod interrupt;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use image::{ImageFormat, RgbImage};
 use moead_model::architecture::ImageSize;
 use moead_model::self_test;
-use moead_runtime::engine::Engine as _;
+use moead_runtime::engine::crew::Crew;
 use moead_runtime::engine::tract::Session;
 use moead_runtime::stream::clock::{Clock, SystemClock};
 use moead_runtime::stream::interrupt::Interrupt;
@@ -39,20 +39,21 @@ fn main() {
         picture.save_with_format(path, ImageFormat::Jpeg).expect("room for the pictures");
     }
     let list = Arc::new(FileList::of_path(folder.path()).expect("pictures"));
-    let mut session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
+    let session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
+    let mut crew = Crew::new(session);
     let settings = settings(&subject.model);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (mut bare, mut whole) = (Summary::new("bare inference, a picture"), Summary::new("the folder, a picture"));
     for _ in 0..ROUNDS {
         let start = clock.monotonic();
         for _ in 0..pictures {
-            session.run(&subject.input).expect("an answer");
+            crew.first().run(&subject.input).expect("an answer");
         }
         let middle = clock.monotonic();
         let mut judged = 0;
         let opener = Arc::clone(&list) as _;
         let feed = Feed { opener, nature: Nature::Files, policy: Policy::Never, region: None };
-        pipeline::run(&mut session, vec![(feed, None)], &settings, &clock, &Interrupt::default(), |event| {
+        pipeline::run(&mut crew, vec![(feed, None)], &settings, &clock, &Interrupt::default(), |event| {
             if let pipeline::Event::Frame(result, _) = event {
                 judged += u64::from(result.outcome.is_ok());
             }

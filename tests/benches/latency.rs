@@ -12,8 +12,9 @@ use std::process::Command;
 
 use moead_model::onnx::model_file::ModelFile;
 use moead_runtime::engine::choice::{self, EngineName, Request};
-use moead_runtime::engine::ort::settings::Settings;
 use moead_runtime::engine::{Engine, Output};
+
+use moead_runtime::engine::ort::settings::Settings;
 use moead_tests::golden::root;
 use moead_tests::python;
 use peer::Peer;
@@ -73,7 +74,7 @@ fn main() {
 fn load(name: EngineName, model: &ModelFile, outputs: &[Output]) -> Box<dyn Engine> {
     let ort = Settings::with_library(python::onnxruntime_library());
     let request = Request { engine: Some(name), ort, ..Request::default() };
-    choice::load(model, outputs, &request, &mut |_| {}).expect("our own model loads").engine
+    choice::load(model, outputs, &request, &mut |_| {}).expect("our own model loads").crew.into_first()
 }
 
 /// ONNX Runtime with that model.

@@ -87,5 +87,5 @@ fn judge_once(path: &Path, request: &Request) {
     let picture = normalize(&self_test::picture(1, input.size()), input.normalization());
     let outputs = [Output::PredScore, Output::AnomalyMap];
     let mut chosen = choice::load(&model, &outputs, request, &mut |_| {}).expect("an engine");
-    chosen.engine.run(&picture).expect("an answer");
+    chosen.crew.first().run(&picture).expect("an answer");
 }

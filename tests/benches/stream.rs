@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use moead_model::architecture::ImageSize;
 use moead_model::self_test;
-use moead_runtime::engine::Engine as _;
+use moead_runtime::engine::crew::Crew;
 use moead_runtime::engine::tract::Session;
 use moead_runtime::preprocess::raw::{ColourSpace, Matrix, PixelFormat, Range, RawFormat};
 use moead_runtime::sinks::json_lines;
@@ -65,7 +65,7 @@ fn main() {
 
 /// Runs a source with its results written as lines to nowhere.
 fn stream(
-    session: &mut Session,
+    crew: &mut Crew,
     opener: Arc<dyn Opener>,
     policy: Policy,
     settings: &Settings,
@@ -75,7 +75,7 @@ fn stream(
     let interrupt = Interrupt::default();
     let lines = LineSink::start(Box::new(std::io::sink()), WhenFailing::Retry, Arc::clone(&clock), &interrupt);
     let feed = Feed { opener, nature: Nature::Live, policy, region: None };
-    pipeline::run(session, vec![(feed, None)], settings, &clock, &interrupt, |event| {
+    pipeline::run(crew, vec![(feed, None)], settings, &clock, &interrupt, |event| {
         Ok::<_, Infallible>(match event {
             Event::Frame(result, _) => {
                 look(result);
@@ -92,7 +92,8 @@ fn stream(
 
 fn overhead() {
     let subject = Subject::official();
-    let mut session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
+    let session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
+    let mut crew = Crew::new(session);
     let frames = (0..LOADED)
         .map(|number| {
             let size = ImageSize { height: FORMAT.size.height, width: FORMAT.stride / 3 + 1 };
@@ -108,11 +109,11 @@ fn overhead() {
     for _ in 0..ROUNDS {
         let start = clock.monotonic();
         for _ in 0..FRAMES {
-            session.run(&subject.input).expect("an answer");
+            crew.first().run(&subject.input).expect("an answer");
         }
         let middle = clock.monotonic();
         let opener = Arc::clone(&camera) as Arc<dyn Opener>;
-        stream(&mut session, opener, Policy::Never, &settings, |_| {});
+        stream(&mut crew, opener, Policy::Never, &settings, |_| {});
         let per_frame = |duration: Duration| duration.as_secs_f64() / FRAMES as f64;
         bare.add(per_frame(middle.since(start)));
         whole.add(per_frame(clock.monotonic().since(middle)));
@@ -158,11 +159,12 @@ fn scene(settings: &str) -> Arc<dyn Opener> {
 
 fn latency() {
     let subject = Subject::official();
-    let mut session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
+    let session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
+    let mut crew = Crew::new(session);
     let settings = Settings { duration: Some(WATCHED), ..settings(&subject.model) };
     let (mut ages, mut inferences) = (Vec::new(), Vec::new());
     let opener = scene(&format!("fps={RATE}&format=YUYV"));
-    stream(&mut session, opener, Policy::Latest, &settings, |result| {
+    stream(&mut crew, opener, Policy::Latest, &settings, |result| {
         ages.push(result.latency.age.as_secs_f64() * 1e3);
         inferences.push(result.latency.inference.as_secs_f64() * 1e3);
     });
@@ -183,11 +185,12 @@ fn latency() {
 
 fn memory() {
     let subject = Subject::of(&Case::small("tiny"));
-    let mut session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
+    let session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
+    let mut crew = Crew::new(session);
     let settings = Settings { frames: Some(LATE), ..settings(&subject.model) };
     let (mut seen, mut early) = (0, 0);
     let mut late = 0;
-    stream(&mut session, scene("size=320x240&pace=free&format=YUYV"), Policy::Never, &settings, |_| {
+    stream(&mut crew, scene("size=320x240&pace=free&format=YUYV"), Policy::Never, &settings, |_| {
         seen += 1;
         match seen {
             EARLY => early = resident(),

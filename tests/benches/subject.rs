@@ -32,10 +32,15 @@ impl Subject {
 
     /// The network of another golden case.
     pub(crate) fn of(case: &Case) -> Self {
+        Self::in_form(case, Precision::F32, Moe::Sparse)
+    }
+
+    /// The same in another form.
+    pub(crate) fn in_form(case: &Case, precision: Precision, moe: Moe) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("official.safetensors");
         Drawn::of(case).write(FileForm::Safetensors, &path);
-        let model = exported(&path, Precision::F32);
+        let model = exported(&path, Form { precision, moe });
         let input = &model.manifest().input;
         let input = normalize(&self_test::picture(1, input.size()), input.normalization());
         Self { folder, checkpoint: path, model, input }
@@ -43,7 +48,7 @@ impl Subject {
 
     /// The model with its experts in eight bits.
     pub(crate) fn in_eight_bits(&self) -> ModelFile {
-        exported(&self.checkpoint, Precision::Int8)
+        exported(&self.checkpoint, Form { precision: Precision::Int8, moe: Moe::Sparse })
     }
 
     /// The model as a file.
@@ -62,13 +67,12 @@ impl Subject {
     }
 }
 
-fn exported(checkpoint: &Path, precision: Precision) -> ModelFile {
+fn exported(checkpoint: &Path, form: Form) -> ModelFile {
     let checkpoint = Checkpoint::open(checkpoint).expect("our own checkpoint");
     let resolved = resolve::resolve(&checkpoint, checkpoint.architecture(), Wishes::default()).expect("a network");
     let source = Source { file: String::new(), sha256: String::new(), extra: serde_json::Map::default() };
     let provenance = Provenance { name: "official".into(), source };
-    let weights = precision::stored(&checkpoint, &resolved.architecture, precision);
-    let form = Form { precision, moe: Moe::Sparse };
+    let weights = precision::stored(&checkpoint, &resolved.architecture, form.precision);
     let exported = export::export(&resolved.architecture, weights.as_ref(), form, provenance).expect("a model");
     exported.model().clone()
 }

@@ -194,3 +194,29 @@ fn the_number_of_threads_changes_no_bit() {
         assert_eq!(answers[0], answers[2], "{name}: 3 threads");
     }
 }
+
+#[test]
+fn sessions_side_by_side_answer_as_one_does() {
+    use moead_runtime::engine::tract::Session;
+    use moead_runtime::engine::{Engine as _, Output};
+    let problem = Problem::new(Case::small("tiny_b4_l234"));
+    let other = normalize(
+        &self_test::picture(7, export::input(&problem.resolved.architecture).size()),
+        problem.resolved.architecture.backbone().normalization(),
+    );
+    for threads in [1, 2] {
+        let threads = NonZeroUsize::new(threads).expect("some");
+        let outputs = [Output::AnomalyMap, Output::PredScore];
+        let mut first = Session::load(&problem.model(FORMS[0]), &outputs, threads).expect("a model that tract loads");
+        let mut second = first.another().expect("a second session");
+        let inputs = [&problem.input, &other];
+        let alone = inputs.map(|input| first.run(input).expect("an answer"));
+        let together = std::thread::scope(|scope| {
+            let beside = scope.spawn(|| [0, 1, 0].map(|at| second.run(inputs[at]).expect("an answer")));
+            let here = [1, 0, 1].map(|at| first.run(inputs[at]).expect("an answer"));
+            (here, beside.join().expect("no panic"))
+        });
+        assert_eq!(together.0.each_ref(), [&alone[1], &alone[0], &alone[1]]);
+        assert_eq!(together.1.each_ref(), [&alone[0], &alone[1], &alone[0]]);
+    }
+}

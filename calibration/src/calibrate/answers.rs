@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use moead_model::architecture::ImageSize;
 use moead_model::manifest::Input;
-use moead_runtime::engine::{Engine, Output};
+use moead_runtime::engine::Output;
+use moead_runtime::engine::crew::Crew;
 
 use super::pictures::{Pictures, ProductName};
 use crate::collect::{self, Allowance, CollectError, Event, Judged};
@@ -78,14 +79,14 @@ pub struct Judgements {
 
 /// Judges all pictures.
 ///
-/// * `engine`: loaded with [`OUTPUTS`]; `input`: of the same model.
+/// * `crew`: loaded with [`OUTPUTS`]; `input`: of the same model.
 /// * `most_unjudged`: more pictures without an answer end the run.
 /// * `told`: is called after each picture; with the cause when it could not be judged.
 ///
 /// # Errors
 /// [`CollectError`]
 pub fn judge(
-    engine: &mut dyn Engine,
+    crew: &mut Crew,
     input: &Input,
     pictures: &Pictures,
     most_unjudged: usize,
@@ -95,7 +96,7 @@ pub fn judge(
         pictures.samples().map(|(name, sample)| (name, without_mask(sample))).unzip();
     let products = pictures.products.keys().map(|name| (name.clone(), Answers::new(input.size())));
     let mut judgements = Judgements { products: products.collect(), unjudged: Vec::new() };
-    collect::collect(engine, input, &samples, &mut Allowance::new(most_unjudged), |event| {
+    collect::collect(crew, input, &samples, &mut Allowance::new(most_unjudged), |event| {
         match event {
             Event::Judged(judged) => {
                 let (name, sample) = (names[judged.sample], &samples[judged.sample]);

@@ -20,7 +20,7 @@ pub(super) fn load(
     printer: &Printer,
 ) -> anyhow::Result<Choice> {
     let mut choice = engine::load(request, (path, model), outputs, printer)?;
-    match self_test::run(&mut *choice.engine, model.manifest()) {
+    match self_test::run(choice.crew.first(), model.manifest()) {
         Ok(_) => {}
         Err(SelfTestError::Absent) => printer.warning(format_args!(
             "{}: the model file has no self-test: nothing shows that this engine computes it right",

@@ -63,9 +63,10 @@ fn data() -> (tempfile::TempDir, Vec<Sample>) {
     (folder, samples)
 }
 
-fn run(mut engine: Mirror, samples: &[Sample], most: usize) -> (Vec<String>, Result<(), CollectError>) {
+fn run(engine: Mirror, samples: &[Sample], most: usize) -> (Vec<String>, Result<(), CollectError>) {
     let mut seen = Vec::new();
-    let ended = collect(&mut engine, &input(), samples, &mut Allowance::new(most), |event| {
+    let mut crew = Crew::new(engine);
+    let ended = collect(&mut crew, &input(), samples, &mut Allowance::new(most), |event| {
         seen.push(match event {
             Event::Judged(Judged { sample, score, truth, .. }) => {
                 let truth = match truth {
@@ -98,6 +99,42 @@ fn every_picture_is_judged_or_named() {
         "e.png: e.png: expected a mask with the sides of the picture, 4x6, found 2x3",
     ];
     assert_eq!(seen, expected);
+}
+
+#[test]
+fn several_engines_answer_in_the_order_of_the_pictures() {
+    let (_folder, samples) = data();
+    let samples = vec![samples; 7].concat();
+    let (alone, _) = run(HONEST, &samples, 99);
+    let mut crew = Crew::new(HONEST).and(HONEST).and(HONEST);
+    let mut seen = Vec::new();
+    collect(&mut crew, &input(), &samples, &mut Allowance::new(99), |event| {
+        seen.push(match event {
+            Event::Judged(Judged { sample, score, .. }) => format!("{sample}: {score}"),
+            Event::Unjudged { path, .. } => path.file_name().unwrap().display().to_string(),
+        });
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(seen.len(), 35);
+    assert!(alone.iter().zip(&seen).all(|(alone, seen)| alone.starts_with(seen)), "{seen:?}");
+}
+
+#[test]
+fn an_end_that_is_asked_for_comes_with_several_engines_too() {
+    let (_folder, samples) = data();
+    let mut crew = Crew::new(HONEST).and(HONEST);
+    let mut seen = 0;
+    collect(&mut crew, &input(), &vec![samples.clone(); 40].concat(), &mut Allowance::new(99), |_| {
+        seen += 1;
+        if seen == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .unwrap();
+    assert_eq!(seen, 3);
+    let broken = || Mirror { poisoned: None, outputs: false };
+    let mut crew = Crew::new(broken()).and(broken());
+    let ended = collect(&mut crew, &input(), &samples, &mut Allowance::new(99), |_| ControlFlow::Continue(()));
+    assert_eq!(ended.unwrap_err().to_string(), "output pred_score: expected 1, found []");
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::ops::ControlFlow;
 
 use moead_model::architecture::TokenGrid;
 use moead_model::manifest::Input;
-use moead_runtime::engine::{Engine, Output, Outputs, Tensor};
+use moead_runtime::engine::crew::Crew;
+use moead_runtime::engine::{Output, Outputs, Tensor};
 
 use super::{Evaluation, Examination, Told, by_product};
 use crate::collect::{self, Allowance, CollectError, Event, Judged};
@@ -78,11 +79,11 @@ pub enum BaselineError {
 }
 
 /// A model's engines.
-pub struct Engines<'a> {
+pub struct Crews<'a> {
     /// Loaded with [`Output::PredScore`], [`Output::AnomalyMap`] and [`Output::Features`].
-    pub judging: &'a mut dyn Engine,
+    pub judging: &'a mut Crew,
     /// Loaded with [`Output::Features`] alone: what training pictures need.
-    pub features: &'a mut dyn Engine,
+    pub features: &'a mut Crew,
 }
 
 /// The good pictures for training of the products of `tested`, product after product.
@@ -114,7 +115,7 @@ pub fn training(dataset: &Dataset, tested: &[Sample]) -> Result<Vec<Sample>, Bas
 /// # Errors
 /// [`BaselineError`]
 pub fn evaluate(
-    engines: Engines<'_>,
+    crews: Crews<'_>,
     input: &Input,
     [training, tested]: [&[Sample]; 2],
     features: Option<usize>,
@@ -129,7 +130,7 @@ pub fn evaluate(
         let failed = |error| BaselineError::Padim { product: product.clone(), error };
         let training = by_product(training).find(|samples| samples[0].product == *product).unwrap_or_default();
         let mut fitting = Fitting { features, begun: None, refused: None };
-        collect::features(engines.features, input, training, &mut allowance, |event| {
+        collect::features(crews.features, input, training, &mut allowance, |event| {
             match event {
                 Event::Judged(picture) => {
                     told(None);
@@ -143,7 +144,7 @@ pub fn evaluate(
         let (fitted, grid) = fitting.finish().map_err(failed)?.ok_or_else(nothing)?;
         let [mut of_model, mut of_peer] = [0; 2].map(|_| Examination::new(product, input.size()));
         let mut refused = None;
-        collect::collect(engines.judging, input, tested, &mut allowance, |event| {
+        collect::collect(crews.judging, input, tested, &mut allowance, |event| {
             match event {
                 Event::Judged(mut judged) => match judge(&fitted, grid, input, &mut judged) {
                     Ok(by_peer) => {

@@ -44,7 +44,7 @@ pub fn serve(
     };
     let load_ms = milliseconds(clock.monotonic().since(started));
     let (engine, description) = (chosen.candidate.to_string(), chosen.description.to_string());
-    let mut bench = Bench { model, request, candidate: chosen.candidate, engine: chosen.engine, clock };
+    let mut bench = Bench { model, request, candidate: chosen.candidate, engine: chosen.crew.into_first(), clock };
     match bench.run(FIRST_SEED) {
         Ok(Ran { wall, .. }) => {
             tell(&Answer::Loaded { engine, description, load_ms, first_ms: milliseconds(wall) })?;

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::{CompletionsArguments, ManualArguments};
 
-use super::engine::{EngineArguments, ThreadsArgument};
+use super::engine::{EngineArguments, InFlightArgument, ThreadsArgument};
 use crate::score::verdict::Threshold;
 use crate::stream::prepare::Pictures;
 use crate::stream::uri::query;
@@ -131,6 +131,8 @@ pub(super) struct RunArguments {
     pub(super) no_verify: bool,
     #[command(flatten)]
     pub(super) threads: ThreadsArgument,
+    #[command(flatten)]
+    pub(super) in_flight: InFlightArgument,
     // Last: its flags for GPUs stand under a heading of their own.
     #[command(flatten)]
     pub(super) engine: EngineArguments,

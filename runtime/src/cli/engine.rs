@@ -14,6 +14,7 @@ use moead_terminal::printer::Printer;
 
 use crate::engine::Output;
 use crate::engine::choice::{self, Candidate, Choice, ChoiceError, EngineName, Provider, Refusal, Request, Step, Wish};
+use crate::engine::crew::InFlight;
 #[cfg(feature = "ort")]
 use crate::engine::ort::{
     library::Search,
@@ -124,6 +125,7 @@ impl EngineArguments {
             engine,
             provider,
             threads,
+            in_flight: InFlight::default(),
             #[cfg(feature = "ort")]
             ort: self.settings(),
         })
@@ -198,6 +200,22 @@ pub struct ThreadsArgument {
     /// How many threads compute a picture
     #[arg(long, value_name = "N", default_value = "1", env = "MOEAD_THREADS", value_parser = parse_threads)]
     pub threads: NonZeroUsize,
+}
+
+/// `--in-flight` of a command that judges many pictures.
+#[derive(Debug, Clone, Args)]
+pub struct InFlightArgument {
+    /// How many pictures are computed at the same time, each by `--threads` threads [default: one with cameras or on a GPU; with
+    /// files as many as the processor has room for, at most 4]
+    #[arg(long, value_name = "N", env = "MOEAD_IN_FLIGHT", value_parser = parse_threads)]
+    in_flight: Option<NonZeroUsize>,
+}
+
+impl InFlightArgument {
+    /// As many as it says, or else as usual.
+    pub fn of(&self, usual: InFlight) -> InFlight {
+        self.in_flight.map_or(usual, InFlight::Exactly)
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -15,7 +15,7 @@ use super::replaced::Loaded;
 use super::service::Service;
 use super::sources::SourceUris;
 use super::standards::Basis;
-use crate::engine::choice::Choice;
+use crate::engine::choice::{Choice, Request};
 use crate::sinks::drawings::{Folder, Wanted};
 use crate::stream::clock::{Clock, SystemClock};
 use crate::stream::interrupt::Interrupt;
@@ -37,7 +37,8 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     steps.end();
     let basis = Basis::of(arguments, &model, &uris.names())?;
     let outputs = judge::outputs(&basis.standards);
-    let request = arguments.engine.request(arguments.threads.threads)?;
+    let in_flight = arguments.in_flight.of(uris.in_flight());
+    let request = Request { in_flight, ..arguments.engine.request(arguments.threads.threads)? };
     let mut choice = engine::load(&request, (arguments.model(), &model), &outputs, printer)?;
     drop(model);
     let mut self_test = None;
@@ -48,8 +49,8 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     }
     basis.compare(choice.candidate, manifest.precision, self_test, printer);
     basis.tell(printer);
-    let engine = &mut *choice.engine;
-    let mut sources = uris.open(&arguments.sources, arguments.frames, engine.input(), &clock, &interrupt, printer)?;
+    let crew = &mut choice.crew;
+    let mut sources = uris.open(&arguments.sources, arguments.frames, crew.input(), &clock, &interrupt, printer)?;
     let handler = interrupt.clone();
     ctrlc::set_handler(move || handler.request())?;
     let service = Service::of_environment();
@@ -64,10 +65,10 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
         on_loss: arguments.sources.on_loss(),
         pulse: Some(pulse(service, loaded, printer.clone())),
     };
-    let mut outputs = Outputs::start(arguments, wanted, &sources, engine.input(), &clock, &interrupt, printer)?;
+    let mut outputs = Outputs::start(arguments, wanted, &sources, crew.input(), &clock, &interrupt, printer)?;
     service.ready();
     let feeds = std::mem::take(&mut sources.feeds);
-    let outcome = pipeline::run(engine, feeds, &settings, &clock, &interrupt, |event| outputs.take(event, printer));
+    let outcome = pipeline::run(crew, feeds, &settings, &clock, &interrupt, |event| outputs.take(event, printer));
     service.stopping();
     let seen = outputs.finish(printer);
     match outcome {
@@ -110,7 +111,7 @@ fn check_numbers(
     manifest: &Manifest,
     printer: &Printer,
 ) -> anyhow::Result<Option<SelfTestResult>> {
-    match self_test::check(&mut *choice.engine, manifest) {
+    match self_test::check(choice.crew.first(), manifest) {
         Ok(result) => {
             printer.detail(format_args!(
                 "self-test: map off by {:.1e}, score by {:.1e}",

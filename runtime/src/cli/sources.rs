@@ -7,6 +7,7 @@ use moead_terminal::failure::UsageError;
 use moead_terminal::printer::Printer;
 
 pub use super::arguments::SourceArguments;
+use crate::engine::crew::InFlight;
 #[cfg(feature = "camera")]
 use crate::score::regions::Rect;
 use crate::stream::clock::Clock;
@@ -58,6 +59,12 @@ impl SourceUris {
     /// As in results.
     pub fn names(&self) -> Vec<&str> {
         self.0.iter().map(|(uri, _)| uri.name.as_str()).collect()
+    }
+
+    /// How many of their pictures are computed at the same time where nobody says it: files wait as long as they must, and a camera's
+    /// frame is wanted soon.
+    pub(super) fn in_flight(&self) -> InFlight {
+        if self.0.iter().all(|(_, files)| files.is_some()) { InFlight::Filling } else { InFlight::default() }
     }
 
     /// Opens every device: what is wrong at the beginning is for the one who begins.

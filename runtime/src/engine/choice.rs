@@ -10,9 +10,10 @@ use std::path::PathBuf;
 use moead_model::onnx::foreign::ForeignModel;
 use moead_model::onnx::model_file::ModelFile;
 
+use super::crew::{Crew, InFlight};
 #[cfg(feature = "ort")]
 use super::ort;
-use super::{Engine, EngineError, Output};
+use super::{EngineError, Output};
 
 /// The engines that were compiled in, with versions.
 pub const BUILT_IN: &[&str] = &[
@@ -124,20 +125,23 @@ pub struct Request {
     pub engine: Option<EngineName>,
     /// On what.
     pub provider: Wish,
-    /// How many threads compute at the same time.
+    /// How many threads compute a picture.
     pub threads: NonZeroUsize,
+    /// How many pictures are computed at the same time.
+    pub in_flight: InFlight,
     /// ONNX Runtime's settings.
     #[cfg(feature = "ort")]
     pub ort: ort::settings::Settings,
 }
 
 impl Default for Request {
-    /// The processor, one thread, and for ONNX Runtime no place to look for its library in.
+    /// The processor, one picture by one thread, and for ONNX Runtime no place to look for its library in.
     fn default() -> Self {
         Self {
             engine: None,
             provider: Wish::Exactly(Provider::Cpu),
             threads: NonZeroUsize::MIN,
+            in_flight: InFlight::default(),
             #[cfg(feature = "ort")]
             ort: ort::settings::Settings::default(),
         }
@@ -180,9 +184,10 @@ impl fmt::Display for Description {
 }
 
 /// An engine that is ready, and how it came to be this one.
+#[derive(Debug)]
 pub struct Choice {
-    /// Runs the model.
-    pub engine: Box<dyn Engine>,
+    /// Runs the model, on as many pictures at once as were asked for.
+    pub crew: Crew,
     /// Which it is.
     pub candidate: Candidate,
     /// What it is made of.
@@ -194,16 +199,6 @@ pub struct Choice {
     pub warnings: Vec<String>,
     /// Those that would have come first, each with the reason why it did not.
     pub refused: Vec<(Candidate, Refusal)>,
-}
-
-impl fmt::Debug for Choice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Choice")
-            .field("candidate", &self.candidate)
-            .field("description", &self.description)
-            .field("refused", &self.refused)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Why a candidate cannot run a model here.
@@ -348,7 +343,7 @@ pub fn load(
     })
 }
 
-/// The same for a model of somebody else, on the processor.
+/// The same for a model of somebody else, on the processor, one picture at a time.
 ///
 /// # Errors
 /// [`ChoiceError`]
@@ -375,7 +370,7 @@ fn first(
         match load(candidate, is_asked_for, progress) {
             Ok(loaded) => {
                 return Ok(Choice {
-                    engine: loaded.engine,
+                    crew: loaded.crew,
                     candidate,
                     description: loaded.description,
                     #[cfg(feature = "ort")]
@@ -420,7 +415,7 @@ pub fn told(refused: &[(Candidate, Refusal)]) -> Vec<String> {
 }
 
 struct Loaded {
-    engine: Box<dyn Engine>,
+    crew: Crew,
     description: Description,
     #[cfg(feature = "ort")]
     placement: Option<ort::placement::Placement>,
@@ -436,23 +431,34 @@ fn load_on(
     is_asked_for: bool,
     progress: &mut dyn FnMut(Step),
 ) -> Result<Loaded, Refusal> {
+    let processors = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let in_flight = request.in_flight.count(candidate.provider, request.threads, processors);
     match candidate.engine {
         #[cfg(feature = "tract")]
-        EngineName::Tract => Ok(Loaded {
-            engine: Box::new(super::tract::Session::load(model, outputs, request.threads)?),
-            description: tract(),
-            #[cfg(feature = "ort")]
-            placement: None,
-            warnings: Vec::new(),
-        }),
+        EngineName::Tract => {
+            let session = super::tract::Session::load(model, outputs, request.threads)?;
+            let others = (1..in_flight.get()).map(|_| session.another()).collect::<Result<Vec<_>, _>>()?;
+            let crew = others.into_iter().fold(Crew::new(session), Crew::and);
+            Ok(Loaded {
+                crew,
+                description: tract(),
+                #[cfg(feature = "ort")]
+                placement: None,
+                warnings: Vec::new(),
+            })
+        }
         #[cfg(feature = "ort")]
         EngineName::Ort => {
             use ort::loading::{Job, Patience};
             let job = Job { model, outputs, threads: request.threads, settings: &request.ort };
             let patience = if is_asked_for { Patience::Build } else { Patience::OnlyReady };
             let loaded = job.load(candidate.provider, patience, progress)?;
+            let mut crew = Crew::new(loaded.session);
+            for _ in 1..in_flight.get() {
+                crew = crew.and(job.load(candidate.provider, patience, progress)?.session);
+            }
             Ok(Loaded {
-                engine: Box::new(loaded.session),
+                crew,
                 description: onnxruntime(loaded.library),
                 placement: loaded.placement,
                 warnings: loaded.library.take_messages(),
@@ -473,7 +479,7 @@ fn load_foreign_on(
     match candidate {
         #[cfg(feature = "tract")]
         Candidate::TRACT => Ok(Loaded {
-            engine: Box::new(super::tract::Session::load_foreign(model, outputs, request.threads)?),
+            crew: Crew::new(super::tract::Session::load_foreign(model, outputs, request.threads)?),
             description: tract(),
             #[cfg(feature = "ort")]
             placement: None,
@@ -483,7 +489,7 @@ fn load_foreign_on(
         Candidate { engine: EngineName::Ort, provider: Provider::Cpu } => {
             let loaded = ort::loading::load_foreign(model, outputs, request.threads, &request.ort)?;
             Ok(Loaded {
-                engine: Box::new(loaded.session),
+                crew: Crew::new(loaded.session),
                 description: onnxruntime(loaded.library),
                 placement: None,
                 warnings: loaded.library.take_messages(),

@@ -1,6 +1,7 @@
-//! A run: sources with their threads, one engine, and whoever takes the results.
+//! A run: sources and engines with their threads, and whoever takes the results.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -8,19 +9,21 @@ use std::time::Duration;
 use moead_model::architecture::{ImageSize, Normalization};
 
 use super::clock::{Clock, Monotonic, WallClock};
+use super::computing::{self, CloseOnPanic, Done, Fate, What};
 use super::drift::{Course, Drift};
 use super::frame::Frame;
 use super::interrupt::Interrupt;
 use super::judge::{Judge, Judgement, Latency, Sight};
 use super::policy::Policy;
 use super::prepare::{FrameError, Pictures, lies_in};
-use super::slot::{Slots, Work};
+use super::slot::Slots;
 use super::sources::{Mode, Opener, Source, SourceError};
 use super::status::{Status, Turn};
 use super::supervisor::Supervisor;
 use super::tally::{Counts, Tally};
 use super::watchdog::{self, Heartbeat, Stage};
-use crate::engine::Engine;
+use crate::engine::Outputs;
+use crate::engine::crew::Crew;
 use crate::score::regions::Rect;
 use crate::score::standards::{Standard, Standards};
 
@@ -28,9 +31,6 @@ pub use super::supervisor::Nature;
 
 /// A result is late when it is older than one frame interval and this many times its inference.
 const LATE: f64 = 1.3;
-/// How long a run that was asked to stop waits for a source that hangs in its driver.
-const LAST_WAIT: Duration = Duration::from_secs(3);
-
 /// What a run needs to know.
 #[derive(Clone)]
 pub struct Settings {
@@ -171,7 +171,10 @@ pub(super) struct Shared {
     /// By source: when it was begun.
     pub(super) began: Vec<OnceLock<Monotonic>>,
     pub(super) lanes: Vec<Lane>,
-    pub(super) engine: Heartbeat,
+    /// By engine.
+    pub(super) engines: Vec<Heartbeat>,
+    /// Whether a sink cannot go on: nobody wants results any more.
+    failed: AtomicBool,
     loss: Mutex<Option<(usize, SourceError)>>,
 }
 
@@ -202,6 +205,10 @@ impl Shared {
         self.interrupt.is_requested() || self.settings.duration.is_some_and(is_late)
     }
 
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
     /// Ends the run for a loss, if that is what a loss means.
     pub(super) fn is_lost_for_good(&self, source: usize, error: SourceError) -> bool {
         if self.settings.on_loss == OnLoss::Retry || self.is_over() {
@@ -219,13 +226,14 @@ impl Shared {
     }
 }
 
-/// Runs `engine` over all sources until they end (what stands beside a source is the same, if it is open already), and hands results to `sink`: those of one source in order. Ends early,
-/// after what is in hand, when `interrupt` is requested; a summary of every source that began comes in any case.
+/// Runs `crew` over all sources until they end (what stands beside a source is the same, if it is open already), and hands results to `sink`: those of one source in order.
+/// As many frames as there are engines are on their way at the same time. Ends early, after what is in hand, when `interrupt` is requested; a summary of every source that began
+/// comes in any case.
 ///
 /// # Errors
 /// The first error of `sink`, or the first loss where losses end a run.
 pub fn run<E>(
-    engine: &mut dyn Engine,
+    crew: &mut Crew,
     sources: Vec<(Feed, Option<Box<dyn Source>>)>,
     settings: &Settings,
     clock: &Arc<dyn Clock>,
@@ -233,20 +241,29 @@ pub fn run<E>(
     mut sink: impl FnMut(Event<'_>) -> Result<Told, E>,
 ) -> Result<(), RunError<E>> {
     let (feeds, opened) = sources.into_iter().unzip();
-    let shared = share(engine.input(), feeds, settings, clock, interrupt);
+    let shared = share(crew, feeds, settings, clock, interrupt);
     let mut threads = begin(&shared, opened);
     let guard = watchdog::start(&shared);
     let mut consumer = Consumer {
         judge: Judge::new(shared.network, Arc::clone(&settings.standards)),
         lines: vec![Lines::default(); shared.feeds.len()],
         summed: vec![false; shared.feeds.len()],
-        asked_to_stop: None,
         failure: None,
         shared: Arc::clone(&shared),
     };
-    while let Some(work) = consumer.next() {
-        consumer.handle(work, engine, &mut sink);
-    }
+    thread::scope(|scope| {
+        let _guard = CloseOnPanic(&shared.slots);
+        let (done, results) = sync_channel(shared.engines.len());
+        for (engine, heartbeat) in crew.iter_mut().zip(&shared.engines) {
+            let (shared, done) = (&*shared, done.clone());
+            scope.spawn(move || computing::compute(shared, &mut **engine, heartbeat, &done));
+        }
+        drop(done);
+        in_order(&results, shared.engines.len(), |what| {
+            consumer.handle(what, &mut sink);
+            shared.slots.deliver();
+        });
+    });
     shared.slots.close();
     consumer.sum_up_the_rest(&mut sink);
     guard.end();
@@ -262,8 +279,22 @@ pub fn run<E>(
     }
 }
 
+/// Hands results on as they were begun, `in_flight` of which are on their way at a time, until no more will come.
+fn in_order(results: &Receiver<Done>, in_flight: usize, mut take: impl FnMut(What)) {
+    let place = |order: u64| usize::try_from(order % in_flight as u64).unwrap_or_default();
+    let mut early: Vec<Option<What>> = (0..in_flight).map(|_| None).collect();
+    let mut next = 0;
+    for Done { order, what } in results {
+        early[place(order)] = Some(what);
+        while let Some(what) = early[place(next)].take() {
+            next += 1;
+            take(what);
+        }
+    }
+}
+
 fn share(
-    network: ImageSize,
+    crew: &Crew,
     feeds: Vec<Feed>,
     settings: &Settings,
     clock: &Arc<dyn Clock>,
@@ -276,21 +307,22 @@ fn share(
     let policies: Vec<_> = lanes.iter().filter_map(|lane| lane.first()).map(|&first| feeds[first].policy).collect();
     let lane = |sources| Lane { sources, heartbeat: Heartbeat::new(&**clock), generation: AtomicU64::new(0) };
     let shared = Shared {
-        network,
+        network: crew.input(),
         settings: settings.clone(),
         clock: Arc::clone(clock),
         interrupt: interrupt.clone(),
         start: clock.monotonic(),
-        slots: Slots::new(network, &policies),
+        slots: Slots::new(crew.input(), &policies, crew.count()),
         received: feeds.iter().map(|_| AtomicU64::new(0)).collect(),
         tallies: feeds.iter().map(|_| Mutex::default()).collect(),
         began: feeds.iter().map(|_| OnceLock::new()).collect(),
         lanes: lanes.into_iter().map(lane).collect(),
-        engine: Heartbeat::new(&**clock),
+        engines: (0..crew.count().get()).map(|_| Heartbeat::new(&**clock)).collect(),
+        failed: AtomicBool::new(false),
         loss: Mutex::new(None),
         feeds,
     };
-    shared.engine.reach(Stage::Waiting, &**clock);
+    shared.engines.iter().for_each(|engine| engine.reach(Stage::Waiting, &**clock));
     Arc::new(shared)
 }
 
@@ -335,43 +367,20 @@ fn turned(result: &mut FrameResult) -> Option<Drift> {
     result.outcome.as_mut().ok()?.drift.take_if(|drift| drift.has_turned)
 }
 
-/// The thread that runs the engine.
+/// The thread that judges what engines answer, and tells the sinks.
 struct Consumer<E> {
     shared: Arc<Shared>,
     judge: Judge,
     lines: Vec<Lines>,
     summed: Vec<bool>,
-    asked_to_stop: Option<Monotonic>,
     failure: Option<E>,
 }
 
 impl<E> Consumer<E> {
-    /// What is to be done; none when the run is over.
-    fn next(&mut self) -> Option<Work> {
-        loop {
-            match self.shared.slots.take() {
-                Work::End => return None,
-                Work::Nothing => {}
-                work => return Some(work),
-            }
-            if self.shared.is_over() {
-                let now = self.shared.clock.monotonic();
-                let asked = *self.asked_to_stop.get_or_insert(now);
-                if now.since(asked) >= LAST_WAIT {
-                    return None;
-                }
-            }
-        }
-    }
-
-    fn handle(&mut self, work: Work, engine: &mut dyn Engine, sink: &mut impl FnMut(Event<'_>) -> Result<Told, E>) {
-        match work {
-            Work::Frame(lane, frame) if self.failure.is_some() => {
-                self.shared.count(frame.source, |counts| counts.policy += 1);
-                self.shared.slots.recycle(lane, frame);
-            }
-            Work::Frame(lane, frame) => {
-                let mut result = self.judged(frame, engine);
+    fn handle(&mut self, what: What, sink: &mut impl FnMut(Event<'_>) -> Result<Told, E>) {
+        match what {
+            What::Frame(lane, frame, Fate::Answered(outputs, inference)) if self.failure.is_none() => {
+                let mut result = self.judged(frame, outputs, inference);
                 let counts = self.shared.counts(result.frame.source);
                 let told = self.note(sink(Event::Frame(&mut result, &counts)));
                 self.recount(&result, told);
@@ -386,11 +395,14 @@ impl<E> Consumer<E> {
                 }
                 self.shared.slots.recycle(lane, frame);
             }
-            Work::Status(status) => {
+            What::Frame(lane, frame, _) => {
+                self.shared.count(frame.source, |counts| counts.policy += 1);
+                self.shared.slots.recycle(lane, frame);
+            }
+            What::Status(status) => {
                 self.note(sink(Event::Status(&status)));
             }
-            Work::SourceEnd(source) => self.sum_up(source, sink),
-            Work::Nothing | Work::End => {}
+            What::SourceEnd(source) => self.sum_up(source, sink),
         }
     }
 
@@ -400,30 +412,28 @@ impl<E> Consumer<E> {
             Ok(told) => told,
             Err(error) => {
                 self.failure.get_or_insert(error);
+                self.shared.failed.store(true, Ordering::Relaxed);
                 self.shared.interrupt.request();
                 Told::Dropped
             }
         }
     }
 
-    fn judged(&mut self, mut frame: Box<Frame>, engine: &mut dyn Engine) -> FrameResult {
+    fn judged(
+        &mut self,
+        mut frame: Box<Frame>,
+        outputs: Result<Outputs, FrameError>,
+        inference: Duration,
+    ) -> FrameResult {
         let shared = &*self.shared;
         let clock = &*shared.clock;
-        let mut latency = Latency { preprocess: frame.preprocess, ..Latency::default() };
-        let mut run = || {
-            if let Some(problem) = frame.problem.take() {
-                return Err(problem);
-            }
+        let mut latency = Latency { preprocess: frame.preprocess, inference, ..Latency::default() };
+        let run = || {
             let before = clock.monotonic();
-            shared.engine.reach(Stage::Preparing, clock);
-            let outputs = engine.run(&frame.input);
-            shared.engine.reach(Stage::Waiting, clock);
-            let after = clock.monotonic();
-            latency.inference = after.since(before);
             let regions = std::mem::take(&mut frame.regions);
             let sight = Sight { source: frame.source, region: frame.region, blindness: frame.blindness };
             let judged = self.judge.judge(outputs?, sight, regions)?;
-            latency.postprocess = clock.monotonic().since(after);
+            latency.postprocess = clock.monotonic().since(before);
             Ok(judged)
         };
         let (standard, outcome) = match run() {

@@ -6,6 +6,7 @@
 //! Frames are lent ([`Slots::blank`]) and come back ([`Slots::recycle`]), so a running stream takes no memory.
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,8 +19,6 @@ use super::status::Status;
 
 /// How often the engine's thread looks after other things when nothing comes.
 const ATTENTION: Duration = Duration::from_millis(200);
-/// Frames of a source that do not wait: one is being prepared, one is being judged.
-const IN_HAND: usize = 2;
 /// Things that happened to a source and wait to be told. More come only when the engine hangs and the source does not.
 const UNTOLD: usize = 64;
 
@@ -27,8 +26,10 @@ const UNTOLD: usize = 64;
 #[derive(Debug)]
 pub(super) struct Slots {
     network: ImageSize,
+    /// How much may be taken and not yet delivered.
+    in_flight: u64,
     state: Mutex<State>,
-    /// Something waits, or a lane has ended.
+    /// Something waits, or was delivered, or a lane has ended.
     work: Condvar,
     /// Something was taken.
     room: Condvar,
@@ -39,6 +40,10 @@ struct State {
     lanes: Vec<Lane>,
     /// Counts services.
     served: u64,
+    /// Counts what was taken.
+    taken: u64,
+    /// Counts what was delivered.
+    delivered: u64,
     is_closed: bool,
 }
 
@@ -62,7 +67,7 @@ enum Item {
     End(usize),
 }
 
-/// What the engine's thread finds.
+/// What is to be done.
 #[derive(Debug)]
 pub(super) enum Work {
     /// A frame of that lane.
@@ -71,6 +76,13 @@ pub(super) enum Work {
     Status(Status),
     /// A source has ended.
     SourceEnd(usize),
+}
+
+/// What an engine's thread finds.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// Something to be done, and how much was taken before it: results are delivered in this order.
+    Work(u64, Work),
     /// Nothing yet.
     Nothing,
     /// Every lane has ended and nothing waits.
@@ -91,18 +103,22 @@ pub(super) enum Put {
 }
 
 impl Slots {
-    pub(super) fn new(network: ImageSize, policies: &[Policy]) -> Self {
+    /// * `in_flight`: how much may be taken and not yet delivered.
+    pub(super) fn new(network: ImageSize, policies: &[Policy], in_flight: NonZeroUsize) -> Self {
+        // One more is being prepared.
+        let in_hand = in_flight.get() + 1;
         let lane = |&policy: &Policy| Lane {
             policy,
             waiting: VecDeque::with_capacity(policy.capacity() + UNTOLD),
-            blanks: (0..policy.capacity() + IN_HAND).map(|_| Box::new(Frame::blank(network))).collect(),
+            blanks: (0..policy.capacity() + in_hand).map(|_| Box::new(Frame::blank(network))).collect(),
             served: 0,
             has_ended: false,
         };
         let lanes = policies.iter().map(lane).collect();
         Self {
             network,
-            state: Mutex::new(State { lanes, served: 0, is_closed: false }),
+            in_flight: in_flight.get() as u64,
+            state: Mutex::new(State { lanes, served: 0, taken: 0, delivered: 0, is_closed: false }),
             work: Condvar::new(),
             room: Condvar::new(),
         }
@@ -173,38 +189,56 @@ impl Slots {
     /// No more frames will come from this lane.
     pub(super) fn end(&self, lane: usize) {
         self.lock().lanes[lane].has_ended = true;
-        self.work.notify_one();
+        self.work.notify_all();
     }
 
     /// Takes what is to be told, then the frame of the source that was served longest ago; waits a little when there is
-    /// nothing.
-    pub(super) fn take(&self) -> Work {
-        let mut state = self.lock();
+    /// nothing, and as long as it takes when too much is not delivered yet.
+    pub(super) fn take(&self) -> Taken {
+        let is_full = |state: &mut State| !state.is_closed && state.taken - state.delivered >= self.in_flight;
+        let mut state = self.work.wait_while(self.lock(), is_full).unwrap_or_else(PoisonError::into_inner);
         if !state.has_work() {
-            let idle = |state: &mut State| !state.has_work();
+            let idle = |state: &mut State| is_full(state) || !state.has_work();
             (state, _) = self.work.wait_timeout_while(state, ATTENTION, idle).unwrap_or_else(PoisonError::into_inner);
+            // Another thread was quicker.
+            if is_full(&mut state) {
+                return Taken::Nothing;
+            }
         }
-        let State { lanes, served, .. } = &mut *state;
+        if state.is_closed {
+            return Taken::End;
+        }
+        let State { lanes, served, taken, .. } = &mut *state;
+        let order = *taken;
         if let Some(told) = lanes.iter_mut().find_map(Lane::take_told) {
-            return told;
+            *taken += 1;
+            return Taken::Work(order, told);
         }
         let waiting =
             lanes.iter_mut().enumerate().filter_map(|(index, lane)| Some((lane.first_captured()?, index, lane)));
         let Some((_, index, lane)) = waiting.min_by_key(|(captured, _, lane)| (lane.served, *captured)) else {
-            return if lanes.iter().all(|lane| lane.has_ended) { Work::End } else { Work::Nothing };
+            return if lanes.iter().all(|lane| lane.has_ended) { Taken::End } else { Taken::Nothing };
         };
         *served += 1;
         lane.served = *served;
-        let Some(Item::Frame(frame)) = lane.waiting.pop_front() else { return Work::Nothing };
+        let Some(Item::Frame(frame)) = lane.waiting.pop_front() else { return Taken::Nothing };
+        *taken += 1;
         drop(state);
         self.room.notify_all();
-        Work::Frame(index, frame)
+        Taken::Work(order, Work::Frame(index, frame))
     }
 
-    /// Ends everything: whoever waits for room goes on, and what is put in from now on is refused.
+    /// The result of what was taken is where it belongs.
+    pub(super) fn deliver(&self) {
+        self.lock().delivered += 1;
+        self.work.notify_one();
+    }
+
+    /// Ends everything: whoever waits goes on, and what is put in from now on is refused.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.room.notify_all();
+        self.work.notify_all();
     }
 
     /// Lanes that have not ended, with the number of frames in each that nobody will take.
@@ -216,7 +250,9 @@ impl Slots {
 
 impl State {
     fn has_work(&self) -> bool {
-        self.lanes.iter().any(|lane| !lane.waiting.is_empty()) || self.lanes.iter().all(|lane| lane.has_ended)
+        self.is_closed
+            || self.lanes.iter().any(|lane| !lane.waiting.is_empty())
+            || self.lanes.iter().all(|lane| lane.has_ended)
     }
 }
 
@@ -275,16 +311,28 @@ mod tests {
         slots.put(lane, frame(slots, lane, number))
     }
 
+    /// For one engine.
+    fn slots(policies: &[Policy]) -> Slots {
+        Slots::new(NETWORK, policies, NonZeroUsize::MIN)
+    }
+
+    /// What comes next, delivered at once.
+    fn next(slots: &Slots) -> Option<Work> {
+        match slots.take() {
+            Taken::Work(_, work) => {
+                slots.deliver();
+                Some(work)
+            }
+            Taken::Nothing | Taken::End => None,
+        }
+    }
+
     /// The lane and the number of the next frame, which goes back at once.
     fn taken(slots: &Slots) -> Option<(usize, u64)> {
-        match slots.take() {
-            Work::Frame(lane, frame) => {
-                let number = frame.number;
-                slots.recycle(lane, frame);
-                Some((lane, number))
-            }
-            Work::Status(_) | Work::SourceEnd(_) | Work::Nothing | Work::End => None,
-        }
+        let Some(Work::Frame(lane, frame)) = next(slots) else { return None };
+        let number = frame.number;
+        slots.recycle(lane, frame);
+        Some((lane, number))
     }
 
     fn status(source: usize) -> Status {
@@ -294,17 +342,17 @@ mod tests {
 
     #[test]
     fn with_latest_the_newest_frame_waits_and_the_one_before_is_dropped() {
-        let slots = Slots::new(NETWORK, &[Policy::Latest]);
+        let slots = slots(&[Policy::Latest]);
         assert!(matches!(put(&slots, 0, 0), Put::Waits));
         assert!(matches!(put(&slots, 0, 1), Put::Replaced(0)));
         assert!(matches!(put(&slots, 0, 2), Put::Replaced(0)));
         assert_eq!(taken(&slots), Some((0, 2)));
-        assert!(matches!(slots.take(), Work::Nothing));
+        assert!(matches!(slots.take(), Taken::Nothing));
     }
 
     #[test]
     fn with_oldest_what_waits_is_kept_and_the_newcomer_is_dropped() {
-        let slots = Slots::new(NETWORK, &[Policy::Oldest]);
+        let slots = slots(&[Policy::Oldest]);
         assert!(matches!(put(&slots, 0, 0), Put::Waits) && matches!(put(&slots, 0, 1), Put::Waits));
         assert!(matches!(put(&slots, 0, 2), Put::Dropped));
         assert_eq!([taken(&slots), taken(&slots)], [Some((0, 0)), Some((0, 1))]);
@@ -312,7 +360,7 @@ mod tests {
 
     #[test]
     fn with_never_the_source_waits_for_room_and_nothing_is_lost() {
-        let slots = Arc::new(Slots::new(NETWORK, &[Policy::Never]));
+        let slots = Arc::new(slots(&[Policy::Never]));
         let source = Arc::clone(&slots);
         let thread = std::thread::spawn(move || {
             for number in 0..100 {
@@ -326,12 +374,12 @@ mod tests {
         }
         assert_eq!(numbers, (0..100).collect::<Vec<_>>());
         thread.join().unwrap();
-        assert!(matches!(slots.take(), Work::End));
+        assert!(matches!(slots.take(), Taken::End));
     }
 
     #[test]
     fn closing_lets_a_waiting_source_go() {
-        let slots = Arc::new(Slots::new(NETWORK, &[Policy::Never]));
+        let slots = Arc::new(slots(&[Policy::Never]));
         for number in 0..2 {
             put(&slots, 0, number);
         }
@@ -343,7 +391,7 @@ mod tests {
 
     #[test]
     fn the_source_that_was_served_longest_ago_comes_first() {
-        let slots = Slots::new(NETWORK, &[Policy::Never, Policy::Latest, Policy::Latest]);
+        let slots = slots(&[Policy::Never, Policy::Latest, Policy::Latest]);
         // A folder that is always full, a fast camera, and a slow one.
         let mut served = Vec::new();
         for round in 0..12 {
@@ -364,27 +412,27 @@ mod tests {
 
     #[test]
     fn what_happened_waits_its_turn_behind_frames() {
-        let slots = Slots::new(NETWORK, &[Policy::Never]);
+        let slots = slots(&[Policy::Never]);
         put(&slots, 0, 0);
         slots.tell(0, status(0));
         put(&slots, 0, 1);
         slots.end_source(0, 0);
         slots.end(0);
         assert_eq!(taken(&slots), Some((0, 0)));
-        assert!(matches!(slots.take(), Work::Status(_)));
+        assert!(matches!(next(&slots), Some(Work::Status(_))));
         assert_eq!(taken(&slots), Some((0, 1)));
-        assert!(matches!(slots.take(), Work::SourceEnd(0)));
-        assert!(matches!(slots.take(), Work::End));
+        assert!(matches!(next(&slots), Some(Work::SourceEnd(0))));
+        assert!(matches!(slots.take(), Taken::End));
     }
 
     #[test]
     fn untold_things_are_bounded_and_an_end_is_never_among_the_dropped() {
-        let slots = Slots::new(NETWORK, &[Policy::Latest]);
+        let slots = slots(&[Policy::Latest]);
         (0..1000).for_each(|_| slots.tell(0, status(0)));
         slots.end_source(0, 0);
         slots.end(0);
         let mut told = 0;
-        while matches!(slots.take(), Work::Status(_)) {
+        while matches!(next(&slots), Some(Work::Status(_))) {
             told += 1;
         }
         assert_eq!(told, UNTOLD + 1);
@@ -392,7 +440,7 @@ mod tests {
 
     #[test]
     fn frames_are_used_again() {
-        let slots = Slots::new(NETWORK, &[Policy::Latest]);
+        let slots = slots(&[Policy::Latest]);
         let address = |frame: &Frame| frame.input.as_ptr() as usize;
         let mut seen = std::collections::HashSet::new();
         for number in 0..100 {
@@ -401,6 +449,44 @@ mod tests {
             slots.put(0, frame);
             taken(&slots);
         }
-        assert_eq!(seen.len(), Policy::Latest.capacity() + IN_HAND);
+        // One waits, one is being prepared, one is being judged.
+        assert_eq!(seen.len(), Policy::Latest.capacity() + 2);
+    }
+
+    #[test]
+    fn no_more_is_taken_than_may_be_in_flight() {
+        let slots = Arc::new(Slots::new(NETWORK, &[Policy::Never], NonZeroUsize::new(2).unwrap()));
+        assert!((0..2).all(|number| matches!(put(&slots, 0, number), Put::Waits)));
+        let order = || match slots.take() {
+            Taken::Work(order, Work::Frame(lane, frame)) => {
+                slots.recycle(lane, frame);
+                order
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!([order(), order()], [0, 1]);
+        put(&slots, 0, 2);
+        let other = Arc::clone(&slots);
+        let (told, heard) = std::sync::mpsc::channel();
+        let third = std::thread::spawn(move || {
+            told.send(()).unwrap();
+            matches!(other.take(), Taken::Work(2, _))
+        });
+        heard.recv().unwrap();
+        // Whether it waits already or not: it gets nothing before this.
+        assert_eq!(slots.lock().taken, 2);
+        slots.deliver();
+        assert!(third.join().unwrap());
+    }
+
+    #[test]
+    fn closing_lets_a_waiting_engine_go() {
+        let slots = Arc::new(slots(&[Policy::Never]));
+        assert!((0..2).all(|number| matches!(put(&slots, 0, number), Put::Waits)));
+        assert!(matches!(slots.take(), Taken::Work(0, _)));
+        let engine = Arc::clone(&slots);
+        let thread = std::thread::spawn(move || matches!(engine.take(), Taken::End));
+        slots.close();
+        assert!(thread.join().unwrap());
     }
 }

@@ -132,8 +132,11 @@ impl Rounds {
                 }
             }
         }
-        let (stage, silence) = shared.engine.seen(clock);
-        if (stage == Stage::Waiting || silence < limit)
+        let answers = |engine: &Heartbeat| {
+            let (stage, silence) = engine.seen(clock);
+            stage == Stage::Waiting || silence < limit
+        };
+        if shared.engines.iter().all(answers)
             && let Some(pulse) = &shared.settings.pulse
         {
             pulse();

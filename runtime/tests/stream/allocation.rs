@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use moead_model::architecture::{ImageSize, Normalization};
 use moead_model::calibration::Calibration;
+use moead_runtime::engine::crew::Crew;
 use moead_runtime::engine::{Engine, EngineError, Output, Outputs, Tensor};
 use moead_runtime::preprocess::raw::{ColourSpace, Matrix, PixelFormat, Range, RawFormat};
 use moead_runtime::score::regions::Rect;
@@ -198,20 +199,28 @@ fn taken(opener: Arc<dyn Opener>) -> u64 {
     let feed = pipeline::Feed { opener, nature: Nature::Live, policy: Policy::Never, region: None };
     let mut judged = 0;
     TAKEN.store(0, Ordering::Relaxed);
-    let outcome = pipeline::run(&mut Unusual, vec![(feed, None)], &settings, &clock, &interrupt, |event| match event {
-        Event::Frame(result, _) => {
-            judged += 1;
-            IS_COUNTING.store(judged > WARM_UP && judged < WARM_UP + COUNTED, Ordering::Relaxed);
-            lines.result(WhenFull::Wait, |line| json_lines::frame(result, "line1", line))
-        }
-        Event::Status(_) | Event::Turn(_) => Ok(Told::Written),
-        Event::Summary(summary) => {
-            let counts = summary.tally.counts;
-            assert_eq!((counts.judged, counts.defects), (WARM_UP + COUNTED, WARM_UP + COUNTED));
-            assert!(counts.drifts > 0, "{counts:?}");
-            Ok(Told::Written)
-        }
-    });
+    let outcome =
+        pipeline::run(
+            &mut Crew::new(Unusual),
+            vec![(feed, None)],
+            &settings,
+            &clock,
+            &interrupt,
+            |event| match event {
+                Event::Frame(result, _) => {
+                    judged += 1;
+                    IS_COUNTING.store(judged > WARM_UP && judged < WARM_UP + COUNTED, Ordering::Relaxed);
+                    lines.result(WhenFull::Wait, |line| json_lines::frame(result, "line1", line))
+                }
+                Event::Status(_) | Event::Turn(_) => Ok(Told::Written),
+                Event::Summary(summary) => {
+                    let counts = summary.tally.counts;
+                    assert_eq!((counts.judged, counts.defects), (WARM_UP + COUNTED, WARM_UP + COUNTED));
+                    assert!(counts.drifts > 0, "{counts:?}");
+                    Ok(Told::Written)
+                }
+            },
+        );
     assert!(outcome.is_ok(), "{outcome:?}");
     lines.finish().expect("nowhere has room");
     TAKEN.load(Ordering::Relaxed)

@@ -24,7 +24,7 @@ pub(crate) fn request() -> Request {
 /// The engine itself.
 pub(crate) fn engine(model: &ModelFile, outputs: &[Output]) -> Box<dyn Engine> {
     let choice = choice::load(model, outputs, &request(), &mut |_| {});
-    choice.unwrap_or_else(|error| panic!("ort: {error}")).engine
+    choice.unwrap_or_else(|error| panic!("ort: {error}")).crew.into_first()
 }
 
 pub(crate) fn answer(model: &ModelFile, input: &[f32], outputs: &[&str]) -> Answer {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use moead_runtime::cli::engine::{EngineArguments, ThreadsArgument};
+use moead_runtime::cli::engine::{EngineArguments, InFlightArgument, ThreadsArgument};
 use moead_runtime::cli::sources::SourceArguments;
 use moead_runtime::stream::uri::query;
 use moead_terminal::flags::TerminalFlags;
@@ -175,6 +175,8 @@ pub(super) struct FitArguments {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) threads: ThreadsArgument,
+    #[command(flatten)]
+    pub(super) in_flight: InFlightArgument,
     // Last: its flags for GPUs stand under a heading of their own.
     #[command(flatten)]
     pub(super) engine: EngineArguments,

@@ -1,5 +1,6 @@
 //! `moead-calibrate --model FILE FOLDER…`.
 
+use moead_runtime::engine::crew::InFlight;
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
@@ -10,7 +11,7 @@ use crate::calibrate::pictures::{Pictures, Vetoes};
 use crate::drift::Order;
 
 pub(super) fn run(arguments: &CalibrateArguments, printer: &Printer) -> anyhow::Result<Exit> {
-    let job = Job::open(&arguments.fit)?;
+    let job = Job::open(&arguments.fit, InFlight::Filling)?;
     let (pictures, vetoed) = pictures(arguments, printer)?;
     job.run(&pictures, &vetoed, Order::Unknown, printer)?;
     Ok(Exit::Fine)

@@ -9,6 +9,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder as _};
 use moead_model::atomic_file;
 use moead_runtime::cli::sources::SourceUris;
+use moead_runtime::engine::crew::InFlight;
 use moead_runtime::preprocess::picture::Picture;
 use moead_runtime::sinks::drawings::Folder;
 use moead_runtime::stream::clock::{Clock, Monotonic, SystemClock};
@@ -48,7 +49,7 @@ pub(super) fn run(arguments: &FromStreamArguments, printer: &Printer) -> anyhow:
     let keep = Folder::existing(&arguments.keep)?;
     let pictures = files::pictures(&arguments.keep)?.len();
     anyhow::ensure!(pictures == 0, NotEmpty { folder: arguments.keep.clone(), pictures });
-    let mut job = Job::open(&arguments.fit)?;
+    let mut job = Job::open(&arguments.fit, InFlight::default())?;
     let Taken { kept, is_complete, received, unusable } = take(arguments, &mut job, keep, printer)?;
     printer.note(format_args!(
         "{kept} frames in {}; {unusable} of {received} showed nothing or were broken",
@@ -93,8 +94,8 @@ fn take(
     let interrupt = Interrupt::default();
     let uris = SourceUris::list(&arguments.sources)?;
     let normalization = job.model.manifest().input.normalization();
-    let engine = &mut *job.choice(printer)?.engine;
-    let mut sources = uris.open(&arguments.sources, None, engine.input(), &clock, &interrupt, printer)?;
+    let crew = &mut job.choice(printer)?.crew;
+    let mut sources = uris.open(&arguments.sources, None, crew.input(), &clock, &interrupt, printer)?;
     let settings = Settings {
         normalization,
         standards: Arc::new(None.into()),
@@ -125,7 +126,7 @@ fn take(
         names: std::mem::take(&mut sources.names),
     };
     let feeds = std::mem::take(&mut sources.feeds);
-    let outcome = pipeline::run(engine, feeds, &settings, &clock, &interrupt, |event| match event {
+    let outcome = pipeline::run(crew, feeds, &settings, &clock, &interrupt, |event| match event {
         Event::Frame(result, _) => {
             keeper.take(result)?;
             if keeper.is_full() {

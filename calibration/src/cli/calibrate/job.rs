@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use moead_model::atomic_file;
 use moead_model::calibration::Calibration;
 use moead_model::onnx::model_file::ModelFile;
-use moead_runtime::engine::choice::Choice;
+use moead_runtime::engine::choice::{Choice, Request};
+use moead_runtime::engine::crew::InFlight;
 use moead_runtime::stream::clock::{Clock as _, SystemClock};
 use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
@@ -33,13 +34,16 @@ pub(super) struct Job<'a> {
     /// What the file says already, where it is to be kept.
     old: Option<Calibration>,
     report: Option<ReportFiles>,
+    usual_in_flight: InFlight,
     /// Loaded when it is needed first.
     choice: Option<Choice>,
 }
 
 impl<'a> Job<'a> {
     /// Finds what is wrong with the files before minutes of work.
-    pub(super) fn open(fit: &'a FitArguments) -> anyhow::Result<Self> {
+    ///
+    /// * `usual_in_flight`: how many pictures are computed at the same time, unless the flags tell it.
+    pub(super) fn open(fit: &'a FitArguments, usual_in_flight: InFlight) -> anyhow::Result<Self> {
         let report = fit.report.as_deref().map(|path| ReportFiles::at(path, "calibration.json")).transpose()?;
         if !fit.dry_run {
             atomic_file::check_writable(fit.output()).at(fit.output().display())?;
@@ -48,16 +52,17 @@ impl<'a> Job<'a> {
         // What cannot be read cannot be kept.
         let old = model.manifest().calibration.as_ref().filter(|_| !fit.replace);
         let old = old.map(Calibration::parse).transpose().at(fit.model().display())?;
-        Ok(Self { fit, model, old, report, choice: None })
+        Ok(Self { fit, model, old, report, usual_in_flight, choice: None })
     }
 
     /// What judges the pictures.
     pub(super) fn choice(&mut self, printer: &Printer) -> anyhow::Result<&mut Choice> {
-        let Self { fit, model, choice, .. } = self;
+        let Self { fit, model, usual_in_flight, choice, .. } = self;
         let loaded = match choice.take() {
             Some(loaded) => loaded,
             None => {
-                let request = fit.engine.request(fit.threads.threads)?;
+                let in_flight = fit.in_flight.of(*usual_in_flight);
+                let request = Request { in_flight, ..fit.engine.request(fit.threads.threads)? };
                 running::load(&request, (fit.model(), model), &answers::OUTPUTS, printer)?
             }
         };
@@ -113,7 +118,7 @@ impl<'a> Job<'a> {
         let choice = self.choice(printer)?;
         let bar = printer.progress().bar(pictures.samples().count() as u64, "pictures");
         let told = running::told(&bar, printer);
-        let judged = answers::judge(&mut *choice.engine, &input, pictures, fit.max_unreadable, told);
+        let judged = answers::judge(&mut choice.crew, &input, pictures, fit.max_unreadable, told);
         drop(bar);
         let engine = choice.candidate.to_string();
         let judgements = judged.at(fit.model().display())?;

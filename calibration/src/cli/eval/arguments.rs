@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_model::architecture::{ImageSize, Normalization};
-use moead_runtime::cli::engine::{EngineArguments, ThreadsArgument};
+use moead_runtime::cli::engine::{EngineArguments, InFlightArgument, ThreadsArgument};
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::{CompletionsArguments, ManualArguments};
 
@@ -95,6 +95,8 @@ pub(super) struct EvalArguments {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) threads: ThreadsArgument,
+    #[command(flatten)]
+    pub(super) in_flight: InFlightArgument,
     // Last: its flags for GPUs stand under a heading of their own.
     #[command(flatten)]
     pub(super) engine: EngineArguments,

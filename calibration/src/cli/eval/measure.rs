@@ -2,20 +2,22 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use moead_model::manifest::Input;
 use moead_model::onnx::foreign::ForeignModel;
 use moead_model::onnx::model_file::{ModelFile, ModelFileError};
 use moead_runtime::cli::engine;
 use moead_runtime::engine::Output;
-use moead_runtime::engine::choice::Choice;
-use moead_runtime::stream::clock::{Clock as _, SystemClock};
+use moead_runtime::engine::choice::{Choice, Request};
+use moead_runtime::engine::crew::{Crew, InFlight};
+use moead_runtime::stream::clock::{Clock, SystemClock};
 use moead_runtime::verify::self_test::OUTPUTS;
 use moead_terminal::failure::{At as _, UsageError};
 use moead_terminal::printer::Printer;
 
 use super::arguments::EvalArguments;
-use super::timed::Timed;
+use super::timed::{Spent, Timed};
 use crate::cli::running;
 use crate::dataset::Sample;
 use crate::dataset::layout::Layout;
@@ -40,30 +42,34 @@ pub(super) struct Measured {
 }
 
 pub(super) fn run(path: &Path, data: &Data, arguments: &EvalArguments, printer: &Printer) -> anyhow::Result<Measured> {
-    let Loaded { mut judging, mut features, input } = load(path, arguments, printer)?;
-    let clock = SystemClock;
+    let Loaded { judging, features, input } = load(path, arguments, printer)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let start = clock.monotonic();
     let training = data.training.as_deref().unwrap_or_default();
     let pictures = data.samples.len() + training.len();
     let bar = printer.progress().bar(pictures as u64, "pictures");
     let mut told = running::told(&bar, printer);
     let most = arguments.max_unreadable;
-    let mut timed = Timed::new(&mut *judging.engine, &clock);
-    let (measured, spent) = match &mut features {
+    let spent = Spent::default();
+    let timed = |crew: Crew| crew.map(|engine| Timed { engine, clock: Arc::clone(&clock), spent: spent.clone() });
+    let engines = judging.crew.count().get();
+    let mut crew = timed(judging.crew);
+    let measured = match features {
         None => {
-            let evaluated = evaluation::evaluate(&mut timed, &input, &data.samples, most, &mut told);
-            (evaluated.map(|evaluation| (evaluation, None)).at(path.display()), timed.spent)
+            let evaluated = evaluation::evaluate(&mut crew, &input, &data.samples, most, &mut told);
+            evaluated.map(|evaluation| (evaluation, None)).at(path.display())
         }
         Some(features) => {
-            let mut of_features = Timed::new(&mut *features.engine, &clock);
-            let engines = baseline::Engines { judging: &mut timed, features: &mut of_features };
+            let mut of_features = timed(features.crew);
+            let crews = baseline::Crews { judging: &mut crew, features: &mut of_features };
             let drawn = arguments.baseline_features.map(NonZeroUsize::get);
-            let evaluated = baseline::evaluate(engines, &input, [training, &data.samples], drawn, most, &mut told);
+            let evaluated = baseline::evaluate(crews, &input, [training, &data.samples], drawn, most, &mut told);
             let both = evaluated.map(|WithBaseline { model, baseline }| (model, Some(baseline)));
-            (both.at(path.display()), timed.spent + of_features.spent)
+            both.at(path.display())
         }
     };
-    let (seconds, computed) = (clock.monotonic().since(start).as_secs_f64(), spent.as_secs_f64());
+    let seconds = clock.monotonic().since(start).as_secs_f64();
+    let computed = spent.total().as_secs_f64() / engines as f64;
     drop(told);
     drop(bar);
     let (evaluation, baseline) = measured?;
@@ -92,7 +98,8 @@ struct Loaded {
 }
 
 fn load(path: &Path, arguments: &EvalArguments, printer: &Printer) -> anyhow::Result<Loaded> {
-    let request = arguments.engine.request(arguments.threads.threads)?;
+    let in_flight = arguments.in_flight.of(InFlight::Filling);
+    let request = Request { in_flight, ..arguments.engine.request(arguments.threads.threads)? };
     let model = match (ModelFile::open(path), arguments.normalize) {
         (Err(ModelFileError::NoManifest), Some(_)) if arguments.baseline.is_some() => {
             let text = format!(
@@ -121,6 +128,7 @@ fn load(path: &Path, arguments: &EvalArguments, printer: &Printer) -> anyhow::Re
         None => None,
         Some(features) => {
             let same = arguments.engine.request_of(judging.candidate, arguments.threads.threads)?;
+            let same = Request { in_flight, ..same };
             Some(engine::load(&same, (path, &model), &[features], printer)?)
         }
     };

@@ -77,7 +77,7 @@ fn every(arguments: &VerifyArguments, model: &Model<'_>, printer: &Printer) -> a
 }
 
 fn tested(mut chosen: Choice, model: &Model<'_>) -> Row {
-    let outcome = self_test::run(&mut *chosen.engine, model.file.manifest());
+    let outcome = self_test::run(chosen.crew.first(), model.file.manifest());
     let engine = match chosen.candidate {
         Candidate::TRACT => chosen.description.to_string(),
         candidate => format!("{candidate} ({})", chosen.description.version),

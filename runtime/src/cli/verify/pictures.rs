@@ -12,6 +12,7 @@ use super::Model;
 use super::engines::finite;
 use crate::cli::arguments::VerifyArguments;
 use crate::cli::engine;
+
 use crate::engine::choice::{self, Candidate, Request};
 use crate::engine::{Engine, Output};
 use crate::preprocess::decode;
@@ -85,7 +86,7 @@ impl Side {
         outputs.extend((0..choices).map(Output::Experts));
         let chosen = engine::load(request, (model.path, &model.file), &outputs, printer)?;
         let name = format!("{} on {}", model.path.display(), chosen.candidate);
-        Ok(Self { name, engine: chosen.engine, manifest: model.file.manifest().clone(), choices })
+        Ok(Self { name, engine: chosen.crew.into_first(), manifest: model.file.manifest().clone(), choices })
     }
 
     fn judge(&mut self, picture: &Picture) -> anyhow::Result<Answer> {

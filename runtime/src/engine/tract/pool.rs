@@ -35,6 +35,12 @@ impl Pool {
         Ok(Self(Some(Arc::new(pool))))
     }
 
+    /// A pool of its own, as large as this one.
+    pub(super) fn another(&self) -> Result<Self, PoolError> {
+        let threads = self.0.as_ref().map_or(1, |pool| pool.current_num_threads());
+        Self::new(NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN))
+    }
+
     /// What tract and our ops ask for threads while a plan runs.
     pub(super) fn executor(&self) -> Executor {
         self.0.as_ref().map_or(Executor::SingleThread, |pool| Executor::MultiThread(Arc::clone(pool)))

@@ -53,12 +53,8 @@ impl Session {
     /// [`EngineError::Load`]
     pub fn load_foreign(model: &ForeignModel, outputs: &[Output], threads: NonZeroUsize) -> Result<Self, EngineError> {
         let named = outputs.iter().map(|&output| (output, output.name().to_owned())).collect();
-        let load = || Self::of(model.bytes(), model.input().size(), named, threads);
-        catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
-            let message = format!("it panicked: {}", text.unwrap_or("without a word"));
-            Err(EngineError::Load { engine: NAME, message })
-        })
+        caught(|| Self::of(model.bytes(), model.input().size(), named, threads))
+            .unwrap_or_else(|message| Err(EngineError::Load { engine: NAME, message }))
     }
 
     fn of(
@@ -72,6 +68,17 @@ impl Session {
         let pool = Pool::new(threads).map_err(|error| failed(error.to_string()))?;
         let plan = plan(bytes, size, &names, &pool).map_err(|error| failed(format!("{error:#}")))?;
         Ok(Self { plan, pool, size, outputs: named.into_iter().map(|(output, _)| output).collect() })
+    }
+
+    /// A session that runs beside this one, with as many threads of its own. They share the weights.
+    ///
+    /// # Errors
+    /// [`EngineError::Load`]
+    pub fn another(&self) -> Result<Self, EngineError> {
+        let failed = |message| EngineError::Load { engine: NAME, message };
+        let pool = self.pool.another().map_err(|error| failed(error.to_string()))?;
+        let plan = ready(self.plan.model().clone(), &pool).map_err(|error| failed(format!("{error:#}")))?;
+        Ok(Self { plan, pool, size: self.size, outputs: self.outputs.clone() })
     }
 
     /// Runs as [`Engine::run`] does, and after each node tells its name and its op: who has a clock sees where time goes.
@@ -104,7 +111,9 @@ impl Session {
             let tensors = self.outputs.iter().zip(&answers).map(|(&output, answer)| Ok((output, tensor(answer)?)));
             tensors.collect::<TractResult<_>>().map(Outputs::new)
         };
-        self.pool.run(answer).map_err(|error| EngineError::Run { engine: NAME, message: format!("{error:#}") })
+        // A plan that was left half way leaves nothing behind: what it computes with is made anew for each picture.
+        let answered = caught(|| self.pool.run(answer).map_err(|error| format!("{error:#}")));
+        answered.and_then(|answer| answer).map_err(|message| EngineError::Run { engine: NAME, message })
     }
 }
 
@@ -125,6 +134,14 @@ pub fn tensors(model: &ModelFile, names: &[&str], input: &[f32]) -> Result<Vec<T
     run().map_err(|error| EngineError::Run { engine: NAME, message: format!("{error:#}") })
 }
 
+/// A panic becomes words: it costs a model or a picture, not the run.
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+        format!("it panicked: {}", text.unwrap_or("without a word"))
+    })
+}
+
 fn tensor(value: &TValue) -> TractResult<Tensor> {
     let data = value.cast_to::<f32>()?.to_plain_array_view::<f32>()?.iter().copied().collect();
     Ok(Tensor { shape: value.shape().to_vec(), data })
@@ -143,6 +160,10 @@ fn plan(bytes: &[u8], size: ImageSize, outputs: &[&str], pool: &Pool) -> TractRe
         .into_decluttered()?;
     let mut model = passes::specialise(model)?;
     model.optimize()?;
+    ready(model, pool)
+}
+
+fn ready(model: TypedModel, pool: &Pool) -> TractResult<Arc<TypedRunnableModel>> {
     model.into_runnable_with_options(&RunOptions { executor: Some(pool.executor()), ..RunOptions::default() })
 }
 

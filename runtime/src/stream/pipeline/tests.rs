@@ -4,6 +4,7 @@ mod calibrated;
 mod device;
 mod files;
 mod live;
+mod side_by_side;
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
-use crate::engine::{EngineError, Output, Outputs, Tensor};
+use crate::engine::{Engine, EngineError, Output, Outputs, Tensor};
 use crate::score::verdict::Threshold;
 
 const SIZE: ImageSize = ImageSize { height: 2, width: 2 };
@@ -20,7 +21,7 @@ const SIZE: ImageSize = ImageSize { height: 2, width: 2 };
 /// Answers with the mean of its input, and fails on demand.
 #[derive(Default)]
 struct Mean {
-    runs: u64,
+    runs: Arc<AtomicU64>,
     fails_at: Option<u64>,
     /// From there on, one value of the map is no number.
     broken_from: Option<u64>,
@@ -32,13 +33,13 @@ impl Engine for Mean {
     }
 
     fn run(&mut self, input: &[f32]) -> Result<Outputs, EngineError> {
-        self.runs += 1;
-        if self.fails_at == Some(self.runs) {
+        let run = self.runs.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.fails_at == Some(run) {
             return Err(EngineError::Run { engine: "mean", message: "as asked".into() });
         }
         let mean = input.iter().sum::<f32>() / input.len() as f32;
         let mut map = vec![mean; 4];
-        if self.broken_from.is_some_and(|run| self.runs >= run) {
+        if self.broken_from.is_some_and(|first| run >= first) {
             map[2] = f32::NAN;
         }
         Ok(Outputs::new(vec![
@@ -135,13 +136,13 @@ impl Notes {
 
 /// Runs to the end.
 fn noted(
-    engine: &mut dyn Engine,
+    engine: impl Engine + 'static,
     sources: Vec<(Feed, Option<Box<dyn Source>>)>,
     settings: &Settings,
     clock: &Arc<dyn Clock>,
 ) -> Notes {
     let mut notes = Notes::default();
-    run(engine, sources, settings, clock, &Interrupt::default(), |event| {
+    run(&mut Crew::new(engine), sources, settings, clock, &Interrupt::default(), |event| {
         notes.take(&event);
         Ok::<_, ()>(Told::Written)
     })

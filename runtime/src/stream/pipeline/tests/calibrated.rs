@@ -27,7 +27,7 @@ fn said(calibration: &Value, product: Option<&str>, steps: Vec<Step>) -> (Vec<St
     let clock = Arc::new(Scripted::default());
     let script = Script::new(&clock, vec![Opening::Plays(steps)]);
     let clock: Arc<dyn Clock> = clock;
-    let mut notes = noted(&mut Mean::default(), vec![script.feed()], &settings, &clock);
+    let mut notes = noted(Mean::default(), vec![script.feed()], &settings, &clock);
     let lines = notes.lines.split_off(2);
     (lines, notes.summaries[0].tally.counts)
 }
@@ -95,7 +95,7 @@ fn an_engine_that_tells_another_embedding_than_it_was_loaded_for_judges_nothing(
     let clock = Arc::new(Scripted::default());
     let script = Script::new(&clock, vec![Opening::Plays(frames(&[100]))]);
     let clock: Arc<dyn Clock> = clock;
-    let notes = noted(&mut Mean::default(), vec![script.feed()], &settings, &clock);
+    let notes = noted(Mean::default(), vec![script.feed()], &settings, &clock);
     assert_eq!(notes.lines[2..], ["0 error"]);
     assert_eq!(notes.summaries[0].tally.counts.corrupt, 1);
 }

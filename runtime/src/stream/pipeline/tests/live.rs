@@ -10,7 +10,7 @@ fn played_with(settings: &Settings, openings: Vec<Opening>) -> (Notes, Vec<Durat
     let clock = Arc::new(Scripted::default());
     let script = Script::new(&clock, openings);
     let clock: Arc<dyn Clock> = clock;
-    let notes = noted(&mut Mean::default(), vec![script.feed()], settings, &clock);
+    let notes = noted(Mean::default(), vec![script.feed()], settings, &clock);
     let opened = script.opened.lock().unwrap().clone();
     (notes, opened)
 }
@@ -210,9 +210,10 @@ fn a_region_outside_of_the_frame_is_an_error_of_the_source() {
     feed.region = Some(Rect { x: 1, y: 0, width: 2, height: 2 });
     let settings = Settings { on_loss: OnLoss::End, ..settings() };
     let clock: Arc<dyn Clock> = clock;
-    let outcome = run(&mut Mean::default(), vec![(feed, opened)], &settings, &clock, &Interrupt::default(), |_| {
-        Ok::<_, ()>(Told::Written)
-    });
+    let outcome =
+        run(&mut Crew::new(Mean::default()), vec![(feed, opened)], &settings, &clock, &Interrupt::default(), |_| {
+            Ok::<_, ()>(Told::Written)
+        });
     let Err(RunError::Loss { error, .. }) = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.to_string(), "region of interest 2x2 at 1,0: outside of the frame of 2x2");
 }
@@ -224,10 +225,11 @@ fn where_a_loss_ends_the_run_it_ends_with_the_cause_and_a_summary() {
     let settings = Settings { on_loss: OnLoss::End, ..settings() };
     let clock: Arc<dyn Clock> = clock;
     let mut notes = Notes::default();
-    let outcome = run(&mut Mean::default(), vec![script.feed()], &settings, &clock, &Interrupt::default(), |event| {
-        notes.take(&event);
-        Ok::<_, ()>(Told::Written)
-    });
+    let outcome =
+        run(&mut Crew::new(Mean::default()), vec![script.feed()], &settings, &clock, &Interrupt::default(), |event| {
+            notes.take(&event);
+            Ok::<_, ()>(Told::Written)
+        });
     assert!(matches!(outcome, Err(RunError::Loss { source_index: 0, .. })), "{outcome:?}");
     assert_eq!(notes.lines.last().unwrap(), "lost: the source failed: unplugged");
     assert_eq!(notes.summaries.len(), 1);
@@ -240,7 +242,7 @@ fn results_that_a_sink_drops_are_told_with_the_next_line() {
     let clock: Arc<dyn Clock> = clock;
     let mut told = Vec::new();
     let mut counts = Counts::default();
-    run(&mut Mean::default(), vec![script.feed()], &settings(), &clock, &Interrupt::default(), |event| {
+    run(&mut Crew::new(Mean::default()), vec![script.feed()], &settings(), &clock, &Interrupt::default(), |event| {
         Ok::<_, ()>(match event {
             Event::Frame(result, _) if (1..=2).contains(&result.frame.number) => Told::Dropped,
             Event::Frame(result, _) => {
@@ -277,7 +279,7 @@ fn a_thread_that_hangs_in_a_driver_is_given_up_and_named() {
     let clock = Arc::new(Scripted { round: seconds(7), ..Scripted::default() });
     let script = Script::new(&clock, vec![plays(&[Hangs]), plays(&[Frame(0, 100), End])]);
     let clock: Arc<dyn Clock> = clock;
-    let notes = noted(&mut Mean::default(), vec![script.feed()], &settings(), &clock);
+    let notes = noted(Mean::default(), vec![script.feed()], &settings(), &clock);
     script.released.request();
     assert!(notes.lines[1].starts_with("lost: the source's thread has hung for "), "{:?}", notes.lines);
     assert!(notes.lines[1].ends_with("the last stage reached is `waiting for a frame`"), "{:?}", notes.lines);
