@@ -1,0 +1,45 @@
+//! The program `moead-board`: the only place of this crate that knows flags, prints and ends the process.
+
+use std::process::ExitCode;
+
+use moead_terminal::entry::{self, Program};
+use moead_terminal::exit::Exit;
+use moead_terminal::failure::At;
+use moead_terminal::printer::Printer;
+use moead_terminal::version::Version;
+
+mod arguments;
+mod hints;
+mod profiles;
+
+use arguments::{Arguments, Command};
+
+const VERSION: Version = Version {
+    program: "moead-board",
+    number: env!("CARGO_PKG_VERSION"),
+    engines: if cfg!(feature = "runtime") { &["tract 0.23.9 (for the model's self-test)"] } else { &[] },
+    features: if cfg!(feature = "runtime") { &["cli", "runtime"] } else { &["cli"] },
+};
+
+/// Parses the process's arguments, does what they ask, and says how it went.
+pub fn main() -> ExitCode {
+    entry::run(&Program { version: VERSION, hint: hints::hint }, run)
+}
+
+fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
+    match arguments.command {
+        Command::Profiles(arguments) => profiles::run(&arguments, printer),
+        Command::Completions(shell) => {
+            shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
+            Ok(Exit::Fine)
+        }
+        Command::Man(manual) => {
+            let written = manual.write(entry::command::<Arguments>(&VERSION), &mut printer.data());
+            match &manual.output {
+                Some(folder) => written.at(folder.display())?,
+                None => written?,
+            }
+            Ok(Exit::Fine)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A folder in which the program runs; names in messages are then the same everywhere.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use moead_tests::command::{Ended, Program};
+
+/// Where a test works; snapshots taken while it lives have run-dependent parts replaced.
+pub(crate) struct Desk {
+    folder: tempfile::TempDir,
+    _filters: insta::internals::SettingsBindDropGuard,
+}
+
+impl Desk {
+    pub(crate) fn empty() -> Self {
+        let mut settings = insta::Settings::clone_current();
+        settings.add_filter(r"[0-9A-F]{16}", "[KEY]");
+        settings.add_filter(r"[0-9a-f]{64}", "[SHA256]");
+        Self { folder: tempfile::tempdir().unwrap(), _filters: settings.bind_to_scope() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), content).unwrap();
+    }
+
+    /// The program with these arguments, separated by spaces, ready to run here.
+    pub(crate) fn program(&self, arguments: &str) -> Program {
+        Program::new("moead-board").args(arguments.split_whitespace()).in_folder(self.folder.path())
+    }
+
+    pub(crate) fn run(&self, arguments: &str) -> Ended {
+        self.program(arguments).run()
+    }
+
+    /// What a user sees.
+    pub(crate) fn says(&self, arguments: &str) -> String {
+        self.run(arguments).transcript()
+    }
+
+    /// The same, of a command that must not write, change or remove anything.
+    #[track_caller]
+    pub(crate) fn refuses(&self, arguments: &str) -> String {
+        self.refuses_program(&self.program(arguments))
+    }
+
+    #[track_caller]
+    pub(crate) fn refuses_program(&self, program: &Program) -> String {
+        let before = self.files();
+        let ended = program.run();
+        assert!(self.files() == before, "files changed: {:?}\n{}", self.names(), ended.transcript());
+        assert_ne!(ended.status, Some(0), "{}", ended.transcript());
+        ended.transcript()
+    }
+
+    /// What is in the folder and below; paths from there.
+    pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        collect(self.folder.path(), self.folder.path(), &mut files);
+        files
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.files().into_keys().collect()
+    }
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(root, &path, files);
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+            files.insert(name, std::fs::read(&path).unwrap());
+        }
+    }
+}
