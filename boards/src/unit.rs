@@ -47,24 +47,23 @@ pub fn arguments(profile: &Profile, more: &[String]) -> Vec<String> {
     words
 }
 
-/// The unit's text.
+/// The unit's text: the template, and behind it what the board changes. One file, so that the one rename which switches a
+/// release switches all of it; `moead-edge.service.d` stays the site's own.
 #[must_use]
 pub fn unit(profile: &Profile, more: &[String]) -> String {
     let service = &profile.service;
-    TEMPLATE
+    let mut text = TEMPLATE
         .replace("{PROFILE}", &profile.name)
         .replace("{EXEC_START}", &quoting::exec_start(&command_line(profile, more)))
         .replace("{START_TIMEOUT}", &service.start_timeout.to_string())
         .replace("{WATCHDOG}", &service.watchdog.to_string())
         .replace("{GROUPS}", &service.groups.join(" "))
-        .replace("{MEMORY_MAX}", &service.memory)
-}
-
-/// Files of the folder `moead-edge.service.d`: name and text.
-#[must_use]
-pub fn drop_ins(profile: &Profile) -> Vec<(String, &'static str)> {
-    let text = |drop_in| match drop_in {
-        DropIn::JetsonGpu => JETSON_GPU,
-    };
-    profile.service.drop_ins.iter().map(|&drop_in| (format!("50-{}.conf", drop_in.name()), text(drop_in))).collect()
+        .replace("{MEMORY_MAX}", &service.memory);
+    for drop_in in &service.drop_ins {
+        text.push('\n');
+        text.push_str(match drop_in {
+            DropIn::JetsonGpu => JETSON_GPU,
+        });
+    }
+    text
 }

@@ -39,8 +39,6 @@ pub const MODEL: &str = "model.onnx";
 pub const SETTINGS: &str = "edge.env";
 /// In a bundle: the unit.
 pub const UNIT_FILE: &str = "systemd/moead-edge.service";
-/// In a bundle: what the board's profile changes about the unit.
-pub const DROP_INS: &str = "systemd/moead-edge.service.d";
 /// In a bundle: the udev rule.
 pub const UDEV_RULE: &str = "udev/70-moead-edge.rules";
 /// In a bundle: what the program is made of.

@@ -23,7 +23,7 @@
 //! source = "v4l2:///dev/video0"               # as moead-edge takes it
 //!
 //! [service]
-//! drop-ins = ["jetson-gpu"]                   # changes to the unit
+//! drop-ins = ["jetson-gpu"]                   # additions to the unit, which win over its lines
 //! groups = ["video"]                          # whose devices it may use
 //! memory = "600M"                             # at most
 //! start-timeout = 120                         # seconds until it must be ready
