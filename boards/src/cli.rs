@@ -9,8 +9,13 @@ use moead_terminal::printer::Printer;
 use moead_terminal::version::Version;
 
 mod arguments;
+mod build;
 mod hints;
+mod inspect;
+mod key;
+mod passphrase;
 mod profiles;
+mod rehearsal;
 
 use arguments::{Arguments, Command};
 
@@ -29,6 +34,9 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
     match arguments.command {
         Command::Profiles(arguments) => profiles::run(&arguments, printer),
+        Command::Key(arguments) => key::run(&arguments, printer),
+        Command::Build(arguments) => build::run(&arguments, printer),
+        Command::Inspect(arguments) => inspect::run(&arguments, printer),
         Command::Completions(shell) => {
             shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
             Ok(Exit::Fine)

@@ -1,11 +1,22 @@
 //! From a model to a board.
 //!
 //! * [`profile`]: a board is a file.
-//! * [`unit`]: the systemd unit that runs on it.
+//! * [`unit`]: the systemd unit that runs on it; [`settings`]: what it reads.
+//! * [`program`]: the executable, looked at from outside; [`parts`]: what it is made of.
+//! * [`model`]: whether a model file fits. [`assemble`]: all files of a release.
+//! * [`key`]: what signs; [`key_file`]: where it lies. [`input`]: files that are read whole.
 #![forbid(unsafe_code)]
 
+pub mod assemble;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod closest;
+pub mod input;
+pub mod key;
+pub mod key_file;
+pub mod model;
+pub mod parts;
 pub mod profile;
+pub mod program;
+pub mod settings;
 pub mod unit;

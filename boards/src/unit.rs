@@ -12,30 +12,21 @@ const JETSON_GPU: &str = include_str!("../templates/jetson-gpu.conf");
 /// The udev rule that gives cameras to the group which the unit has.
 pub const UDEV_RULE: &str = include_str!("../templates/70-moead-edge.rules");
 
-/// What the unit starts, word by word: the program, what the profile says, and `more`.
+/// What the unit starts, word by word. Engine, threads and model are settings ([`crate::settings`]), so that a site can change
+/// them; flags would win over its file.
 #[must_use]
 pub fn command_line(profile: &Profile, more: &[String]) -> Vec<String> {
-    let current = format!("{}/{}", release::ROOT, release::CURRENT);
-    let mut words = vec![format!("{current}/{}", release::PROGRAM)];
-    words.extend(["--model".into(), format!("{current}/{}", release::MODEL)]);
+    let mut words = vec![format!("{}/{}/{}", release::ROOT, release::CURRENT, release::PROGRAM)];
     words.extend(arguments(profile, more));
     words
 }
 
-/// The flags behind program and model. What `more` has, the profile does not say again.
+/// The flags behind the program: the profile's source and `more`. What `more` has, the profile does not say again.
 #[must_use]
 pub fn arguments(profile: &Profile, more: &[String]) -> Vec<String> {
-    let has = |names: &[&str]| {
-        more.iter().any(|word| names.iter().any(|name| word == name || word.starts_with(&format!("{name}="))))
-    };
-    let mut words: Vec<String> = Vec::new();
-    let engine = &profile.engine;
-    if !has(&["--engine", "--provider"]) {
-        words.extend(["--engine", engine.name.name(), "--provider", engine.provider.name()].map(str::to_owned));
-    }
-    if !has(&["--threads"]) {
-        words.extend(["--threads".into(), engine.threads.to_string()]);
-    }
+    let is = |word: &str, name: &str| word == name || word.starts_with(&format!("{name}="));
+    let has = |names: &[&str]| more.iter().any(|word| names.iter().any(|name| is(word, name)));
+    let mut words = Vec::new();
     if !has(&["--source", "-s", "--camera", "-c"]) {
         words.extend(["--source".into(), profile.camera.source.clone()]);
     }

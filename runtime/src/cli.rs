@@ -1,6 +1,7 @@
 //! The program `moead-edge`: the only place of this crate that knows flags, prints and ends the process.
 //!
-//! [`engine`], [`sources`] and [`hints`] are open to other programs that run models: the same flags, and the same advice.
+//! [`engine`], [`sources`] and [`hints`] are open to other programs that run models: the same flags, and the same advice; [`command`] to those that
+//! start this one.
 #![forbid(unsafe_code)]
 
 #[cfg(not(any(feature = "tract", feature = "ort")))]
@@ -53,6 +54,11 @@ pub fn main() -> ExitCode {
     entry::run(&Program { version: VERSION, hint: hints::hint }, run)
 }
 
+/// The command line that [`main`] parses: for programs that write one for this one.
+pub fn command() -> clap::Command {
+    entry::command::<Arguments>(&VERSION)
+}
+
 fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
     match arguments.command {
         None => run::run(&arguments.run, printer),
@@ -63,11 +69,11 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         Some(Command::BenchContender(arguments)) => bench::contend(&arguments),
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, printer),
         Some(Command::Completions(shell)) => {
-            shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
+            shell.write(&mut command(), &mut printer.data())?;
             Ok(Exit::Fine)
         }
         Some(Command::Man(manual)) => {
-            let written = manual.write(entry::command::<Arguments>(&VERSION), &mut printer.data());
+            let written = manual.write(command(), &mut printer.data());
             match &manual.output {
                 Some(folder) => written.at(folder.display())?,
                 None => written?,

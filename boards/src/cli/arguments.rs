@@ -1,16 +1,24 @@
 //! Flags as they are typed; what they mean is decided elsewhere.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
+use jiff::civil::Date;
+use moead_bundle::version::Version;
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::{CompletionsArguments, ManualArguments};
 
 const EXAMPLES: &str = "\
 Examples:
-  moead-board profiles                           the boards that this program knows
+  moead-board profiles                                 the boards that this program knows
+  moead-board key new moead.key                        makes moead.key and moead.pub
+  moead-board build raspberry-pi-5 --model bolt.onnx --binary moead-edge --key moead.key
+  moead-board build pc --model bolt.onnx --key moead.key --release 1.4 -- --http 0.0.0.0:8080
+  moead-board inspect bolt-1.4.moead --key moead.pub   what is inside, and whether it is whole and ours
 
 Exit status: 0 done, 1 an error (nothing half-written was left), 2 a wrong command line.";
 
-/// Brings a model onto a board: in a signed file, as a package, on a card, over ssh.
+/// Brings a model onto a board, in one signed file.
 #[derive(Debug, Parser)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -30,6 +38,12 @@ impl AsRef<TerminalFlags> for Arguments {
 pub(super) enum Command {
     /// List the boards that this program knows, or everything about one
     Profiles(ProfilesArguments),
+    /// Make a key that signs bundles
+    Key(KeyArguments),
+    /// Put program, model, settings and unit for a board into one signed file
+    Build(Box<BuildArguments>),
+    /// Show what is in a bundle, and whether it is whole and signed
+    Inspect(InspectArguments),
     /// Print a script that completes this program's arguments in a shell
     Completions(CompletionsArguments),
     /// Print this program's manual page
@@ -44,4 +58,113 @@ pub(super) struct ProfilesArguments {
     /// Print JSON instead of a table
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeyArguments {
+    #[command(subcommand)]
+    pub(super) command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make a pair: the secret half signs, the public half goes onto boards
+    New(NewKeyArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewKeyArguments {
+    /// The secret half; the public one goes beside it, with the ending .pub
+    #[arg(value_name = "FILE", default_value = "moead.key")]
+    pub(super) file: PathBuf,
+    /// Do not lock it with a passphrase
+    #[arg(long, conflicts_with = "passphrase_file")]
+    pub(super) no_passphrase: bool,
+    #[command(flatten)]
+    pub(super) passphrase: PassphraseArguments,
+}
+
+/// Where a passphrase comes from.
+#[derive(Debug, Args)]
+pub(super) struct PassphraseArguments {
+    /// The passphrase is the first line of this file [default: asked for on the terminal]
+    #[arg(long, value_name = "FILE")]
+    pub(super) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BuildArguments {
+    /// The board, or a profile of your own: FILE.toml
+    #[arg(value_name = "PROFILE")]
+    pub(super) profile: String,
+    /// The model file that moead-export wrote
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) model: PathBuf,
+    /// The program moead-edge, built for the board [default: the one beside this program]
+    #[arg(long, value_name = "FILE")]
+    pub(super) binary: Option<PathBuf>,
+    /// Settings of moead-edge: lines MOEAD_…=VALUE
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// The secret key that signs
+    #[arg(long, value_name = "FILE", env = "MOEAD_BOARD_KEY")]
+    pub(super) key: PathBuf,
+    #[command(flatten)]
+    pub(super) passphrase: PassphraseArguments,
+    /// Write here [default: NAME-RELEASE.moead]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) labels: LabelArguments,
+    /// A bill of materials (CycloneDX) of the binary, when it is not made of what moead-edge is usually made of
+    #[arg(long, value_name = "FILE")]
+    pub(super) sbom: Option<PathBuf>,
+    /// Write it without running the model's self-test and without parsing the arguments as moead-edge would
+    #[arg(long)]
+    pub(super) no_check: bool,
+    /// More arguments of moead-edge, behind --
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    pub(super) arguments: Vec<String>,
+}
+
+/// What is said about a release.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Release")]
+pub(super) struct LabelArguments {
+    /// What it is called [default: as the model file is]
+    #[arg(long)]
+    pub(super) name: Option<String>,
+    /// Its version; boards refuse one that is older than theirs
+    #[arg(long, value_name = "VERSION", default_value = "1", value_parser = parse_version)]
+    pub(super) release: Version,
+    /// The first day on which boards refuse it: 2027-06-30
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
+    pub(super) expires: Option<Date>,
+    /// The oldest release that it may replace
+    #[arg(long, value_name = "VERSION", value_parser = parse_version)]
+    pub(super) replaces_from: Option<Version>,
+    /// Let it replace newer releases too
+    #[arg(long)]
+    pub(super) allow_downgrade: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArguments {
+    /// The bundle
+    #[arg(value_name = "BUNDLE")]
+    pub(super) bundle: PathBuf,
+    /// The public key that it must be signed with
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: Option<PathBuf>,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+fn parse_version(text: &str) -> Result<Version, String> {
+    Version::parse(text).ok_or_else(|| "expected one to four numbers with points between them, as in 1.4.0".into())
+}
+
+fn parse_date(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| "expected a date, as in 2027-06-30".into())
 }

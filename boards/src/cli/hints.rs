@@ -4,14 +4,47 @@ use std::io;
 
 use moead_terminal::failure::find;
 
+use moead_bundle::reader::BundleError;
+use moead_bundle::signature::{self, SignatureError};
+
+use crate::key::KeyError;
+use crate::model::{self, WrongForm};
+use crate::parts::NoParts;
 use crate::profile::error::ProfileError;
+use crate::program::ProgramError;
+use crate::settings::SettingsError;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<ProfileError>(error) {
         return profile_hint(error);
     }
+    if let Some(error) = find::<signature::KeyError>(error) {
+        return Some(match error {
+            signature::KeyError::Secret => "name the half that ends in .pub".into(),
+            _ => "`moead-board key new` makes a pair".into(),
+        });
+    }
+    if let Some(error) = find::<KeyError>(error) {
+        return key_hint(error).map(str::to_owned);
+    }
+    if let Some(error) = find::<ProgramError>(error) {
+        return program_hint(error).map(str::to_owned);
+    }
+    if let Some(WrongForm { expected, .. }) = find::<WrongForm>(error) {
+        return Some(format!("write another file with `moead-export CKPT --moe {}`", model::name(*expected)));
+    }
+    if let Some(error) = find::<SettingsError>(error) {
+        return settings_hint(error);
+    }
+    if let Some(error) = find::<BundleError>(error) {
+        return bundle_hint(error).map(str::to_owned);
+    }
+    if find::<NoParts>(error).is_some() {
+        return Some("name one with `--sbom FILE`, or build moead-board in its own checkout".into());
+    }
     match find::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::NotFound) => Some("check the path".into()),
+        Some(io::ErrorKind::AlreadyExists) => Some("choose another name; a key is never replaced".into()),
         Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
             Some("free some space; nothing was left behind".into())
         }
@@ -29,6 +62,48 @@ fn profile_hint(error: &ProfileError) -> Option<String> {
         ProfileError::UnknownKey { closest, .. } | ProfileError::UnknownBase { closest, .. } => meant(closest),
         ProfileError::Abstract => Some("`moead-board profiles` lists those for boards".into()),
         ProfileError::Read(error) if error.kind() == io::ErrorKind::NotFound => Some("check the path".into()),
+        _ => None,
+    }
+}
+
+fn key_hint(error: &KeyError) -> Option<&'static str> {
+    match error {
+        KeyError::Locked => Some("`--passphrase-file FILE` has it in its first line"),
+        KeyError::Public => Some("name the half that does not end in .pub"),
+        KeyError::Form => Some("`moead-board key new` makes a pair"),
+        _ => None,
+    }
+}
+
+fn program_hint(error: &ProgramError) -> Option<&'static str> {
+    match error {
+        ProgramError::Machine { .. } => Some("`--binary FILE` names a moead-edge that was built for the board"),
+        ProgramError::Glibc { .. } => Some(
+            "build it against an older glibc: `cargo zigbuild --target TRIPLE.2.31`, see docs/reference/moead-board.md",
+        ),
+        ProgramError::Kind(_) => Some("`--binary FILE` names the program moead-edge"),
+        ProgramError::Static => Some("build it for a target that ends in -gnu"),
+        _ => None,
+    }
+}
+
+fn settings_hint(error: &SettingsError) -> Option<String> {
+    match error {
+        SettingsError::Unknown { closest: Some(name), .. } => Some(format!("did you mean {name}?")),
+        SettingsError::Unknown { .. } => Some("docs/reference/moead-edge.md lists its variables".into()),
+        SettingsError::Model { .. } => Some("leave it out; `--model` names the file".into()),
+        _ => None,
+    }
+}
+
+fn bundle_hint(error: &BundleError) -> Option<&'static str> {
+    match error {
+        BundleError::Cut { .. } | BundleError::Altered { .. } => Some("copy it again"),
+        BundleError::Signature(SignatureError::OtherKey { .. }) => {
+            Some("it is somebody else's, or `--key` names another key than the one that signed it")
+        }
+        BundleError::Signature(SignatureError::Wrong) => Some("do not use it: it was altered after it was signed"),
+        BundleError::Read(error) if error.kind() == io::ErrorKind::NotFound => Some("check the path"),
         _ => None,
     }
 }

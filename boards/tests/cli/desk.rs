@@ -1,9 +1,12 @@
 //! A folder in which the program runs; names in messages are then the same everywhere.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use moead_tests::command::{Ended, Program};
+use prost::Message as _;
 
 /// Where a test works; snapshots taken while it lives have run-dependent parts replaced.
 pub(crate) struct Desk {
@@ -79,3 +82,30 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
         }
     }
 }
+
+/// The secret half of a pair that was made once; its public half follows.
+pub(crate) const KEY: &str = include_str!("keys/moead.key");
+pub(crate) const PUBLIC: &str = include_str!("keys/moead.pub");
+
+impl Desk {
+    /// With everything that a bundle needs: `model.onnx`, `moead-edge` for 64-bit ARM, a key.
+    pub(crate) fn ready() -> Self {
+        let desk = Self::empty();
+        desk.write("model.onnx", crate::small_model::small_model().encode_to_vec());
+        desk.write("moead-edge", include_bytes!("../programs/aarch64"));
+        desk.write("moead.key", KEY);
+        desk.write("moead.pub", PUBLIC);
+        std::fs::set_permissions(desk.path("moead.key"), Permissions::from_mode(0o600)).unwrap();
+        desk
+    }
+
+    /// A bundle of all that, `bolt.moead`.
+    pub(crate) fn with_bundle() -> Self {
+        let desk = Self::ready();
+        desk.run(&format!("{BUILD} -o bolt.moead")).success();
+        desk
+    }
+}
+
+/// A command that works on a desk that is ready.
+pub(crate) const BUILD: &str = "build raspberry-pi-5 --model model.onnx --binary moead-edge --key moead.key --no-check";

@@ -1,0 +1,49 @@
+//! Keys on disk: the secret half is its owner's alone, and no key ever takes another's place.
+
+use std::fs::{File, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use moead_model::atomic_file;
+
+use crate::key::Texts;
+
+/// Writes both halves, the secret one readable by its owner alone. Neither may be there.
+///
+/// # Errors
+/// The file system's own; when the second cannot be written, the first is removed.
+pub fn write(texts: &Texts, secret: &Path, public: &Path) -> io::Result<()> {
+    for path in [secret, public] {
+        atomic_file::check_target(path)?;
+        if path.symlink_metadata().is_ok() {
+            let words = format!("{}: there is one already", path.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
+        }
+    }
+    place(&texts.secret, secret, 0o600)?;
+    place(&texts.public, public, 0o644).inspect_err(|_| {
+        // Half a pair is no pair; what cannot be removed is said by the error that follows.
+        let _ = std::fs::remove_file(secret);
+    })
+}
+
+fn place(text: &str, path: &Path, mode: u32) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".moead-").suffix(".part").permissions(Permissions::from_mode(mode));
+    let mut file = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}
+
+/// The file's permissions, if others than its owner may read it.
+///
+/// # Errors
+/// The file system's own.
+pub fn exposed(path: &Path) -> io::Result<Option<u32>> {
+    let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
+    Ok((mode & 0o077 != 0).then_some(mode))
+}
