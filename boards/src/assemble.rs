@@ -8,6 +8,7 @@ use moead_bundle::release;
 use moead_bundle::writer::Content;
 
 use crate::parts::{self, NoParts};
+use crate::places::Places;
 use crate::profile::Profile;
 use crate::settings::{self, Setting};
 use crate::unit;
@@ -30,31 +31,69 @@ pub struct Inputs {
     pub bill: Option<Vec<u8>>,
 }
 
-/// The files of a release, sorted by path but for the first two.
+/// The files of a release, wherever they are going to lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The executable.
+    pub program: Vec<u8>,
+    /// The model file.
+    pub model: Vec<u8>,
+    /// What profile and maker say, as lines of an environment file.
+    pub settings: String,
+    /// The systemd unit.
+    pub unit: String,
+    /// The udev rule.
+    pub udev_rule: &'static str,
+    /// Bill of materials.
+    pub bill: Vec<u8>,
+    /// Ours: name and text.
+    pub licences: [(&'static str, &'static str); 2],
+    /// Of what the program is made of; none where somebody brought a bill of their own.
+    pub notices: Option<String>,
+}
+
+/// All files of a release.
 ///
 /// # Errors
 /// [`NoParts`], when there is no bill either.
-pub fn contents(profile: &Profile, inputs: Inputs) -> Result<Vec<Content>, NoParts> {
+pub fn files(profile: &Profile, inputs: Inputs, places: &Places) -> Result<Files, NoParts> {
     let triple = profile.target.triple;
-    let digest = Digest::of(&inputs.program);
-    let settings = settings::combined(profile, &inputs.settings);
-    let mut contents = vec![
-        content(release::PROGRAM, Kind::Program, inputs.program),
-        content(release::MODEL, Kind::File, inputs.model),
-        text(release::SETTINGS, &settings::text(profile, &settings)),
-    ];
-    contents.extend(LICENCES.map(|(name, words)| text(&format!("{}/{name}", release::LICENCES), words)));
-    match inputs.bill {
-        Some(bill) => contents.push(content(release::SBOM, Kind::File, bill)),
+    let (bill, notices) = match inputs.bill {
+        Some(bill) => (bill, None),
         None => {
             let parts = parts::parts(triple)?;
-            contents.push(text(&format!("{}/third-party.txt", release::LICENCES), &parts::notices(&parts)));
-            contents.push(content(release::SBOM, Kind::File, parts::bill(&parts, triple, digest)));
+            (parts::bill(&parts, triple, Digest::of(&inputs.program)), Some(parts::notices(&parts)))
         }
+    };
+    Ok(Files {
+        program: inputs.program,
+        model: inputs.model,
+        settings: settings::text(profile, &settings::combined(profile, &inputs.settings, places)),
+        unit: unit::unit(profile, &inputs.arguments, places),
+        udev_rule: unit::UDEV_RULE,
+        bill,
+        licences: LICENCES,
+        notices,
+    })
+}
+
+impl Files {
+    /// In the places that they have in a bundle.
+    #[must_use]
+    pub fn contents(self) -> Vec<Content> {
+        let licence = |(name, words): (&str, &str)| text(&format!("{}/{name}", release::LICENCES), words);
+        let mut contents = vec![
+            content(release::PROGRAM, Kind::Program, self.program),
+            content(release::MODEL, Kind::File, self.model),
+            text(release::SETTINGS, &self.settings),
+        ];
+        contents.extend(self.licences.map(licence));
+        contents.extend(self.notices.as_deref().map(|notices| licence(("third-party.txt", notices))));
+        contents.push(content(release::SBOM, Kind::File, self.bill));
+        contents.push(text(release::UNIT_FILE, &self.unit));
+        contents.push(text(release::UDEV_RULE, self.udev_rule));
+        contents
     }
-    contents.push(text(release::UNIT_FILE, &unit::unit(profile, &inputs.arguments)));
-    contents.push(text(release::UDEV_RULE, unit::UDEV_RULE));
-    Ok(contents)
 }
 
 fn text(path: &str, text: &str) -> Content {

@@ -4,6 +4,7 @@
 //! * [`unit`]: the systemd unit that runs on it; [`settings`]: what it reads.
 //! * [`program`]: the executable, looked at from outside; [`parts`]: what it is made of.
 //! * [`model`]: whether a model file fits. [`assemble`]: all files of a release.
+//! * [`package`]: the same files in the forms of others; [`places`]: where they lie.
 //! * [`key`]: what signs; [`key_file`]: where it lies. [`input`]: files that are read whole.
 #![forbid(unsafe_code)]
 
@@ -15,7 +16,9 @@ pub mod input;
 pub mod key;
 pub mod key_file;
 pub mod model;
+pub mod package;
 pub mod parts;
+pub mod places;
 pub mod profile;
 pub mod program;
 pub mod settings;

@@ -5,9 +5,8 @@
 
 use std::fmt::Write as _;
 
-use moead_bundle::release;
-
 use crate::closest::closest;
+use crate::places::{self, Places};
 use crate::profile::Profile;
 
 /// Variables of moead-edge. A test compares the list with the program itself.
@@ -139,10 +138,10 @@ fn unquoted(text: &str) -> Option<String> {
 
 /// What the board's profile says.
 #[must_use]
-pub fn of_profile(profile: &Profile) -> Vec<Setting> {
+pub fn of_profile(profile: &Profile, places: &Places) -> Vec<Setting> {
     let setting = |name: &str, value: String| Setting { name: name.into(), value };
     vec![
-        setting(MODEL, format!("{}/{}/{}", release::ROOT, release::CURRENT, release::MODEL)),
+        setting(MODEL, places.model.into()),
         setting("MOEAD_ENGINE", profile.engine.name.name().into()),
         setting("MOEAD_PROVIDER", profile.engine.provider.name().into()),
         setting("MOEAD_THREADS", profile.engine.threads.to_string()),
@@ -151,9 +150,13 @@ pub fn of_profile(profile: &Profile) -> Vec<Setting> {
 
 /// The profile's settings with the maker's in their place.
 #[must_use]
-pub fn combined(profile: &Profile, more: &[Setting]) -> Vec<Setting> {
+pub fn combined(profile: &Profile, more: &[Setting], places: &Places) -> Vec<Setting> {
     let is_replaced = |setting: &Setting| more.iter().any(|other| other.name == setting.name);
-    of_profile(profile).into_iter().filter(|setting| !is_replaced(setting)).chain(more.iter().cloned()).collect()
+    of_profile(profile, places)
+        .into_iter()
+        .filter(|setting| !is_replaced(setting))
+        .chain(more.iter().cloned())
+        .collect()
 }
 
 /// The text of the release's file.
@@ -162,7 +165,7 @@ pub fn text(profile: &Profile, settings: &[Setting]) -> String {
     let mut text = format!(
         "# Written by moead-board for {}. Changes go into {}, which is read after this.\n",
         profile.name,
-        release::SITE_SETTINGS
+        places::SITE_SETTINGS
     );
     for Setting { name, value } in settings {
         // No value has quotes or backslashes, so these are all that systemd sees.
@@ -190,7 +193,7 @@ mod tests {
     fn what_is_written_is_read_again() {
         let profile = catalogue::profile("raspberry-pi-5").unwrap();
         let more = parse("MOEAD_PRODUCT=\"bolt M8\"\nMOEAD_THREADS=2\nMOEAD_FORMAT=\n").unwrap();
-        let written = text(&profile, &combined(&profile, &more));
+        let written = text(&profile, &combined(&profile, &more, &places::RELEASE));
         let own = "MOEAD_MODEL=/opt/moead/current/model.onnx\n";
         assert!(written.contains(own), "{written}");
         let again = parse(&written.replace(own, "")).unwrap();

@@ -1,7 +1,6 @@
 //! The systemd unit of a board: a template, the profile, and the command line that it starts.
 
-use moead_bundle::release;
-
+use crate::places::{self, Places};
 use crate::profile::{DropIn, Profile};
 
 pub mod quoting;
@@ -15,8 +14,8 @@ pub const UDEV_RULE: &str = include_str!("../templates/70-moead-edge.rules");
 /// What the unit starts, word by word. Engine, threads and model are settings ([`crate::settings`]), so that a site can change
 /// them; flags would win over its file.
 #[must_use]
-pub fn command_line(profile: &Profile, more: &[String]) -> Vec<String> {
-    let mut words = vec![format!("{}/{}/{}", release::ROOT, release::CURRENT, release::PROGRAM)];
+pub fn command_line(profile: &Profile, more: &[String], places: &Places) -> Vec<String> {
+    let mut words = vec![places.program.to_owned()];
     words.extend(arguments(profile, more));
     words
 }
@@ -41,11 +40,13 @@ pub fn arguments(profile: &Profile, more: &[String]) -> Vec<String> {
 /// The unit's text: the template, and behind it what the board changes. One file, so that the one rename which switches a
 /// release switches all of it; `moead-edge.service.d` stays the site's own.
 #[must_use]
-pub fn unit(profile: &Profile, more: &[String]) -> String {
+pub fn unit(profile: &Profile, more: &[String], places: &Places) -> String {
     let service = &profile.service;
     let mut text = TEMPLATE
         .replace("{PROFILE}", &profile.name)
-        .replace("{EXEC_START}", &quoting::exec_start(&command_line(profile, more)))
+        .replace("{EXEC_START}", &quoting::exec_start(&command_line(profile, more, places)))
+        .replace("{SETTINGS}", places.settings)
+        .replace("{SITE_SETTINGS}", places::SITE_SETTINGS)
         .replace("{START_TIMEOUT}", &service.start_timeout.to_string())
         .replace("{WATCHDOG}", &service.watchdog.to_string())
         .replace("{GROUPS}", &service.groups.join(" "))

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use moead_bundle::version::Version;
 use moead_terminal::flags::TerminalFlags;
@@ -14,6 +14,7 @@ Examples:
   moead-board key new moead.key                        makes moead.key and moead.pub
   moead-board build raspberry-pi-5 --model bolt.onnx --binary moead-edge --key moead.key
   moead-board build pc --model bolt.onnx --key moead.key --release 1.4 -- --http 0.0.0.0:8080
+  moead-board build raspberry-pi-5 --model bolt.onnx --binary moead-edge --format deb --maintainer 'Ada <ada@example.org>'
   moead-board inspect bolt-1.4.moead --key moead.pub   what is inside, and whether it is whole and ours
 
 Exit status: 0 done, 1 an error (nothing half-written was left), 2 a wrong command line.";
@@ -106,12 +107,18 @@ pub(super) struct BuildArguments {
     /// Settings of moead-edge: lines MOEAD_…=VALUE
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// The secret key that signs
-    #[arg(long, value_name = "FILE", env = "MOEAD_BOARD_KEY")]
-    pub(super) key: PathBuf,
+    /// What is written: a signed bundle, or a Debian package, which apt repositories sign
+    #[arg(long, value_enum, default_value_t = FormatArgument::Bundle)]
+    pub(super) format: FormatArgument,
+    /// The secret key that signs a bundle
+    #[arg(long, value_name = "FILE", env = "MOEAD_BOARD_KEY", required_if_eq("format", "bundle"))]
+    pub(super) key: Option<PathBuf>,
     #[command(flatten)]
     pub(super) passphrase: PassphraseArguments,
-    /// Write here [default: NAME-RELEASE.moead]
+    /// Who answers for a Debian package: 'Name <address>'
+    #[arg(long, value_name = "NAME", required_if_eq("format", "deb"), value_parser = parse_maintainer)]
+    pub(super) maintainer: Option<String>,
+    /// Write here [default: NAME-RELEASE.moead, or moead-edge_RELEASE_ARCHITECTURE.deb]
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
@@ -125,6 +132,14 @@ pub(super) struct BuildArguments {
     /// More arguments of moead-edge, behind --
     #[arg(last = true, value_name = "ARGUMENTS")]
     pub(super) arguments: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatArgument {
+    /// One signed file for moead-board and moead-edge
+    Bundle,
+    /// A package for apt
+    Deb,
 }
 
 /// What is said about a release.
@@ -167,4 +182,15 @@ fn parse_version(text: &str) -> Result<Version, String> {
 
 fn parse_date(text: &str) -> Result<Date, String> {
     text.parse().map_err(|_| "expected a date, as in 2027-06-30".into())
+}
+
+fn parse_maintainer(text: &str) -> Result<String, String> {
+    let parts = text.split_once(" <").and_then(|(name, rest)| Some((name, rest.strip_suffix('>')?)));
+    let is_fine = |(name, address): &(&str, &str)| {
+        !name.trim().is_empty() && address.contains('@') && !text.contains(|letter: char| letter.is_control())
+    };
+    parts
+        .filter(is_fine)
+        .map(|_| text.to_owned())
+        .ok_or_else(|| "expected a name and an address, as in 'Ada <ada@example.org>'".into())
 }

@@ -1,41 +1,70 @@
-//! `moead-board build PROFILE`.
+//! `moead-board build PROFILE`: everything is read and checked, then one file is written.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use moead_bundle::manifest::Downgrade;
-use moead_bundle::writer::Draft;
 use moead_model::atomic_file;
 use moead_model::onnx::model_file::ModelFile;
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::{At, UsageError};
 use moead_terminal::printer::Printer;
+use moead_terminal::progress::Steps;
 
-use super::arguments::BuildArguments;
-use super::{key, profiles, rehearsal};
-use crate::assemble::{self, Inputs, Labels};
+use super::arguments::{BuildArguments, FormatArgument};
+use super::{profiles, rehearsal};
+use crate::assemble::{Inputs, Labels};
 use crate::input;
 use crate::model::{self, Fit};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::settings::{self, Setting};
 
+mod bundle;
+mod deb;
+
+/// What was read and found fit for the board.
+struct Order<'a> {
+    arguments: &'a BuildArguments,
+    profile: Profile,
+    labels: Labels,
+    program: Program,
+    inputs: Inputs,
+    /// What was checked, in words.
+    checked: String,
+}
+
 pub(super) fn run(arguments: &BuildArguments, printer: &Printer) -> anyhow::Result<Exit> {
     if !arguments.no_check && !rehearsal::IS_POSSIBLE {
         let text = "the checks need an engine, and this program was built without one: use --no-check";
         return Err(UsageError::new(text).into());
     }
-    let profile = profiles::find(&arguments.profile)?;
+    let labels = &arguments.labels;
+    let is_labelled = labels.expires.is_some() || labels.replaces_from.is_some() || labels.allow_downgrade;
+    if arguments.format != FormatArgument::Bundle && is_labelled {
+        let text =
+            "--expires, --replaces-from and --allow-downgrade are for bundles: a package has nothing to keep them in";
+        return Err(UsageError::new(text).into());
+    }
     let mut steps = printer.progress().steps();
-    steps.begin(&format!("reading {}", arguments.model.display()));
-    let model = ModelFile::open(&arguments.model).at(arguments.model.display())?;
+    let order = order(arguments, &mut steps, printer)?;
+    match arguments.format {
+        FormatArgument::Bundle => bundle::write(order, &mut steps, printer)?,
+        FormatArgument::Deb => deb::write(order, &mut steps, printer)?,
+    }
+    Ok(Exit::Fine)
+}
+
+fn order<'a>(arguments: &'a BuildArguments, steps: &mut Steps, printer: &Printer) -> anyhow::Result<Order<'a>> {
+    let profile = profiles::find(&arguments.profile)?;
+    let place = arguments.model.display();
+    steps.begin(&format!("reading {place}"));
+    let model = ModelFile::open(&arguments.model).at(&place)?;
     check_form(&model, &profile, &arguments.model, printer)?;
     let labels = labels(arguments, &model)?;
-    let output = match &arguments.output {
-        Some(output) => output.clone(),
-        None => PathBuf::from(format!("{}-{}.moead", labels.name, labels.version)),
-    };
-    atomic_file::check_writable(&output).at(output.display())?;
-    let program = program(arguments, &profile, printer)?;
+    if let Some(output) = &arguments.output {
+        atomic_file::check_writable(output).at(output.display())?;
+    }
+    let (bytes, program) = program(arguments, &profile, printer)?;
     let settings = settings(arguments)?;
     let bill = arguments.sbom.as_deref().map(|path| input::bytes(path, input::BILL_BYTES).at(path.display()));
     let bill = bill.transpose()?;
@@ -43,32 +72,12 @@ pub(super) fn run(arguments: &BuildArguments, printer: &Printer) -> anyhow::Resu
         "not checked (--no-check)".to_owned()
     } else {
         steps.begin("checking arguments and model");
-        rehearsal::run(&profile, &model, (&settings, &arguments.arguments), printer).at(arguments.model.display())?
+        rehearsal::run(&profile, &model, (&settings, &arguments.arguments), printer).at(&place)?
     };
     steps.end();
-    let key = key::secret(&arguments.key, &arguments.passphrase, printer)?;
-    steps.begin("compressing");
-    let inputs =
-        Inputs { program, model: model.bytes().to_vec(), settings, arguments: arguments.arguments.clone(), bill };
-    let contents = assemble::contents(&profile, inputs)?;
-    let draft = Draft::new(assemble::manifest(&profile, labels), &contents)?;
-    let manifest = draft.manifest();
-    let trusted = format!("moead bundle {} {} for {}", manifest.name, manifest.version, profile.name);
-    let signature = key.sign_checked(draft.message(), &trusted).at(arguments.key.display())?;
-    steps.begin(&format!("writing {}", output.display()));
-    atomic_file::write::<std::io::Error>(&output, |out| draft.write(&signature, out)).at(output.display())?;
-    steps.end();
-    let size = std::fs::metadata(&output).at(output.display())?.len();
-    printer.line(format_args!(
-        "{}: {:.1} MB, release {} of {} for {}, signed with key {}, {checked}",
-        output.display(),
-        size as f64 / 1e6,
-        manifest.version,
-        manifest.name,
-        profile.name,
-        key.public().id(),
-    ))?;
-    Ok(Exit::Fine)
+    let (model, more) = (model.bytes().to_vec(), arguments.arguments.clone());
+    let inputs = Inputs { program: bytes, model, settings, arguments: more, bill };
+    Ok(Order { arguments, profile, labels, program, inputs, checked })
 }
 
 fn check_form(model: &ModelFile, profile: &Profile, path: &Path, printer: &Printer) -> anyhow::Result<()> {
@@ -103,7 +112,7 @@ fn labels(arguments: &BuildArguments, model: &ModelFile) -> anyhow::Result<Label
     })
 }
 
-fn program(arguments: &BuildArguments, profile: &Profile, printer: &Printer) -> anyhow::Result<Vec<u8>> {
+fn program(arguments: &BuildArguments, profile: &Profile, printer: &Printer) -> anyhow::Result<(Vec<u8>, Program)> {
     let path = match &arguments.binary {
         Some(path) => path.clone(),
         None => {
@@ -113,11 +122,19 @@ fn program(arguments: &BuildArguments, profile: &Profile, printer: &Printer) -> 
         }
     };
     let bytes = input::bytes(&path, input::PROGRAM_BYTES).at(path.display())?;
-    Program::read(&bytes).and_then(|program| program.check(profile)).at(path.display())?;
-    Ok(bytes)
+    let program = Program::read(&bytes).at(path.display())?;
+    program.check(profile).at(path.display())?;
+    Ok((bytes, program))
 }
 
 fn settings(arguments: &BuildArguments) -> anyhow::Result<Vec<Setting>> {
     let Some(path) = &arguments.config else { return Ok(Vec::new()) };
     settings::parse(&input::text(path).at(path.display())?).at(path.display())
+}
+
+/// Says what was written.
+fn tell(output: &Path, order: &str, checked: &str, printer: &Printer) -> anyhow::Result<()> {
+    let size = std::fs::metadata(output).at(output.display())?.len();
+    printer.line(format_args!("{}: {:.1} MB, {order}, {checked}", output.display(), size as f64 / 1e6))?;
+    Ok(())
 }

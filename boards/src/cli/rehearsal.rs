@@ -39,7 +39,7 @@ fn check_arguments(profile: &Profile, settings: &[Setting], more: &[String]) -> 
         let argument = command.get_arguments().find(|argument| argument.get_env() == Some(setting.name.as_ref()))?;
         Some(format!("--{}={}", argument.get_long()?, setting.value))
     };
-    let settings = crate::settings::combined(profile, settings);
+    let settings = crate::settings::combined(profile, settings, &crate::places::RELEASE);
     // A flag wins over its variable, as it will on the board.
     let is_given = |flag: &String| {
         let name = flag.split('=').next().unwrap_or_default();

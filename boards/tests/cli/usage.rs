@@ -38,7 +38,7 @@ fn help_is_long_or_short() {
     ----- stdout
     Put program, model, settings and unit for a board into one signed file
 
-    Usage: moead-board build [OPTIONS] --model <FILE> --key <FILE> <PROFILE> [-- <ARGUMENTS>...]
+    Usage: moead-board build [OPTIONS] --model <FILE> <PROFILE> [-- <ARGUMENTS>...]
 
     Arguments:
       <PROFILE>  The board, or a profile of your own: FILE.toml
@@ -48,10 +48,14 @@ fn help_is_long_or_short() {
           --binary <FILE>           The program moead-edge, built for the board [default: the one beside
                                     this program]
           --config <FILE>           Settings of moead-edge: lines MOEAD_…=VALUE
-          --key <FILE>              The secret key that signs [env: MOEAD_BOARD_KEY=]
+          --format <FORMAT>         What is written: a signed bundle, or a Debian package, which apt
+                                    repositories sign [default: bundle] [possible values: bundle, deb]
+          --key <FILE>              The secret key that signs a bundle [env: MOEAD_BOARD_KEY=]
           --passphrase-file <FILE>  The passphrase is the first line of this file [default: asked for on
                                     the terminal]
-      -o, --output <FILE>           Write here [default: NAME-RELEASE.moead]
+          --maintainer <NAME>       Who answers for a Debian package: 'Name <address>'
+      -o, --output <FILE>           Write here [default: NAME-RELEASE.moead, or
+                                    moead-edge_RELEASE_ARCHITECTURE.deb]
       -h, --help                    Print help (see more with '--help')
 
     Release:
@@ -83,9 +87,8 @@ fn wrong_command_lines() {
     ----- stderr
     error: the following required arguments were not provided:
       --model <FILE>
-      --key <FILE>
 
-    Usage: moead-board build --model <FILE> --key <FILE> <PROFILE> [-- <ARGUMENTS>...]
+    Usage: moead-board build --model <FILE> <PROFILE> [-- <ARGUMENTS>...]
 
     For more information, try '--help'.
     ");

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use moead_boards::profile::{DropIn, Profile, catalogue};
-use moead_boards::unit;
+use moead_boards::{places, unit};
 use moead_tests::golden::write_note;
 
 /// The goal; systemd calls everything below 2.5 fine.
@@ -69,7 +69,7 @@ fn systemd_knows_every_line_of_every_boards_unit() {
         return;
     }
     for profile in profiles() {
-        let root = board(&unit::unit(&profile, &["--http".into(), "8080".into()]));
+        let root = board(&unit::unit(&profile, &["--http".into(), "8080".into()], &places::RELEASE));
         // The manual page is on the board, not here.
         let (is_fine, said) = analyze(root.path(), &["verify", "--man=no"]);
         assert!(is_fine && said.is_empty(), "{}: {said}", profile.name);
@@ -81,7 +81,7 @@ fn a_wrong_line_would_be_found() {
     if !has_systemd_analyze() {
         return;
     }
-    let text = unit::unit(&profiles()[0], &[]).replace("WatchdogSec=", "WatchDogSec=");
+    let text = unit::unit(&profiles()[0], &[], &places::RELEASE).replace("WatchdogSec=", "WatchDogSec=");
     let (_, said) = analyze(board(&text).path(), &["verify", "--man=no"]);
     assert!(said.contains("Unknown key"), "{said}");
 }
@@ -92,7 +92,7 @@ fn the_service_can_do_hardly_anything_besides() {
         return;
     }
     for profile in profiles() {
-        let root = board(&unit::unit(&profile, &[]));
+        let root = board(&unit::unit(&profile, &[], &places::RELEASE));
         let (_, said) = analyze(root.path(), &["security", "--offline=yes"]);
         let score = said.rsplit_once("moead-edge.service: ").and_then(|(_, rest)| rest.split_whitespace().next());
         let score: f32 = score.unwrap_or_else(|| panic!("{said}")).parse().unwrap();
@@ -104,12 +104,12 @@ fn the_service_can_do_hardly_anything_besides() {
 fn a_boards_additions_win_over_the_template() {
     let profile = catalogue::profile("jetson-agx-orin-cuda").unwrap();
     assert_eq!(profile.service.drop_ins, [DropIn::JetsonGpu]);
-    let text = unit::unit(&profile, &[]);
+    let text = unit::unit(&profile, &[], &places::RELEASE);
     let last = |key: &str| text.lines().rfind(|line| line.starts_with(key)).unwrap_or_default().to_owned();
     assert_eq!(last("MemoryDenyWriteExecute="), "MemoryDenyWriteExecute=no");
     assert_eq!(last("SupplementaryGroups="), "SupplementaryGroups=video render");
     assert_eq!(last("MemoryMax="), "MemoryMax=3G");
-    let plain = unit::unit(&catalogue::profile("raspberry-pi-5").unwrap(), &[]);
+    let plain = unit::unit(&catalogue::profile("raspberry-pi-5").unwrap(), &[], &places::RELEASE);
     assert!(!plain.contains("MemoryDenyWriteExecute=no"));
 }
 
@@ -118,7 +118,7 @@ fn the_unit_starts_what_the_profile_says_and_more_wins() {
     let profile = catalogue::profile("raspberry-pi-5").unwrap();
     let started = |more: &[&str]| {
         let more: Vec<String> = more.iter().map(|&word| word.to_owned()).collect();
-        let text = unit::unit(&profile, &more);
+        let text = unit::unit(&profile, &more, &places::RELEASE);
         let line = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap().to_owned();
         line.strip_prefix("/opt/moead/current/moead-edge ").unwrap().to_owned()
     };
@@ -127,6 +127,6 @@ fn the_unit_starts_what_the_profile_says_and_more_wins() {
         started(&["--source", "a=v4l2:///dev/video2", "--exit-on-loss", "--product", "50% off"]),
         "--source a=v4l2:///dev/video2 --exit-on-loss --product \"50%% off\""
     );
-    let text = unit::unit(&profile, &[]);
+    let text = unit::unit(&profile, &[], &places::RELEASE);
     assert!(!text.contains('{') && !text.contains('}'), "a placeholder is left: {text}");
 }

@@ -1,0 +1,3 @@
+//! Releases in the forms of others: [`deb`] for apt.
+
+pub mod deb;
