@@ -72,6 +72,15 @@ impl Triple {
             Self::X86_64 => "x86_64-unknown-linux-gnu",
         }
     }
+
+    /// As Debian and container images name the machine.
+    #[must_use]
+    pub fn architecture(self) -> &'static str {
+        match self {
+            Self::Aarch64 => "arm64",
+            Self::X86_64 => "amd64",
+        }
+    }
 }
 
 /// What computes.

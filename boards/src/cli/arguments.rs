@@ -107,7 +107,7 @@ pub(super) struct BuildArguments {
     /// Settings of moead-edge: lines MOEAD_…=VALUE
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// What is written: a signed bundle, or a Debian package, which apt repositories sign
+    /// What is written; only a bundle is signed here
     #[arg(long, value_enum, default_value_t = FormatArgument::Bundle)]
     pub(super) format: FormatArgument,
     /// The secret key that signs a bundle
@@ -118,8 +118,11 @@ pub(super) struct BuildArguments {
     /// Who answers for a Debian package: 'Name <address>'
     #[arg(long, value_name = "NAME", required_if_eq("format", "deb"), value_parser = parse_maintainer)]
     pub(super) maintainer: Option<String>,
-    /// Write here [default: NAME-RELEASE.moead, or moead-edge_RELEASE_ARCHITECTURE.deb]
-    #[arg(short, long, value_name = "FILE")]
+    /// The image that a container image stands on, for its glibc: a folder in the OCI image layout
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) base: Option<PathBuf>,
+    /// Write here [default: NAME-RELEASE.moead, moead-edge_RELEASE_ARCHITECTURE.deb or the folder NAME-oci]
+    #[arg(short, long, value_name = "PATH")]
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) labels: LabelArguments,
@@ -140,6 +143,8 @@ pub(super) enum FormatArgument {
     Bundle,
     /// A package for apt
     Deb,
+    /// A container image, in a folder that may hold one for each machine
+    Oci,
 }
 
 /// What is said about a release.

@@ -21,6 +21,7 @@ use crate::settings::{self, Setting};
 
 mod bundle;
 mod deb;
+mod oci;
 
 /// What was read and found fit for the board.
 struct Order<'a> {
@@ -45,10 +46,14 @@ pub(super) fn run(arguments: &BuildArguments, printer: &Printer) -> anyhow::Resu
             "--expires, --replaces-from and --allow-downgrade are for bundles: a package has nothing to keep them in";
         return Err(UsageError::new(text).into());
     }
+    if arguments.format != FormatArgument::Oci && arguments.base.is_some() {
+        return Err(UsageError::new("--base is for --format oci").into());
+    }
     let mut steps = printer.progress().steps();
     let order = order(arguments, &mut steps, printer)?;
     match arguments.format {
         FormatArgument::Bundle => bundle::write(order, &mut steps, printer)?,
+        FormatArgument::Oci => oci::write(order, &mut steps, printer)?,
         FormatArgument::Deb => deb::write(order, &mut steps, printer)?,
     }
     Ok(Exit::Fine)
@@ -61,7 +66,7 @@ fn order<'a>(arguments: &'a BuildArguments, steps: &mut Steps, printer: &Printer
     let model = ModelFile::open(&arguments.model).at(&place)?;
     check_form(&model, &profile, &arguments.model, printer)?;
     let labels = labels(arguments, &model)?;
-    if let Some(output) = &arguments.output {
+    if let Some(output) = arguments.output.as_ref().filter(|_| arguments.format != FormatArgument::Oci) {
         atomic_file::check_writable(output).at(output.display())?;
     }
     let (bytes, program) = program(arguments, &profile, printer)?;

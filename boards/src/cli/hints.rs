@@ -9,6 +9,7 @@ use moead_bundle::signature::{self, SignatureError};
 
 use crate::key::KeyError;
 use crate::model::{self, WrongForm};
+use crate::package::oci::OciError;
 use crate::parts::NoParts;
 use crate::profile::error::ProfileError;
 use crate::program::ProgramError;
@@ -38,6 +39,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if let Some(error) = find::<BundleError>(error) {
         return bundle_hint(error).map(str::to_owned);
+    }
+    if let Some(error) = find::<OciError>(error) {
+        return oci_hint(error).map(str::to_owned);
     }
     if find::<NoParts>(error).is_some() {
         return Some("name one with `--sbom FILE`, or build moead-board in its own checkout".into());
@@ -104,6 +108,19 @@ fn bundle_hint(error: &BundleError) -> Option<&'static str> {
         }
         BundleError::Signature(SignatureError::Wrong) => Some("do not use it: it was altered after it was signed"),
         BundleError::Read(error) if error.kind() == io::ErrorKind::NotFound => Some("check the path"),
+        _ => None,
+    }
+}
+
+fn oci_hint(error: &OciError) -> Option<&'static str> {
+    match error {
+        OciError::NoBase { .. } => Some(
+            "`--base FOLDER` names an image with glibc: `skopeo copy --multi-arch all docker://debian:12-slim oci:FOLDER` fetches one",
+        ),
+        OciError::Architecture { .. } => Some("fetch all machines of the base: `skopeo copy --multi-arch all`"),
+        OciError::Form(_) => Some("name an empty folder, or one that this command or skopeo wrote"),
+        OciError::Blob { .. } => Some("fetch the base again"),
+        OciError::File(error) if error.kind() == io::ErrorKind::NotFound => Some("check the path"),
         _ => None,
     }
 }

@@ -7,6 +7,7 @@ use std::io;
 
 use moead_bundle::version::Version;
 
+use super::archive::{File, tar};
 use crate::assemble::Files;
 use crate::profile::Triple;
 
@@ -33,19 +34,10 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// As Debian names the machine.
-    #[must_use]
-    pub fn architecture(&self) -> &'static str {
-        match self.triple {
-            Triple::Aarch64 => "arm64",
-            Triple::X86_64 => "amd64",
-        }
-    }
-
     /// The name that apt expects of a package's file.
     #[must_use]
     pub fn file_name(&self) -> String {
-        format!("{NAME}_{}_{}.deb", self.version, self.architecture())
+        format!("{NAME}_{}_{}.deb", self.version, self.triple.architecture())
     }
 }
 
@@ -57,28 +49,14 @@ pub fn package(files: &Files, labels: &Labels) -> io::Result<Vec<u8>> {
     let data = tree::files(files, labels)?;
     let installed = data.iter().map(|file| file.bytes.len().div_ceil(1024)).sum();
     let control = control::files(labels, installed);
-    let members = [
-        ("debian-binary", b"2.0\n".to_vec()),
-        ("control.tar.xz", archive::tar_xz(&control)?),
-        ("data.tar.xz", archive::tar_xz(&data)?),
-    ];
+    let members =
+        [("debian-binary", b"2.0\n".to_vec()), ("control.tar.xz", tar_xz(&control)?), ("data.tar.xz", tar_xz(&data)?)];
     Ok(archive::ar(&members))
 }
 
-/// A file of one of the two archives.
-struct File {
-    /// Without a leading slash.
-    path: String,
-    mode: u32,
-    bytes: Vec<u8>,
-}
+/// Small packages matter more than seconds on the PC.
+const LEVEL: u32 = 6;
 
-impl File {
-    fn plain(path: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { path: path.trim_start_matches('/').to_owned(), mode: 0o644, bytes: bytes.into() }
-    }
-
-    fn program(path: &str, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { mode: 0o755, ..Self::plain(path, bytes) }
-    }
+fn tar_xz(files: &[File]) -> io::Result<Vec<u8>> {
+    tar(files, liblzma::write::XzEncoder::new(Vec::new(), LEVEL))?.finish()
 }

@@ -6,6 +6,7 @@ mod deb;
 mod desk;
 mod inspect;
 mod key;
+mod oci;
 mod profiles;
 mod usage;
 

@@ -48,14 +48,16 @@ fn help_is_long_or_short() {
           --binary <FILE>           The program moead-edge, built for the board [default: the one beside
                                     this program]
           --config <FILE>           Settings of moead-edge: lines MOEAD_…=VALUE
-          --format <FORMAT>         What is written: a signed bundle, or a Debian package, which apt
-                                    repositories sign [default: bundle] [possible values: bundle, deb]
+          --format <FORMAT>         What is written; only a bundle is signed here [default: bundle]
+                                    [possible values: bundle, deb, oci]
           --key <FILE>              The secret key that signs a bundle [env: MOEAD_BOARD_KEY=]
           --passphrase-file <FILE>  The passphrase is the first line of this file [default: asked for on
                                     the terminal]
           --maintainer <NAME>       Who answers for a Debian package: 'Name <address>'
-      -o, --output <FILE>           Write here [default: NAME-RELEASE.moead, or
-                                    moead-edge_RELEASE_ARCHITECTURE.deb]
+          --base <FOLDER>           The image that a container image stands on, for its glibc: a folder
+                                    in the OCI image layout
+      -o, --output <PATH>           Write here [default: NAME-RELEASE.moead,
+                                    moead-edge_RELEASE_ARCHITECTURE.deb or the folder NAME-oci]
       -h, --help                    Print help (see more with '--help')
 
     Release:

@@ -28,6 +28,6 @@ pub(super) fn write(order: Order<'_>, steps: &mut Steps, printer: &Printer) -> a
     steps.begin(&format!("writing {}", output.display()));
     atomic_file::write::<std::io::Error>(&output, |out| out.write_all(&package)).at(output.display())?;
     steps.end();
-    let (version, name, architecture) = (labels.version, &labels.name, labels.architecture());
+    let (version, name, architecture) = (labels.version, &labels.name, labels.triple.architecture());
     tell(&output, &format!("release {version} of {name} for {} ({architecture})", profile.name), &checked, printer)
 }

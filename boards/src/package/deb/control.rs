@@ -1,6 +1,7 @@
 //! What apt and dpkg read: name, version, dependencies, scripts.
 
-use super::{File, Labels, NAME};
+use super::{Labels, NAME};
+use crate::package::archive::File;
 use crate::places::SITE_SETTINGS;
 
 /// The files of `control.tar`. `installed`: kilobytes on the board.
@@ -21,7 +22,7 @@ pub(super) fn files(labels: &Labels, installed: usize) -> Vec<File> {
          The model was trained on good parts of one production line, and is of no\n \
          use elsewhere.\n",
         version = labels.version,
-        architecture = labels.architecture(),
+        architecture = labels.triple.architecture(),
         maintainer = labels.maintainer,
         name = labels.name,
     );

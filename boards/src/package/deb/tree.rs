@@ -1,9 +1,10 @@
 //! Where the files lie once the package is installed.
 
-use std::io::{self, Write as _};
+use std::io;
 
-use super::{File, Labels, NAME};
+use super::{Labels, NAME};
 use crate::assemble::Files;
+use crate::package::archive::{File, gzip};
 use crate::places::{PACKAGE, SITE_SETTINGS};
 
 const SITE: &str = "\
@@ -53,11 +54,4 @@ fn copyright(files: &Files) -> String {
          License: Apache-2.0\n On Debian systems the text is in /usr/share/common-licenses/Apache-2.0\n\n\
          License: MIT\n{indented}"
     )
-}
-
-/// Without a time, as `gzip -9n`.
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::best());
-    encoder.write_all(bytes)?;
-    encoder.finish()
 }

@@ -1,0 +1,177 @@
+//! `moead-board build --format oci`: the layout, read back blob by blob.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use moead_bundle::digest::Digest;
+use serde_json::{Value, json};
+
+use crate::desk::Desk;
+
+const BUILD: &str = "build raspberry-pi-5 --model model.onnx --binary moead-edge --no-check --format oci";
+
+/// A base image with one layer for each machine, as skopeo would write it: an index in the index.
+fn write_base(folder: &Path, architectures: &[&str]) {
+    std::fs::create_dir_all(folder.join("blobs/sha256")).unwrap();
+    std::fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    let blob = |bytes: &[u8], media_type: &str| {
+        let digest = Digest::of(bytes).to_string();
+        std::fs::write(folder.join("blobs/sha256").join(&digest), bytes).unwrap();
+        json!({"mediaType": media_type, "digest": format!("sha256:{digest}"), "size": bytes.len()})
+    };
+    let manifests: Vec<Value> = architectures
+        .iter()
+        .map(|architecture| {
+            let layer = blob(format!("libc of {architecture}").as_bytes(), "application/vnd.oci.image.layer.v1.tar");
+            let config = json!({
+                "architecture": architecture, "os": "linux", "config": {"Cmd": ["bash"]}, "variant": "v8",
+                "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}, "history": [{"created_by": "debian"}],
+            });
+            let config = blob(config.to_string().as_bytes(), "application/vnd.oci.image.config.v1+json");
+            let manifest = json!({"schemaVersion": 2, "config": config, "layers": [layer]});
+            blob(manifest.to_string().as_bytes(), "application/vnd.oci.image.manifest.v1+json")
+        })
+        .collect();
+    let inner = json!({"schemaVersion": 2, "manifests": manifests}).to_string();
+    let inner = blob(inner.as_bytes(), "application/vnd.oci.image.index.v1+json");
+    let index = json!({"schemaVersion": 2, "manifests": [inner]}).to_string();
+    std::fs::write(folder.join("index.json"), index).unwrap();
+}
+
+/// A blob, after a look at whether it is what the descriptor says.
+fn blob(layout: &Path, descriptor: &Value) -> Vec<u8> {
+    let digest = descriptor["digest"].as_str().unwrap().strip_prefix("sha256:").unwrap();
+    let bytes = std::fs::read(layout.join("blobs/sha256").join(digest)).unwrap();
+    assert_eq!(
+        (Digest::of(&bytes).to_string().as_str(), descriptor["size"].as_u64()),
+        (digest, Some(bytes.len() as u64))
+    );
+    bytes
+}
+
+fn document(layout: &Path, descriptor: &Value) -> Value {
+    serde_json::from_slice(&blob(layout, descriptor)).unwrap()
+}
+
+#[test]
+fn one_folder_holds_an_image_for_each_machine() {
+    let desk = Desk::ready();
+    write_base(&desk.path("base"), &["amd64", "arm64"]);
+    desk.write("moead-edge-pc", include_bytes!("../programs/x86_64"));
+    insta::assert_snapshot!(desk.says(&format!("{BUILD} --base base -o image --release 1.4 -- --product bolt")), @r"
+    status: 0
+    ----- stdout
+    image: release 1.4 of small for raspberry-pi-5 (arm64), not checked (--no-check)
+    ");
+    let pc = BUILD.replace("raspberry-pi-5", "pc").replace("--binary moead-edge", "--binary moead-edge-pc");
+    desk.run(&format!("{pc} --base base -o image --release 1.4")).success();
+    let layout = desk.path("image");
+    let index: Value = serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap();
+    let images = index["manifests"].as_array().unwrap();
+    let machines: Vec<_> = images.iter().map(|image| image["platform"]["architecture"].as_str().unwrap()).collect();
+    assert_eq!(machines, ["amd64", "arm64"]);
+    for image in images {
+        let manifest = document(&layout, image);
+        let config = document(&layout, &manifest["config"]);
+        let layers = manifest["layers"].as_array().unwrap();
+        assert_eq!(config["architecture"], image["platform"]["architecture"]);
+        assert_eq!((layers.len(), config["rootfs"]["diff_ids"].as_array().unwrap().len()), (2, 2));
+        assert_eq!(config["history"].as_array().unwrap().len(), 2);
+        let base = blob(&layout, &layers[0]);
+        assert_eq!(String::from_utf8(base).unwrap(), format!("libc of {}", config["architecture"].as_str().unwrap()));
+        let mut tar = Vec::new();
+        flate2::read::GzDecoder::new(blob(&layout, &layers[1]).as_slice()).read_to_end(&mut tar).unwrap();
+        assert_eq!(config["rootfs"]["diff_ids"][1], format!("sha256:{}", Digest::of(&tar)));
+        let mut archive = tar::Archive::new(tar.as_slice());
+        let names = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string());
+        let names: Vec<_> = names.filter(|name| !name.ends_with('/')).collect();
+        assert!(
+            names.contains(&"./usr/bin/moead-edge".to_owned())
+                && names.contains(&"./usr/share/moead-edge/model.onnx".to_owned()),
+            "{names:?}"
+        );
+    }
+    let config = document(&layout, &document(&layout, &images[1])["config"]);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&config["config"]).unwrap(), @r#"
+    {
+      "User": "65532:65532",
+      "Env": [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "MOEAD_MODEL=/usr/share/moead-edge/model.onnx",
+        "MOEAD_ENGINE=tract",
+        "MOEAD_PROVIDER=cpu",
+        "MOEAD_THREADS=4"
+      ],
+      "Entrypoint": [
+        "/usr/bin/moead-edge"
+      ],
+      "Cmd": [
+        "--source",
+        "v4l2:///dev/video0",
+        "--wait-for-cameras",
+        "--product",
+        "bolt"
+      ],
+      "StopSignal": "SIGTERM"
+    }
+    "#);
+}
+
+#[test]
+fn building_again_replaces_the_image_of_that_machine_alone() {
+    let desk = Desk::ready();
+    write_base(&desk.path("base"), &["arm64"]);
+    for release in ["1", "2"] {
+        desk.run(&format!("{BUILD} --base base -o image --release {release}")).success();
+    }
+    let index: Value = serde_json::from_slice(&desk.files()["image/index.json"]).unwrap();
+    assert_eq!(index["manifests"].as_array().unwrap().len(), 1);
+    assert_eq!(index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"], "2");
+}
+
+#[test]
+fn bases_and_folders_that_are_none_are_refused() {
+    let desk = Desk::ready();
+    insta::assert_snapshot!(desk.refuses(BUILD), @r"
+    status: 1
+    ----- stderr
+    error: the program needs libc.so.6, and an image without a base has none
+    hint: `--base FOLDER` names an image with glibc: `skopeo copy --multi-arch all docker://debian:12-slim oci:FOLDER` fetches one
+    ");
+    insta::assert_snapshot!(desk.refuses(&format!("{BUILD} --base gone")), @r"
+    status: 1
+    ----- stderr
+    error: gone: No such file or directory (os error 2)
+    hint: check the path
+    ");
+    write_base(&desk.path("pcs"), &["amd64", "riscv64"]);
+    insta::assert_snapshot!(desk.refuses(&format!("{BUILD} --base pcs")), @r"
+    status: 1
+    ----- stderr
+    error: pcs: no image for arm64, found amd64, riscv64
+    hint: fetch all machines of the base: `skopeo copy --multi-arch all`
+    ");
+    write_base(&desk.path("base"), &["arm64"]);
+    std::fs::create_dir(desk.path("photos")).unwrap();
+    desk.write("photos/one.jpg", "x");
+    insta::assert_snapshot!(desk.refuses(&format!("{BUILD} --base base -o photos")), @r"
+    status: 1
+    ----- stderr
+    error: photos: not an OCI image layout: it has no file oci-layout
+    hint: name an empty folder, or one that this command or skopeo wrote
+    ");
+    let blobs = desk.path("base/blobs/sha256");
+    let layer = blobs.join(Digest::of(b"libc of arm64").to_string());
+    std::fs::write(layer, "libc of a stranger").unwrap();
+    insta::assert_snapshot!(desk.refuses(&format!("{BUILD} --base base")), @r"
+    status: 1
+    ----- stderr
+    error: base: blob [SHA256]: damaged: found 18 bytes with SHA-256 [SHA256]
+    hint: fetch the base again
+    ");
+    insta::assert_snapshot!(desk.refuses(&format!("{} --base base", BUILD.replace("--format oci", "--format bundle --key moead.key"))), @r"
+    status: 2
+    ----- stderr
+    error: --base is for --format oci
+    ");
+}
