@@ -11,6 +11,7 @@ use moead_terminal::version::Version;
 mod arguments;
 mod build;
 mod hints;
+mod image;
 mod inspect;
 mod key;
 mod passphrase;
@@ -37,6 +38,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Key(arguments) => key::run(&arguments, printer),
         Command::Build(arguments) => build::run(&arguments, printer),
         Command::Inspect(arguments) => inspect::run(&arguments, printer),
+        Command::Image(arguments) => image::run(&arguments, printer),
         Command::Completions(shell) => {
             shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
             Ok(Exit::Fine)

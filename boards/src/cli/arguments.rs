@@ -16,10 +16,11 @@ Examples:
   moead-board build pc --model bolt.onnx --key moead.key --release 1.4 -- --http 0.0.0.0:8080
   moead-board build raspberry-pi-5 --model bolt.onnx --binary moead-edge --format deb --maintainer 'Ada <ada@example.org>'
   moead-board inspect bolt-1.4.moead --key moead.pub   what is inside, and whether it is whole and ours
+  moead-board image --base raspios.img.xz --bundle bolt-1.4.moead --key moead.pub -o card.img --set hostname=line7
 
 Exit status: 0 done, 1 an error (nothing half-written was left), 2 a wrong command line.";
 
-/// Brings a model onto a board, in one signed file.
+/// Brings a model onto a board: in one signed file, as a package, on a card.
 #[derive(Debug, Parser)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -45,6 +46,8 @@ pub(super) enum Command {
     Build(Box<BuildArguments>),
     /// Show what is in a bundle, and whether it is whole and signed
     Inspect(InspectArguments),
+    /// Put a bundle into somebody's system image, without root; Linux with e2fsprogs
+    Image(ImageArguments),
     /// Print a script that completes this program's arguments in a shell
     Completions(CompletionsArguments),
     /// Print this program's manual page
@@ -179,6 +182,51 @@ pub(super) struct InspectArguments {
     /// Print JSON instead of a table
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImageArguments {
+    /// The system image: raw, .xz or .zip; it is not changed
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) base: PathBuf,
+    /// The bundle
+    #[arg(long, value_name = "BUNDLE")]
+    pub(super) bundle: PathBuf,
+    /// The public key that it must be signed with; the board keeps it for updates
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    /// Write here
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: PathBuf,
+    /// The partition with the root file system, counted from 1 [default: found by name and label]
+    #[arg(long, value_name = "N")]
+    pub(super) partition: Option<u32>,
+    /// What this board has of its own: hostname=NAME, settings=FILE (for /etc/moead/edge.env) or root-keys=FILE (public keys for
+    /// ssh). May be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set)]
+    pub(super) set: Vec<Set>,
+}
+
+/// One `--set`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Set {
+    HostName(String),
+    Settings(PathBuf),
+    RootKeys(PathBuf),
+}
+
+fn parse_set(text: &str) -> Result<Set, String> {
+    match text.split_once('=') {
+        Some(("hostname", name)) => {
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            let is_name = (1..=63).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('-');
+            let expected = || "hostname: expected up to 63 letters, digits and `-`".to_owned();
+            if is_name { Ok(Set::HostName(name.to_owned())) } else { Err(expected()) }
+        }
+        Some(("settings", path)) => Ok(Set::Settings(path.into())),
+        Some(("root-keys", path)) => Ok(Set::RootKeys(path.into())),
+        _ => Err("expected hostname=NAME, settings=FILE or root-keys=FILE".into()),
+    }
 }
 
 fn parse_version(text: &str) -> Result<Version, String> {

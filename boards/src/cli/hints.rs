@@ -7,6 +7,7 @@ use moead_terminal::failure::find;
 use moead_bundle::reader::BundleError;
 use moead_bundle::signature::{self, SignatureError};
 
+use crate::image::error::ImageError;
 use crate::key::KeyError;
 use crate::model::{self, WrongForm};
 use crate::package::oci::OciError;
@@ -39,6 +40,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if let Some(error) = find::<BundleError>(error) {
         return bundle_hint(error).map(str::to_owned);
+    }
+    if let Some(error) = find::<ImageError>(error) {
+        return image_hint(error).map(str::to_owned);
     }
     if let Some(error) = find::<OciError>(error) {
         return oci_hint(error).map(str::to_owned);
@@ -121,6 +125,31 @@ fn oci_hint(error: &OciError) -> Option<&'static str> {
         OciError::Form(_) => Some("name an empty folder, or one that this command or skopeo wrote"),
         OciError::Blob { .. } => Some("fetch the base again"),
         OciError::File(error) if error.kind() == io::ErrorKind::NotFound => Some("check the path"),
+        _ => None,
+    }
+}
+
+fn image_hint(error: &ImageError) -> Option<&'static str> {
+    match error {
+        ImageError::Tool { .. } => {
+            Some("install e2fsprogs (Debian: `apt install e2fsprogs`); this command is for Linux")
+        }
+        ImageError::NoRoot { .. } => Some(
+            "a release needs an ext4 root; encrypted ones have to be opened by their owner: use `moead-board install` there",
+        ),
+        ImageError::Ambiguous { .. } | ImageError::Partition { .. } => Some("`--partition N` names the root"),
+        ImageError::Damaged { .. } => {
+            Some("fetch the base again; a used card's image has to be repaired with e2fsck first")
+        }
+        ImageError::NoRoom { .. } => {
+            Some("images of cards are as small as possible: enlarge partition and file system first, or boot once")
+        }
+        ImageError::NoSpace { .. } => Some("free some space, or write elsewhere with `--output FILE`"),
+        ImageError::Refused(_) => Some("build a bundle for that system; `moead-board profiles` lists boards"),
+        ImageError::File(error) if error.kind() == io::ErrorKind::NotFound => Some("check the path"),
+        ImageError::File(error) if error.kind() == io::ErrorKind::StorageFull => {
+            Some("free some space; nothing was left behind")
+        }
         _ => None,
     }
 }

@@ -74,7 +74,8 @@ fn self_test(model: &ModelFile, printer: &Printer) -> anyhow::Result<String> {
     }
 }
 
-#[cfg(all(test, feature = "runtime"))]
+#[cfg(test)]
+#[cfg(feature = "runtime")]
 mod tests {
     use super::*;
     use crate::profile::catalogue;

@@ -4,6 +4,7 @@
 mod build;
 mod deb;
 mod desk;
+mod image;
 mod inspect;
 mod key;
 mod oci;

@@ -10,7 +10,7 @@ fn help_is_long_or_short() {
     insta::assert_snapshot!(desk.says("-h"), @r"
     status: 0
     ----- stdout
-    Brings a model onto a board, in one signed file
+    Brings a model onto a board: in one signed file, as a package, on a card
 
     Usage: moead-board [OPTIONS] <COMMAND>
 
@@ -19,6 +19,7 @@ fn help_is_long_or_short() {
       key          Make a key that signs bundles
       build        Put program, model, settings and unit for a board into one signed file
       inspect      Show what is in a bundle, and whether it is whole and signed
+      image        Put a bundle into somebody's system image, without root; Linux with e2fsprogs
       completions  Print a script that completes this program's arguments in a shell
       man          Print this program's manual page
       help         Print this message or the help of the given subcommand(s)

@@ -1,0 +1,73 @@
+//! `moead-board image`.
+
+use moead_bundle::reader::Sealed;
+use moead_model::atomic_file;
+use moead_terminal::exit::Exit;
+use moead_terminal::failure::{At, UsageError};
+use moead_terminal::printer::Printer;
+
+use super::arguments::{ImageArguments, Set};
+use super::key;
+use crate::image::plan::Extras;
+use crate::image::{self, Request};
+use crate::{input, settings};
+
+pub(super) fn run(arguments: &ImageArguments, printer: &Printer) -> anyhow::Result<Exit> {
+    let output = arguments.output.display().to_string();
+    if arguments
+        .base
+        .canonicalize()
+        .is_ok_and(|base| arguments.output.canonicalize().is_ok_and(|output| output == base))
+    {
+        return Err(UsageError::new("the output would replace the base: give another `--output FILE`").into());
+    }
+    atomic_file::check_writable(&arguments.output).at(&output)?;
+    let place = arguments.bundle.display().to_string();
+    let mut steps = printer.progress().steps();
+    steps.begin(&format!("checking {place}"));
+    let trusted = key::public(&arguments.key)?;
+    let extras = extras(arguments)?;
+    let mut bundle = Sealed::open(&arguments.bundle).and_then(|sealed| sealed.verify(&trusted)).at(&place)?;
+    let request = Request { base: &arguments.base, output: &arguments.output, partition: arguments.partition, extras };
+    let base = arguments.base.display().to_string();
+    let report = image::write(&request, &mut bundle, &mut |step| steps.begin(step)).at(&base)?;
+    steps.end();
+    if report.was_repaired {
+        printer.warning(format_args!(
+            "{base}: its file system was not closed properly; the copy was repaired, as a boot would have done"
+        ));
+    }
+    if report.glibc.is_none() {
+        printer.warning(format_args!(
+            "{base}: which glibc it has could not be seen, so that it is new enough was not checked"
+        ));
+    }
+    let manifest = bundle.manifest();
+    let glibc = report.glibc.map_or(String::new(), |version| format!(", glibc {version}"));
+    printer.line(format_args!(
+        "{output}: release {} of {} in {}{glibc}",
+        manifest.version, manifest.name, report.system
+    ))?;
+    printer.line(format_args!(
+        "{}; {} files, links and folders written and read back",
+        report.partition, report.written
+    ))?;
+    Ok(Exit::Fine)
+}
+
+fn extras(arguments: &ImageArguments) -> anyhow::Result<Extras> {
+    let text = |path: &std::path::Path| input::text(path).at(path.display());
+    let mut extras = Extras { public_key: Some(text(&arguments.key)?), ..Extras::default() };
+    for set in &arguments.set {
+        match set {
+            Set::HostName(name) => extras.host_name = Some(name.clone()),
+            Set::RootKeys(path) => extras.root_keys = Some(text(path)?),
+            Set::Settings(path) => {
+                let lines = text(path)?;
+                settings::parse(&lines).at(path.display())?;
+                extras.settings = Some(lines);
+            }
+        }
+    }
+    Ok(extras)
+}
