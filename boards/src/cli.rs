@@ -10,6 +10,7 @@ use moead_terminal::version::Version;
 
 mod arguments;
 mod build;
+mod flash;
 mod hints;
 mod image;
 mod inspect;
@@ -39,6 +40,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Build(arguments) => build::run(&arguments, printer),
         Command::Inspect(arguments) => inspect::run(&arguments, printer),
         Command::Image(arguments) => image::run(&arguments, printer),
+        Command::Flash(arguments) => flash::run(&arguments, printer),
         Command::Completions(shell) => {
             shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
             Ok(Exit::Fine)

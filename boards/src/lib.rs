@@ -5,7 +5,7 @@
 //! * [`program`]: the executable, looked at from outside; [`parts`]: what it is made of.
 //! * [`model`]: whether a model file fits. [`assemble`]: all files of a release.
 //! * [`package`]: the same files in the forms of others; [`places`]: where they lie.
-//! * [`image`]: the same files inside of somebody's system image.
+//! * [`image`]: the same files inside of somebody's system image. [`flash`]: an image on a card.
 //! * [`key`]: what signs; [`key_file`]: where it lies. [`input`]: files that are read whole.
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ pub mod assemble;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod closest;
+pub mod flash;
 pub mod image;
 pub mod input;
 pub mod key;

@@ -17,6 +17,7 @@ Examples:
   moead-board build raspberry-pi-5 --model bolt.onnx --binary moead-edge --format deb --maintainer 'Ada <ada@example.org>'
   moead-board inspect bolt-1.4.moead --key moead.pub   what is inside, and whether it is whole and ours
   moead-board image --base raspios.img.xz --bundle bolt-1.4.moead --key moead.pub -o card.img --set hostname=line7
+  moead-board flash card.img /dev/sdX
 
 Exit status: 0 done, 1 an error (nothing half-written was left), 2 a wrong command line.";
 
@@ -48,6 +49,8 @@ pub(super) enum Command {
     Inspect(InspectArguments),
     /// Put a bundle into somebody's system image, without root; Linux with e2fsprogs
     Image(ImageArguments),
+    /// Write an image onto a card and compare it; never onto a disk that is in use
+    Flash(FlashArguments),
     /// Print a script that completes this program's arguments in a shell
     Completions(CompletionsArguments),
     /// Print this program's manual page
@@ -205,6 +208,19 @@ pub(super) struct ImageArguments {
     /// ssh). May be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set)]
     pub(super) set: Vec<Set>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FlashArguments {
+    /// The image, not packed
+    #[arg(value_name = "IMAGE")]
+    pub(super) image: PathBuf,
+    /// The whole disk: /dev/sdX, /dev/mmcblkN
+    #[arg(value_name = "DEVICE")]
+    pub(super) device: PathBuf,
+    /// Write to a disk that cannot be taken out, if this is its serial number
+    #[arg(long, value_name = "SERIAL")]
+    pub(super) force_disk: Option<String>,
 }
 
 /// One `--set`.

@@ -7,6 +7,8 @@ use moead_terminal::failure::find;
 use moead_bundle::reader::BundleError;
 use moead_bundle::signature::{self, SignatureError};
 
+use crate::flash::FlashError;
+use crate::flash::disk::Refusal;
 use crate::image::error::ImageError;
 use crate::key::KeyError;
 use crate::model::{self, WrongForm};
@@ -43,6 +45,12 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if let Some(error) = find::<ImageError>(error) {
         return image_hint(error).map(str::to_owned);
+    }
+    if let Some(error) = find::<Refusal>(error) {
+        return flash_hint(error);
+    }
+    if find::<FlashError>(error).is_some_and(|error| matches!(error, FlashError::ReadBack { .. })) {
+        return Some("the card or the reader is worn out: try another one".into());
     }
     if let Some(error) = find::<OciError>(error) {
         return oci_hint(error).map(str::to_owned);
@@ -150,6 +158,19 @@ fn image_hint(error: &ImageError) -> Option<&'static str> {
         ImageError::File(error) if error.kind() == io::ErrorKind::StorageFull => {
             Some("free some space; nothing was left behind")
         }
+        _ => None,
+    }
+}
+
+fn flash_hint(refusal: &Refusal) -> Option<String> {
+    match refusal {
+        Refusal::NoDisk { .. } => Some("`lsblk` lists disks".into()),
+        Refusal::Partition { disk, .. } => Some(format!("name /dev/{disk}, if nothing on it is needed")),
+        Refusal::InUse { .. } => Some("unmount it first; the disk that the system runs from is never written".into()),
+        Refusal::NotRemovable { serial: Some(serial), .. } => {
+            Some(format!("if nothing on it is needed: `--force-disk {serial}`"))
+        }
+        Refusal::ReadOnly { .. } => Some("cards have a switch at their side".into()),
         _ => None,
     }
 }

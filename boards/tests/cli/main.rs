@@ -4,6 +4,7 @@
 mod build;
 mod deb;
 mod desk;
+mod flash;
 mod image;
 mod inspect;
 mod key;

@@ -20,6 +20,7 @@ fn help_is_long_or_short() {
       build        Put program, model, settings and unit for a board into one signed file
       inspect      Show what is in a bundle, and whether it is whole and signed
       image        Put a bundle into somebody's system image, without root; Linux with e2fsprogs
+      flash        Write an image onto a card and compare it; never onto a disk that is in use
       completions  Print a script that completes this program's arguments in a shell
       man          Print this program's manual page
       help         Print this message or the help of the given subcommand(s)
