@@ -14,6 +14,7 @@ mod flash;
 mod hints;
 mod image;
 mod inspect;
+mod install;
 mod key;
 mod passphrase;
 mod profiles;
@@ -41,6 +42,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Inspect(arguments) => inspect::run(&arguments, printer),
         Command::Image(arguments) => image::run(&arguments, printer),
         Command::Flash(arguments) => flash::run(&arguments, printer),
+        Command::Install(arguments) => install::run(&arguments, printer),
         Command::Completions(shell) => {
             shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
             Ok(Exit::Fine)

@@ -6,6 +6,7 @@
 //! * [`model`]: whether a model file fits. [`assemble`]: all files of a release.
 //! * [`package`]: the same files in the forms of others; [`places`]: where they lie.
 //! * [`image`]: the same files inside of somebody's system image. [`flash`]: an image on a card.
+//! * [`install`]: a bundle on a running board, over ssh.
 //! * [`key`]: what signs; [`key_file`]: where it lies. [`input`]: files that are read whole.
 #![forbid(unsafe_code)]
 
@@ -16,6 +17,7 @@ mod closest;
 pub mod flash;
 pub mod image;
 pub mod input;
+pub mod install;
 pub mod key;
 pub mod key_file;
 pub mod model;

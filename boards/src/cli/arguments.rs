@@ -18,10 +18,11 @@ Examples:
   moead-board inspect bolt-1.4.moead --key moead.pub   what is inside, and whether it is whole and ours
   moead-board image --base raspios.img.xz --bundle bolt-1.4.moead --key moead.pub -o card.img --set hostname=line7
   moead-board flash card.img /dev/sdX
+  moead-board install ada@line7 bolt-1.4.moead --key moead.pub
 
 Exit status: 0 done, 1 an error (nothing half-written was left), 2 a wrong command line.";
 
-/// Brings a model onto a board: in one signed file, as a package, on a card.
+/// Brings a model onto a board: in one signed file, as a package, on a card, over ssh.
 #[derive(Debug, Parser)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -51,6 +52,8 @@ pub(super) enum Command {
     Image(ImageArguments),
     /// Write an image onto a card and compare it; never onto a disk that is in use
     Flash(FlashArguments),
+    /// Bring a bundle onto a running board over ssh; what ran there comes back when any step fails
+    Install(InstallArguments),
     /// Print a script that completes this program's arguments in a shell
     Completions(CompletionsArguments),
     /// Print this program's manual page
@@ -221,6 +224,25 @@ pub(super) struct FlashArguments {
     /// Write to a disk that cannot be taken out, if this is its serial number
     #[arg(long, value_name = "SERIAL")]
     pub(super) force_disk: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstallArguments {
+    /// The board, as ssh takes it
+    #[arg(value_name = "USER@HOST")]
+    pub(super) host: String,
+    /// The bundle
+    #[arg(value_name = "BUNDLE")]
+    pub(super) bundle: PathBuf,
+    /// The public key that it must be signed with; the board keeps it for updates
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    /// How many seconds a judged picture is waited for
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub(super) patience: u32,
+    /// Do not wait for a judged picture: no camera is there yet
+    #[arg(long, conflicts_with = "patience")]
+    pub(super) no_frame: bool,
 }
 
 /// One `--set`.

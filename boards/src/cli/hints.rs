@@ -10,6 +10,7 @@ use moead_bundle::signature::{self, SignatureError};
 use crate::flash::FlashError;
 use crate::flash::disk::Refusal;
 use crate::image::error::ImageError;
+use crate::install::InstallError;
 use crate::key::KeyError;
 use crate::model::{self, WrongForm};
 use crate::package::oci::OciError;
@@ -51,6 +52,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if find::<FlashError>(error).is_some_and(|error| matches!(error, FlashError::ReadBack { .. })) {
         return Some("the card or the reader is worn out: try another one".into());
+    }
+    if let Some(error) = find::<InstallError>(error) {
+        return install_hint(error).map(str::to_owned);
     }
     if let Some(error) = find::<OciError>(error) {
         return oci_hint(error).map(str::to_owned);
@@ -171,6 +175,28 @@ fn flash_hint(refusal: &Refusal) -> Option<String> {
             Some(format!("if nothing on it is needed: `--force-disk {serial}`"))
         }
         Refusal::ReadOnly { .. } => Some("cards have a switch at their side".into()),
+        _ => None,
+    }
+}
+
+fn install_hint(error: &InstallError) -> Option<&'static str> {
+    match error {
+        InstallError::Tool { .. } => Some("install an ssh client (Debian: `apt install openssh-client`)"),
+        InstallError::Host { .. } => Some("name it as ssh does: `ada@line7`"),
+        InstallError::Connection { .. } => Some("nothing was changed on the board; try `ssh USER@HOST` by hand"),
+        InstallError::Refused(_) => Some("nothing was copied; build a bundle for that board, or set its clock"),
+        InstallError::NotRoot => {
+            Some("log in as root, or let the account use sudo without a password while you install")
+        }
+        InstallError::Group { .. } => {
+            Some("make it there (`groupadd --system NAME`), or use the profile of the board's system")
+        }
+        InstallError::NoSpace { .. } => Some("nothing was copied; free some space there"),
+        InstallError::OtherKey => Some("sign with that key, or replace /etc/moead/moead.pub on the board"),
+        InstallError::Failed { .. } => Some("the board runs what it ran before"),
+        InstallError::Lost { .. } => Some(
+            "the board goes on by itself and ends with the new release or with the old one; install again to see which",
+        ),
         _ => None,
     }
 }

@@ -19,7 +19,7 @@ impl Desk {
         let mut settings = insta::Settings::clone_current();
         settings.add_filter(r"[0-9A-F]{16}", "[KEY]");
         settings.add_filter(r"[0-9a-f]{64}", "[SHA256]");
-        settings.add_filter(r"the files need \d+ bytes", "the files need [BYTES] bytes");
+        settings.add_filter(r"needs? \d+ bytes", "need [BYTES] bytes");
         settings.add_filter(r"and \d+ are free", "and [BYTES] are free");
         Self { folder: tempfile::tempdir().unwrap(), _filters: settings.bind_to_scope() }
     }

@@ -7,6 +7,7 @@ mod desk;
 mod flash;
 mod image;
 mod inspect;
+mod install;
 mod key;
 mod oci;
 mod profiles;

@@ -10,7 +10,7 @@ fn help_is_long_or_short() {
     insta::assert_snapshot!(desk.says("-h"), @r"
     status: 0
     ----- stdout
-    Brings a model onto a board: in one signed file, as a package, on a card
+    Brings a model onto a board: in one signed file, as a package, on a card, over ssh
 
     Usage: moead-board [OPTIONS] <COMMAND>
 
@@ -21,6 +21,8 @@ fn help_is_long_or_short() {
       inspect      Show what is in a bundle, and whether it is whole and signed
       image        Put a bundle into somebody's system image, without root; Linux with e2fsprogs
       flash        Write an image onto a card and compare it; never onto a disk that is in use
+      install      Bring a bundle onto a running board over ssh; what ran there comes back when any step
+                   fails
       completions  Print a script that completes this program's arguments in a shell
       man          Print this program's manual page
       help         Print this message or the help of the given subcommand(s)

@@ -1,0 +1,251 @@
+//! A bundle brought onto a running board, through the system's own ssh and scp: their keys, their configuration, their questions.
+//!
+//! The board is asked first, and nothing is copied that it would not take. A script on the board then unpacks beside what is there, runs the model's
+//! self-test with the new program, switches by one rename, and waits for READY and a judged picture; when any step fails it switches back. It
+//! does not depend on the connection: what was begun comes to one of its two ends.
+
+use std::io;
+use std::path::Path;
+
+use moead_bundle::admission::{self, Refusal};
+use moead_bundle::reader::{Bundle, BundleError};
+use moead_bundle::release;
+
+pub mod answers;
+mod payload;
+mod remote;
+
+use answers::{Answers, Become};
+use remote::Remote;
+
+const PROBE: &str = include_str!("../templates/install/probe.sh");
+const SCRIPT: &str = include_str!("../templates/install/install.sh");
+/// What is left free on the board.
+const RESERVE: u64 = 64 << 20;
+/// Nothing in the unit is newer.
+const OLDEST_SYSTEMD: u32 = 249;
+
+/// Why a bundle did not get onto a board.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// This machine's own.
+    #[error(transparent)]
+    File(#[from] io::Error),
+    /// The bundle is damaged.
+    #[error("bundle: {0}")]
+    Bundle(#[from] BundleError),
+    /// ssh or scp is missing.
+    #[error("{program} is not on this machine")]
+    Tool {
+        /// Its name.
+        program: &'static str,
+    },
+    /// A name that ssh would take for an option.
+    #[error("{found:?} is no host")]
+    Host {
+        /// As it was given.
+        found: String,
+    },
+    /// No connection, or one that was lost.
+    #[error("{program}: {said}")]
+    Connection {
+        /// ssh or scp.
+        program: &'static str,
+        /// Its words, or its status.
+        said: String,
+    },
+    /// The board did not say what is needed.
+    #[error("the board did not say its {what}")]
+    Answer {
+        /// What.
+        what: &'static str,
+    },
+    /// The bundle is for other boards, or too old.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Too old, or another init.
+    #[error("needs systemd {OLDEST_SYSTEMD} or newer, and the board has {}", found.map_or("none".into(), |version| version.to_string()))]
+    Systemd {
+        /// Of the board.
+        found: Option<u32>,
+    },
+    /// Nobody who may install.
+    #[error("the account may not become root without a password")]
+    NotRoot,
+    /// A group that the unit names does not exist.
+    #[error("the board has no group {name}")]
+    Group {
+        /// Its name.
+        name: String,
+    },
+    /// The disk is too full.
+    #[error("needs {needed} bytes in {place}, and the board has {free}")]
+    NoSpace {
+        /// A folder of the board.
+        place: &'static str,
+        /// Bytes.
+        needed: u64,
+        /// Bytes.
+        free: u64,
+    },
+    /// Updates there are signed by somebody else.
+    #[error("the board trusts another key than the one that signed the bundle")]
+    OtherKey,
+    /// It was tried, and the old release is back.
+    #[error("{said}")]
+    Failed {
+        /// The step and its words.
+        said: String,
+    },
+    /// The connection ended while the board was at work.
+    #[error("the connection was lost at the step: {step}")]
+    Lost {
+        /// The last one that was heard of.
+        step: String,
+    },
+}
+
+/// What is wanted.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// As ssh takes it.
+    pub host: &'a str,
+    /// The key that the bundle was checked with: a `.pub` file's text. The board keeps it, unless it has one.
+    pub public_key: &'a str,
+    /// Groups that the unit names.
+    pub groups: &'a [String],
+    /// How long to wait for a judged picture; none: not at all.
+    pub patience: Option<u32>,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The board, in its own words.
+    pub board: String,
+    /// The release before, if there was one.
+    pub before: Option<String>,
+    /// The release that runs.
+    pub now: String,
+    /// What moead-edge's doctor says about the board.
+    pub doctor: String,
+}
+
+/// Installs a bundle.
+///
+/// # Errors
+/// [`InstallError`]. But for [`InstallError::Lost`], the board runs what it ran before.
+pub fn install(request: &Request<'_>, bundle: &mut Bundle, step: &mut dyn FnMut(&str)) -> Result<Report, InstallError> {
+    let remote = Remote::new(request.host)?;
+    step("asking the board");
+    let answers = Answers::parse(&remote.run(PROBE)?)?;
+    check(&answers, request, bundle)?;
+    let name = release::folder_name(bundle.manifest().version, bundle.digest());
+    let staging = tempfile::tempdir()?;
+    step("unpacking the bundle");
+    payload::write(bundle, request.public_key, SCRIPT, staging.path())?;
+    step("copying");
+    let folder = remote.make_folder()?;
+    let outcome = (|| {
+        for file in payload::FILES {
+            remote.copy(&staging.path().join(file), &format!("{folder}/{file}"))?;
+        }
+        let (seconds, frames) = request.patience.map_or((0, 0), |seconds| (seconds, 1));
+        let sudo = if answers.r#become == Become::Sudo { "sudo -n " } else { "" };
+        let command = format!("{sudo}sh {folder}/install.sh {folder} {name} {seconds} {frames}");
+        run_script(&remote, &command, step)
+    })();
+    // What is left there is in a temporary folder; a board that is gone cleans it at its next start.
+    let _ = remote.run(&format!("rm -rf {folder}"));
+    outcome?;
+    step("asking the doctor");
+    let doctor = remote.run(&format!(
+        "${{MOEAD_ROOT:-}}{}/{}/{} doctor 2>&1 || true",
+        release::ROOT,
+        release::CURRENT,
+        release::PROGRAM
+    ));
+    let board = answers.name.unwrap_or_else(|| answers.machine.clone());
+    Ok(Report { board, before: answers.current, now: name, doctor: doctor.unwrap_or_default() })
+}
+
+fn check(answers: &Answers, request: &Request<'_>, bundle: &Bundle) -> Result<(), InstallError> {
+    let manifest = bundle.manifest();
+    admission::check(manifest, &answers.board())?;
+    if answers.systemd.is_none_or(|version| version < OLDEST_SYSTEMD) {
+        return Err(InstallError::Systemd { found: answers.systemd });
+    }
+    if answers.r#become == Become::No {
+        return Err(InstallError::NotRoot);
+    }
+    if let Some(name) = request.groups.iter().find(|name| !answers.groups.contains(name)) {
+        return Err(InstallError::Group { name: name.clone() });
+    }
+    let line = request.public_key.trim().lines().next_back().unwrap_or_default().trim();
+    if answers.key.as_ref().is_some_and(|key| key != line) {
+        return Err(InstallError::OtherKey);
+    }
+    let needed = manifest.unpacked() + RESERVE;
+    for (place, free) in [(release::ROOT, answers.free), ("its temporary folder", answers.scratch)] {
+        if free < needed {
+            return Err(InstallError::NoSpace { place, needed, free });
+        }
+    }
+    Ok(())
+}
+
+fn run_script(remote: &Remote, command: &str, step: &mut dyn FnMut(&str)) -> Result<(), InstallError> {
+    let mut last = "start".to_owned();
+    let mut end = None;
+    let mut failed = String::new();
+    remote.follow(command, &mut |line| {
+        if let Some(now) = line.strip_prefix("step: ") {
+            step(&format!("on the board: {now}"));
+            last = now.to_owned();
+        } else if let Some(said) = line.strip_prefix("failed: ") {
+            failed = said.to_owned();
+            end = Some(false);
+        } else if line == "done" {
+            end = Some(true);
+        } else if end == Some(false) {
+            failed.push('\n');
+            failed.push_str(line);
+        }
+    })?;
+    match end {
+        Some(true) => Ok(()),
+        Some(false) => Err(InstallError::Failed { said: failed }),
+        None => Err(InstallError::Lost { step: last }),
+    }
+}
+
+/// Groups that a unit names, from its text.
+#[must_use]
+pub fn groups_of(unit: &str) -> Vec<String> {
+    let lines = unit.lines().filter_map(|line| line.strip_prefix("SupplementaryGroups="));
+    lines.flat_map(str::split_whitespace).map(str::to_owned).collect()
+}
+
+/// A file of the bundle, as text.
+///
+/// # Errors
+/// [`BundleError`], also when there is no such file.
+pub fn text_of(bundle: &mut Bundle, path: &str) -> Result<String, BundleError> {
+    let member = bundle.manifest().member(path).cloned();
+    let mut bytes = Vec::new();
+    if let Some(member) = member {
+        bundle.unpack(&member, &mut bytes)?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Whether a path can stand in a command of ours without quotes.
+fn is_plain(path: &str) -> bool {
+    path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
+}
+
+/// The name of a file that is copied.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,79 @@
+# Run on the board by moead-board: install.sh FOLDER RELEASE SECONDS FRAMES
+# FOLDER: release.tar, SHA256SUMS and moead.pub, as they were copied. RELEASE: the name of the release's folder.
+# SECONDS: how long to wait for FRAMES judged pictures; 0 frames: not at all.
+# Says `step: …` as it goes, and at the end `done`, or `failed: …`, with the old release back.
+set -u
+copied=$1 release=$2 patience=$3 frames=$4
+root=${MOEAD_ROOT:-}
+home=$root/opt/moead
+unit=moead-edge.service
+# Whoever started this may go away; what was begun comes to one of its two ends.
+trap '' HUP PIPE
+switched=
+say() { echo "$*" 2>/dev/null; }
+step() { now=$*; say "step: $*"; }
+point() { ln -sfn "releases/$1" "$home/current.next" && mv -T "$home/current.next" "$home/current" && sync -f "$home"; }
+fail() {
+    trap - EXIT
+    if [ -n "$switched" ]; then
+        if [ -n "$old" ]; then
+            point "$old" && systemctl daemon-reload && systemctl restart "$unit" >/dev/null 2>&1
+        else
+            systemctl disable --now "$unit" >/dev/null 2>&1
+            rm -f "$home/current" "$root/etc/systemd/system/$unit" "$root/etc/udev/rules.d/70-moead-edge.rules"
+            systemctl daemon-reload
+        fi
+    fi
+    [ -z "$made" ] || rm -rf "$home/releases/$release"
+    rm -rf "$home/releases/$release.part" "$home/current.next"
+    say "failed: $now: $*"
+    exit 1
+}
+made=
+old=$(basename "$(readlink "$home/current" 2>/dev/null)" 2>/dev/null)
+now=begin
+trap 'fail "the script ended early"' EXIT
+
+step "unpack"
+mkdir -p "$home/releases" || fail "cannot make $home/releases"
+rm -rf "$home/releases/$release.part"
+if [ ! -d "$home/releases/$release" ]; then
+    mkdir "$home/releases/$release.part" || fail "cannot make a folder in $home/releases"
+    tar -xf "$copied/release.tar" -C "$home/releases/$release.part" --no-same-owner || fail "cannot unpack"
+    (cd "$home/releases/$release.part" && sha256sum --quiet --strict -c "$copied/SHA256SUMS") >/dev/null 2>&1 || fail "files are not what was sent"
+    sync -f "$home/releases/$release.part"
+    mv -T "$home/releases/$release.part" "$home/releases/$release" || fail "cannot rename"
+    made=yes
+    sync -f "$home/releases"
+fi
+
+step "verify the model on this board"
+said=$("$home/releases/$release/moead-edge" verify --model "$home/releases/$release/model.onnx" 2>&1) || fail "${said:-it does not}"
+
+step "switch"
+mkdir -p "$root/etc/systemd/system" "$root/etc/udev/rules.d" "$root/etc/moead" || fail "cannot make folders in /etc"
+[ -e "$root/etc/moead/moead.pub" ] || cp "$copied/moead.pub" "$root/etc/moead/moead.pub" || fail "cannot keep the key"
+switched=yes
+point "$release" || fail "cannot switch to the release"
+ln -sfn "../../../opt/moead/current/systemd/$unit" "$root/etc/systemd/system/$unit" || fail "cannot link the unit"
+ln -sfn ../../../opt/moead/current/udev/70-moead-edge.rules "$root/etc/udev/rules.d/70-moead-edge.rules" || fail "cannot link the udev rule"
+systemctl daemon-reload || fail "systemd does not reload"
+udevadm control --reload >/dev/null 2>&1 && udevadm trigger --subsystem-match=video4linux >/dev/null 2>&1
+
+step "start, and wait until it is ready"
+systemctl enable "$unit" >/dev/null 2>&1 || fail "systemd does not enable it"
+systemctl restart "$unit" >/dev/null 2>&1 || fail "$(journalctl -u "$unit" -n 5 -o cat --no-pager 2>/dev/null)"
+
+if [ "$frames" -gt 0 ]; then
+    step "wait for a judged picture"
+    run=$(systemctl show -p InvocationID --value "$unit")
+    waited=0
+    until [ "$(journalctl "_SYSTEMD_INVOCATION_ID=$run" -o cat --no-pager 2>/dev/null | grep -c '"score":[0-9]')" -ge "$frames" ]; do
+        systemctl is-active --quiet "$unit" || fail "$(journalctl -u "$unit" -n 5 -o cat --no-pager 2>/dev/null)"
+        [ "$waited" -lt "$patience" ] || fail "none in $patience s; $(journalctl "_SYSTEMD_INVOCATION_ID=$run" -n 1 -o cat --no-pager 2>/dev/null)"
+        sleep 1
+        waited=$((waited + 1))
+    done
+fi
+trap - EXIT
+say done

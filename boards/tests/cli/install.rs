@@ -1,0 +1,341 @@
+//! `moead-board install`: through stand-ins for ssh and scp, onto boards that are folders. What runs on the board is the real script.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use moead_tests::command::Program;
+
+use crate::desk::Desk;
+
+const INSTALL: &str = "install ada@line7 bolt.moead --key moead.pub";
+
+/// A program that runs here and does nothing, as the board's moead-edge.
+const PROGRAM: &[u8] = if cfg!(target_arch = "aarch64") {
+    include_bytes!("../programs/aarch64")
+} else {
+    include_bytes!("../programs/x86_64")
+};
+const PROFILE: &str = if cfg!(target_arch = "aarch64") { "aarch64" } else { "pc" };
+
+/// A desk, and a board that ssh reaches from it.
+struct Line {
+    desk: Desk,
+}
+
+impl Line {
+    fn new() -> Self {
+        let line = Self { desk: Desk::ready() };
+        line.desk.write("moead-edge", PROGRAM);
+        line.build("1.4", "bolt.moead");
+        let machine = if cfg!(target_arch = "aarch64") { "aarch64" } else { "x86_64" };
+        let facts = [
+            ("machine", machine),
+            ("glibc", "2.36"),
+            ("today", "2027-01-02"),
+            ("uid", "0"),
+            ("free", "10000000"),
+            ("calls", ""),
+        ];
+        for (name, text) in facts {
+            line.tell(name, text);
+        }
+        line.tell("etc/group", "root:x:0:\nvideo:x:44:\n");
+        std::fs::create_dir_all(line.board().join("tmp")).unwrap();
+        line.programs("pc", &line.desk.path("bin"));
+        line.programs("board", &line.board().join("bin"));
+        line
+    }
+
+    fn programs(&self, from: &str, folder: &Path) {
+        std::fs::create_dir_all(folder).unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/install").join(from);
+        for entry in std::fs::read_dir(source).unwrap().map(Result::unwrap) {
+            let target = folder.join(entry.file_name());
+            std::fs::copy(entry.path(), &target).unwrap();
+            std::fs::set_permissions(target, PermissionsExt::from_mode(0o755)).unwrap();
+        }
+    }
+
+    fn build(&self, release: &str, output: &str) {
+        let key = "--key moead.key --no-check --expires 2027-06-30";
+        let build =
+            format!("build {PROFILE} --model model.onnx --binary moead-edge {key} --release {release} -o {output}");
+        self.desk.run(&build).success();
+    }
+
+    fn board(&self) -> PathBuf {
+        self.desk.path("board")
+    }
+
+    fn tell(&self, name: &str, text: &str) {
+        let path = self.board().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn program(&self, arguments: &str) -> Program {
+        let path = format!("{}:{}", self.desk.path("bin").display(), std::env::var("PATH").unwrap());
+        self.desk.program(arguments).env("PATH", &path).env("BOARD", &self.board().display().to_string())
+    }
+
+    /// What a user sees, with the digest in a release's name replaced.
+    fn says(&self, arguments: &str) -> String {
+        let mut settings = insta::Settings::clone_current();
+        settings.add_filter("-[0-9a-f]{12}", "-[DIGEST]");
+        let _filters = settings.bind_to_scope();
+        let said = self.program(arguments).run().transcript().replace(std::env::consts::ARCH, "[HERE]");
+        let digest = self.folders().into_iter().filter_map(|folder| Some(folder.split_once('-')?.1.to_owned()));
+        digest.fold(said, |said, digest| said.replace(&digest, "[DIGEST]"))
+    }
+
+    /// Releases on the board, whole ones and others.
+    fn folders(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.board().join("opt/moead/releases")).into_iter().flatten();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// The version of the release that runs.
+    fn current(&self) -> Option<String> {
+        let target = std::fs::read_link(self.board().join("opt/moead/current")).ok()?;
+        assert!(self.board().join("opt/moead").join(&target).join("moead-edge").is_file(), "{}", target.display());
+        Some(target.strip_prefix("releases").unwrap().to_string_lossy().split('-').next().unwrap().to_owned())
+    }
+
+    fn calls(&self) -> String {
+        std::fs::read_to_string(self.board().join("calls")).unwrap()
+    }
+
+    /// Nothing of what was copied is left in the board's temporary folder.
+    fn is_swept(&self) -> bool {
+        std::fs::read_dir(self.board().join("tmp")).unwrap().next().is_none()
+    }
+}
+
+#[test]
+fn a_release_is_installed_and_a_newer_one_beside_it() {
+    let line = Line::new();
+    insta::assert_snapshot!(line.says(INSTALL), @r"
+    status: 0
+    ----- stdout
+    ada@line7: [HERE]: release 1.4-[DIGEST] in place of nothing; ready, and a picture was judged
+    ");
+    assert_eq!(line.current().as_deref(), Some("1.4"));
+    let unit = line.board().join("etc/systemd/system/moead-edge.service");
+    assert!(std::fs::read_to_string(unit).unwrap().contains("ExecStart=/opt/moead/current/moead-edge"));
+    assert_eq!(std::fs::read_to_string(line.board().join("etc/moead/moead.pub")).unwrap(), crate::desk::PUBLIC);
+    let calls = line.calls();
+    let order: Vec<&str> =
+        calls.lines().filter(|call| call.starts_with("systemctl ") && !call.contains("--version")).collect();
+    insta::assert_snapshot!(order.join("\n"), @r"
+    systemctl daemon-reload
+    systemctl enable moead-edge.service
+    systemctl restart moead-edge.service
+    systemctl show -p InvocationID --value moead-edge.service
+    ");
+    line.build("1.5", "newer.moead");
+    insta::assert_snapshot!(line.says("install ada@line7 newer.moead --key moead.pub --no-frame"), @r"
+    status: 0
+    ----- stdout
+    ada@line7: [HERE]: release 1.5-[DIGEST] in place of release 1.4-[DIGEST]; ready
+    ");
+    assert_eq!((line.current().as_deref(), line.folders().len()), (Some("1.5"), 2));
+    assert!(line.is_swept());
+    // Once more is fine: an installation that was interrupted is repeated.
+    line.program("install ada@line7 newer.moead --key moead.pub").run().success();
+    assert_eq!((line.current().as_deref(), line.folders().len()), (Some("1.5"), 2));
+}
+
+#[test]
+fn a_board_that_cannot_take_it_is_not_touched() {
+    let refused = |name: &str, text: &str| {
+        let line = Line::new();
+        line.tell(name, text);
+        let said = line.says(INSTALL);
+        assert!(line.folders().is_empty() && line.is_swept(), "{said}");
+        said
+    };
+    insta::assert_snapshot!(refused("machine", "riscv64"), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: made for [HERE]-unknown-linux-gnu, and this board is riscv64-unknown-linux-gnu
+    hint: nothing was copied; build a bundle for that board, or set its clock
+    ");
+    insta::assert_snapshot!(refused("glibc", "2.28"), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: needs glibc 2.31, and this board has 2.28
+    hint: nothing was copied; build a bundle for that board, or set its clock
+    ");
+    insta::assert_snapshot!(refused("today", "1970-01-01"), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: expires on 2027-06-30, and the board's clock says 1970-01-01, which cannot be
+    hint: nothing was copied; build a bundle for that board, or set its clock
+    ");
+    insta::assert_snapshot!(refused("today", "2027-07-01"), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: expired on 2027-06-30, and it is 2027-07-01
+    hint: nothing was copied; build a bundle for that board, or set its clock
+    ");
+    insta::assert_snapshot!(refused("free", "1000"), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: needs 67667509 bytes in /opt/moead, and the board has 1024000
+    hint: nothing was copied; free some space there
+    ");
+    insta::assert_snapshot!(refused("etc/group", "root:x:0:\n"), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: the board has no group video
+    hint: make it there (`groupadd --system NAME`), or use the profile of the board's system
+    ");
+    insta::assert_snapshot!(refused("uid", "1000"), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: the account may not become root without a password
+    hint: log in as root, or let the account use sudo without a password while you install
+    ");
+    insta::assert_snapshot!(refused("etc/moead/moead.pub", "untrusted comment: theirs\nRWQtheirs\n"), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: the board trusts another key than the one that signed the bundle
+    hint: sign with that key, or replace /etc/moead/moead.pub on the board
+    ");
+    insta::assert_snapshot!(refused("unreachable", ""), @r"
+    status: 1
+    ----- stderr
+    ssh: connect to host line7 port 22: No route to host
+    error: ada@line7: ssh: ended with status 255
+    hint: nothing was changed on the board; try `ssh USER@HOST` by hand
+    ");
+    insta::assert_snapshot!(refused("glibc", ""), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: the board did not say its glibc
+    ");
+    insta::assert_snapshot!(refused("scp-drops", ""), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: scp: ended with status 255: scp: Connection closed
+    hint: nothing was changed on the board; try `ssh USER@HOST` by hand
+    ");
+}
+
+#[test]
+fn an_older_release_does_not_replace_a_newer_one() {
+    let line = Line::new();
+    line.build("1.5", "newer.moead");
+    line.program("install ada@line7 newer.moead --key moead.pub").run().success();
+    insta::assert_snapshot!(line.says(INSTALL), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: release 1.4 would replace 1.5, which is newer
+    hint: nothing was copied; build a bundle for that board, or set its clock
+    ");
+    assert_eq!(line.current().as_deref(), Some("1.5"));
+}
+
+#[test]
+fn when_a_step_fails_the_old_release_is_back() {
+    let line = Line::new();
+    line.program(INSTALL).run().success();
+    line.build("1.5", "newer.moead");
+    let newer = "install ada@line7 newer.moead --key moead.pub";
+    line.tell("does-not-start", "1.5\n");
+    insta::assert_snapshot!(line.says(newer), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: start, and wait until it is ready: error: model.onnx: damaged
+    hint: the board runs what it ran before
+    ");
+    assert_eq!((line.current().as_deref(), line.folders().len()), (Some("1.4"), 1));
+    assert!(line.calls().ends_with("systemctl restart moead-edge.service\nssh ada@line7\n"), "{}", line.calls());
+    std::fs::remove_file(line.board().join("does-not-start")).unwrap();
+    line.tell("sees-nothing", "");
+    insta::assert_snapshot!(line.says(&format!("{newer} --patience 3")), @r#"
+    status: 1
+    ----- stderr
+    error: ada@line7: wait for a judged picture: none in 3 s; {"event":"connecting","source":"video0"}
+    hint: the board runs what it ran before
+    "#);
+    assert_eq!((line.current().as_deref(), line.folders().len()), (Some("1.4"), 1));
+    assert!(line.is_swept());
+}
+
+#[test]
+fn a_first_release_that_fails_leaves_nothing() {
+    let line = Line::new();
+    line.tell("does-not-start", "1.4\n");
+    insta::assert_snapshot!(line.says(INSTALL), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: start, and wait until it is ready: error: model.onnx: damaged
+    hint: the board runs what it ran before
+    ");
+    assert_eq!((line.current(), line.folders().len()), (None, 0));
+    assert!(!line.board().join("etc/systemd/system/moead-edge.service").exists());
+    assert!(line.calls().contains("systemctl disable --now moead-edge.service\n"), "{}", line.calls());
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_model_that_fails_on_the_board_is_not_switched_to() {
+    let line = Line::new();
+    line.program(INSTALL).run().success();
+    // The same program with the other exit status: `sete` becomes `setne`.
+    let mut program = PROGRAM.to_vec();
+    let at = program.windows(2).position(|bytes| bytes == [0x0f, 0x94]).unwrap();
+    program[at + 1] = 0x95;
+    line.desk.write("moead-edge", program);
+    line.build("1.5", "newer.moead");
+    insta::assert_snapshot!(line.says("install ada@line7 newer.moead --key moead.pub"), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: verify the model on this board: it does not
+    hint: the board runs what it ran before
+    ");
+    assert_eq!((line.current().as_deref(), line.folders().len()), (Some("1.4"), 1));
+}
+
+#[test]
+fn a_connection_that_drops_in_the_middle_leaves_one_whole_release() {
+    let line = Line::new();
+    line.program(INSTALL).run().success();
+    line.build("1.5", "newer.moead");
+    line.tell("drops", "");
+    insta::assert_snapshot!(line.says("install ada@line7 newer.moead --key moead.pub"), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: the connection was lost at the step: verify the model on this board
+    hint: the board goes on by itself and ends with the new release or with the old one; install again to see which
+    ");
+    // The board went on without us.
+    assert_eq!((line.current().as_deref(), line.folders().len()), (Some("1.5"), 2));
+}
+
+#[test]
+fn wrong_command_lines() {
+    let line = Line::new();
+    insta::assert_snapshot!(line.says("install -oProxyCommand=x bolt.moead --key moead.pub"), @r"
+    status: 2
+    ----- stderr
+    error: unexpected argument '-o' found
+
+      tip: to pass '-o' as a value, use '-- -o'
+
+    Usage: moead-board install [OPTIONS] --key <FILE> <USER@HOST> <BUNDLE>
+
+    For more information, try '--help'.
+    ");
+    let program = line.desk.program("install ada@line7 bolt.moead --key moead.pub").env("PATH", "/nowhere");
+    insta::assert_snapshot!(program.run().transcript(), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: ssh is not on this machine
+    hint: install an ssh client (Debian: `apt install openssh-client`)
+    ");
+}
