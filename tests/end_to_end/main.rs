@@ -3,6 +3,7 @@
 
 mod bad_models;
 mod bad_pictures;
+mod bundles;
 mod calibrated;
 mod calibration;
 mod desk;

@@ -77,7 +77,7 @@ fn order<'a>(arguments: &'a BuildArguments, steps: &mut Steps, printer: &Printer
         "not checked (--no-check)".to_owned()
     } else {
         steps.begin("checking arguments and model");
-        rehearsal::run(&profile, &model, (&settings, &arguments.arguments), printer).at(&place)?
+        rehearsal::run(&profile, (&arguments.model, &model), (&settings, &arguments.arguments), printer)?
     };
     steps.end();
     let (model, more) = (model.bytes().to_vec(), arguments.arguments.clone());

@@ -1,6 +1,10 @@
 //! What the board will do with a bundle, tried here first: its arguments parsed, its model's self-test run.
 
+use std::path::Path;
+
 use moead_model::onnx::model_file::ModelFile;
+#[cfg(feature = "runtime")]
+use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
 
 use crate::profile::Profile;
@@ -15,7 +19,12 @@ pub(super) const IS_POSSIBLE: bool = cfg!(feature = "runtime");
 pub(super) struct ArgumentsError(String);
 
 #[cfg(not(feature = "runtime"))]
-pub(super) fn run(_: &Profile, _: &ModelFile, _: (&[Setting], &[String]), _: &Printer) -> anyhow::Result<String> {
+pub(super) fn run(
+    _: &Profile,
+    _: (&Path, &ModelFile),
+    _: (&[Setting], &[String]),
+    _: &Printer,
+) -> anyhow::Result<String> {
     Err(ArgumentsError("this program was built without an engine".into()).into())
 }
 
@@ -23,12 +32,12 @@ pub(super) fn run(_: &Profile, _: &ModelFile, _: (&[Setting], &[String]), _: &Pr
 #[cfg(feature = "runtime")]
 pub(super) fn run(
     profile: &Profile,
-    model: &ModelFile,
+    (path, model): (&Path, &ModelFile),
     (settings, more): (&[Setting], &[String]),
     printer: &Printer,
 ) -> anyhow::Result<String> {
     check_arguments(profile, settings, more)?;
-    self_test(model, printer)
+    self_test(model, printer).at(path.display())
 }
 
 /// Parses what the unit starts with the settings that it reads. This machine's own variables do not count.
