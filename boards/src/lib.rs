@@ -1,7 +1,7 @@
 //! From a model to a board.
 //!
 //! * [`profile`]: a board is a file.
-//! * [`unit`]: the systemd unit that runs on it; [`settings`]: what it reads.
+//! * [`mod@unit`]: the systemd unit that runs on it; [`settings`]: what it reads.
 //! * [`program`]: the executable, looked at from outside; [`parts`]: what it is made of.
 //! * [`model`]: whether a model file fits. [`assemble`]: all files of a release.
 //! * [`package`]: the same files in the forms of others; [`places`]: where they lie.

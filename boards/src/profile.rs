@@ -1,6 +1,6 @@
 //! A board is a file: what it runs, how fast, under which limits, and how that was tested.
 //!
-//! [`file`] specifies the form, [`catalogue`] has the boards that this program knows, and [`Profile`] is what the rest of the
+//! [`mod@file`] specifies the form, [`catalogue`] has the boards that this program knows, and [`Profile`] is what the rest of the
 //! crate works with: complete, and without contradictions.
 
 use std::num::{NonZeroU16, NonZeroU32};

@@ -9,7 +9,7 @@ use crate::closest::closest;
 use crate::places::{self, Places};
 use crate::profile::Profile;
 
-/// Variables of moead-edge. A test compares the list with the program itself.
+/// Variables of moead-edge. A test of the command line (`cli/rehearsal`) compares the list with the program itself.
 pub const KNOWN: [&str; 18] = [
     "MOEAD_ENGINE",
     "MOEAD_FORMAT",
@@ -214,16 +214,5 @@ mod tests {
             let found = said(&format!("MOEAD_PRODUCT={wrong}"));
             assert!(found.starts_with("line 1: MOEAD_PRODUCT: a value with quotes"), "{wrong}: {found}");
         }
-    }
-
-    #[cfg(feature = "runtime")]
-    #[test]
-    fn the_variables_are_those_of_the_program() {
-        let command = moead_runtime::cli::command();
-        let variables = command.get_arguments().filter_map(clap::Arg::get_env);
-        let mut variables: Vec<_> = variables.map(|name| name.to_string_lossy().into_owned()).collect();
-        variables.retain(|name| name != MODEL);
-        variables.sort();
-        assert_eq!(variables, KNOWN);
     }
 }

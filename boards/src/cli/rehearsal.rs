@@ -118,4 +118,14 @@ mod tests {
         let said = check("pc", "", &["--source", "ftp://x"]).unwrap_err();
         assert!(said.contains("invalid value 'ftp://x'"), "{said}");
     }
+
+    #[test]
+    fn the_known_variables_are_those_of_the_program() {
+        let command = moead_runtime::cli::command();
+        let variables = command.get_arguments().filter_map(clap::Arg::get_env);
+        let mut variables: Vec<_> = variables.map(|name| name.to_string_lossy().into_owned()).collect();
+        variables.retain(|name| name != settings::MODEL);
+        variables.sort();
+        assert_eq!(variables, settings::KNOWN);
+    }
 }
