@@ -5,6 +5,7 @@
 //! /opt/moead/releases/1.5.0-….part            being unpacked; swept at start
 //! /opt/moead/current -> releases/1.4.0-…      switched by one rename
 //! /etc/systemd/system/moead-edge.service -> /opt/moead/current/systemd/moead-edge.service
+//! /etc/systemd/system/multi-user.target.wants/moead-edge.service -> ../moead-edge.service
 //! /etc/moead/edge.env                         the site's own settings, read last; no release touches it
 //! /etc/moead/moead.pub                        the key that updates must be signed with
 //! /var/lib/moead                              the service's state

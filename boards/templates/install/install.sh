@@ -7,6 +7,8 @@ copied=$1 release=$2 patience=$3 frames=$4
 root=${MOEAD_ROOT:-}
 home=$root/opt/moead
 unit=moead-edge.service
+units=$root/etc/systemd/system
+wants=$units/multi-user.target.wants
 # Whoever started this may go away; what was begun comes to one of its two ends.
 trap '' HUP PIPE
 switched=
@@ -19,8 +21,8 @@ fail() {
         if [ -n "$old" ]; then
             point "$old" && systemctl daemon-reload && systemctl restart "$unit" >/dev/null 2>&1
         else
-            systemctl disable --now "$unit" >/dev/null 2>&1
-            rm -f "$home/current" "$root/etc/systemd/system/$unit" "$root/etc/udev/rules.d/70-moead-edge.rules"
+            systemctl stop "$unit" >/dev/null 2>&1
+            rm -f "$home/current" "$units/$unit" "$wants/$unit" "$root/etc/udev/rules.d/70-moead-edge.rules"
             systemctl daemon-reload
         fi
     fi
@@ -51,17 +53,18 @@ step "verify the model on this board"
 said=$("$home/releases/$release/moead-edge" verify --model "$home/releases/$release/model.onnx" 2>&1) || fail "${said:-it does not}"
 
 step "switch"
-mkdir -p "$root/etc/systemd/system" "$root/etc/udev/rules.d" "$root/etc/moead" || fail "cannot make folders in /etc"
+mkdir -p "$wants" "$root/etc/udev/rules.d" "$root/etc/moead" || fail "cannot make folders in /etc"
 [ -e "$root/etc/moead/moead.pub" ] || cp "$copied/moead.pub" "$root/etc/moead/moead.pub" || fail "cannot keep the key"
 switched=yes
 point "$release" || fail "cannot switch to the release"
-ln -sfn "../../../opt/moead/current/systemd/$unit" "$root/etc/systemd/system/$unit" || fail "cannot link the unit"
+ln -sfn "../../../opt/moead/current/systemd/$unit" "$units/$unit" || fail "cannot link the unit"
+# Not `systemctl enable`: it looks through `current`, and its link would lead into this one release for ever.
+ln -sfn "../$unit" "$wants/$unit" || fail "cannot enable the unit"
 ln -sfn ../../../opt/moead/current/udev/70-moead-edge.rules "$root/etc/udev/rules.d/70-moead-edge.rules" || fail "cannot link the udev rule"
 systemctl daemon-reload || fail "systemd does not reload"
 udevadm control --reload >/dev/null 2>&1 && udevadm trigger --subsystem-match=video4linux >/dev/null 2>&1
 
 step "start, and wait until it is ready"
-systemctl enable "$unit" >/dev/null 2>&1 || fail "systemd does not enable it"
 systemctl restart "$unit" >/dev/null 2>&1 || fail "$(journalctl -u "$unit" -n 5 -o cat --no-pager 2>/dev/null)"
 
 if [ "$frames" -gt 0 ]; then
@@ -76,4 +79,13 @@ if [ "$frames" -gt 0 ]; then
     done
 fi
 trap - EXIT
+# This one and the one before are kept; strays go.
+if [ "$old" != "$release" ]; then
+    for folder in "$home"/releases/*; do
+        case ${folder##*/} in
+        "$release" | "$old") ;;
+        *) rm -rf "$folder" ;;
+        esac
+    done
+fi
 say done

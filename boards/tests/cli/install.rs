@@ -125,13 +125,14 @@ fn a_release_is_installed_and_a_newer_one_beside_it() {
     assert_eq!(line.current().as_deref(), Some("1.4"));
     let unit = line.board().join("etc/systemd/system/moead-edge.service");
     assert!(std::fs::read_to_string(unit).unwrap().contains("ExecStart=/opt/moead/current/moead-edge"));
+    let wants = line.board().join("etc/systemd/system/multi-user.target.wants/moead-edge.service");
+    assert_eq!(std::fs::read_link(wants).unwrap(), Path::new("../moead-edge.service"));
     assert_eq!(std::fs::read_to_string(line.board().join("etc/moead/moead.pub")).unwrap(), crate::desk::PUBLIC);
     let calls = line.calls();
     let order: Vec<&str> =
         calls.lines().filter(|call| call.starts_with("systemctl ") && !call.contains("--version")).collect();
     insta::assert_snapshot!(order.join("\n"), @r"
     systemctl daemon-reload
-    systemctl enable moead-edge.service
     systemctl restart moead-edge.service
     systemctl show -p InvocationID --value moead-edge.service
     ");
@@ -146,6 +147,12 @@ fn a_release_is_installed_and_a_newer_one_beside_it() {
     // Once more is fine: an installation that was interrupted is repeated.
     line.program("install ada@line7 newer.moead --key moead.pub").run().success();
     assert_eq!((line.current().as_deref(), line.folders().len()), (Some("1.5"), 2));
+    // The one before is kept, others go.
+    line.build("1.6", "newest.moead");
+    line.program("install ada@line7 newest.moead --key moead.pub").run().success();
+    let folders = line.folders();
+    let versions: Vec<_> = folders.iter().map(|name| name.split('-').next().unwrap()).collect();
+    assert_eq!((line.current().as_deref(), versions), (Some("1.6"), vec!["1.5", "1.6"]));
 }
 
 #[test]
@@ -278,7 +285,9 @@ fn a_first_release_that_fails_leaves_nothing() {
     ");
     assert_eq!((line.current(), line.folders().len()), (None, 0));
     assert!(!line.board().join("etc/systemd/system/moead-edge.service").exists());
-    assert!(line.calls().contains("systemctl disable --now moead-edge.service\n"), "{}", line.calls());
+    assert!(line.calls().contains("systemctl stop moead-edge.service\n"), "{}", line.calls());
+    let left = std::fs::read_dir(line.board().join("etc/systemd/system/multi-user.target.wants")).unwrap();
+    assert_eq!(left.count(), 0);
 }
 
 #[cfg(target_arch = "x86_64")]
