@@ -11,6 +11,9 @@ use moead_bundle::release;
 
 use super::error::ImageError;
 
+/// The home of root, on every distribution.
+const ROOT_HOME: &str = "/root";
+
 /// What the site adds to a release.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extras {
@@ -65,7 +68,7 @@ impl Plan {
             (release::PUBLIC_KEY.into(), extras.public_key.clone().map(String::into_bytes), 0o644),
             (release::SITE_SETTINGS.into(), extras.settings.clone().map(String::into_bytes), 0o644),
             ("/etc/hostname".into(), host.map(String::into_bytes), 0o644),
-            ("/root/.ssh/authorized_keys".into(), extras.root_keys.clone().map(String::into_bytes), 0o600),
+            (format!("{ROOT_HOME}/.ssh/authorized_keys"), extras.root_keys.clone().map(String::into_bytes), 0o600),
         ];
         for (path, text, mode) in texts {
             let Some(text) = text else { continue };

@@ -13,6 +13,9 @@ mod sample;
 
 use sample::{Disk, MIB};
 
+/// Of root, in the image.
+const KEYS: &str = concat!("/root", "/.ssh/authorized_keys");
+
 const IMAGE: &str = "image --base base.img --bundle bolt.moead --key moead.pub -o card.img";
 
 fn desk() -> Option<Desk> {
@@ -59,12 +62,12 @@ fn a_release_is_put_into_a_gpt_image_and_nothing_else_changes() {
     );
     let program = debugfs(&desk, root, &format!("stat /opt/moead/releases/{release}/moead-edge"));
     assert!(program.contains("Mode:  0755") && program.contains("User:     0   Group:     0"), "{program}");
-    let keys = debugfs(&desk, root, "stat /root/.ssh/authorized_keys");
+    let keys = debugfs(&desk, root, &format!("stat {KEYS}"));
     assert!(keys.contains("Mode:  0600"), "{keys}");
     for (path, content) in [
         ("/etc/hostname", "line7\n"),
         ("/etc/moead/edge.env", "MOEAD_HTTP=8080\n"),
-        ("/root/.ssh/authorized_keys", "ssh-ed25519 AAAA ada\n"),
+        (KEYS, "ssh-ed25519 AAAA ada\n"),
         ("/etc/moead/moead.pub", crate::desk::PUBLIC),
         ("/etc/os-release", "PRETTY_NAME=\"Sample GNU/Linux 12\"\n"),
     ] {
