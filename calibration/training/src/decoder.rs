@@ -315,3 +315,6 @@ fn with<T: Number>(tokens: &[T], position: &[T]) -> Vec<T> {
     add_to_each(&mut sum, position);
     sum
 }
+
+#[cfg(test)]
+mod tests;

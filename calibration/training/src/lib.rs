@@ -2,6 +2,7 @@
 //!
 //! * [`decoder`]: the trained part, forwards and backwards. [`parameters`]: its numbers. [`initial`]: what they begin with.
 //! * [`trainer`]: a step: [`jitter`], [`loss`], [`optimizer`], [`schedule`].
+//! * [`presets`]: settings that go together.
 //! * [`product`]: products of matrices. [`number`]: 32 or 64 bits.
 //! * [`random`]: seeded streams.
 #![forbid(unsafe_code)]
@@ -13,6 +14,7 @@ pub mod loss;
 pub mod number;
 pub mod optimizer;
 pub mod parameters;
+pub mod presets;
 pub mod product;
 pub mod random;
 pub mod schedule;
