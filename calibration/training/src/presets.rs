@@ -80,11 +80,7 @@ impl Preset {
             position: PositionKind::Learned,
             norm: NormPlacement::Post,
             mask: Some(NeighborMask { rows: mask, columns: mask, on: [true; 3] }),
-            decoder: Kind::Shared(Rounds {
-                rounds,
-                experts: Experts { count: 4, top_k: 2 },
-                overlapping_norms: false,
-            }),
+            decoder: Kind::Shared(Rounds { rounds, experts: Experts { count: 4, top_k: 2 }, overlapping_norms: false }),
         }
     }
 

@@ -55,6 +55,14 @@ pub(super) fn pack_right(right: Matrix<'_, f32>, (from, depth): (usize, usize), 
         let columns = width.min(right.columns - column);
         let start = from * right.row_step + column * right.column_step;
         if right.column_step == 1 {
+            // A length that is known when the program is built is copied without a call.
+            const WIDE: usize = 32;
+            if columns == WIDE {
+                for (k, row) in strip.as_chunks_mut::<WIDE>().0.iter_mut().enumerate() {
+                    row.copy_from_slice(&right.numbers[start + k * right.row_step..][..WIDE]);
+                }
+                continue;
+            }
             for (k, row) in strip.chunks_exact_mut(width).enumerate() {
                 row[..columns].copy_from_slice(&right.numbers[start + k * right.row_step..][..columns]);
             }

@@ -59,14 +59,30 @@ fn each<S: Simd, V: Floats<S>, const C: usize>(
         pack_right(right, (from, deep), width, &mut scratch.right);
         for first in (0..left.rows).step_by(ROWS) {
             let rows = ROWS.min(left.rows - first);
-            pack_left(left, (first, rows), (from, deep), &mut scratch.left);
+            // Rows of numbers side by side are read where they are.
+            if left.column_step != 1 {
+                pack_left(left, (first, rows), (from, deep), &mut scratch.left);
+            }
+            let panels = scratch.left.as_chunks::<HEIGHT>().0;
             for (strip, numbers) in scratch.right.chunks_exact(width * deep).enumerate() {
                 let column = strip * width;
                 let columns = width.min(out.columns - column);
-                for (panel, factors) in scratch.left.chunks_exact(HEIGHT * deep).enumerate() {
-                    let row = first + panel * HEIGHT;
+                for (panel, row) in (first..first + rows).step_by(HEIGHT).enumerate() {
                     let height = HEIGHT.min(first + rows - row);
-                    let sums = tile::<S, V, C>(simd, factors, numbers);
+                    let sums = if left.column_step == 1 {
+                        // Where rows are missing, the last one stands in; nobody looks at what it gives.
+                        let row =
+                            |at: usize| &left.numbers[(row + at.min(height - 1)) * left.row_step + from..][..deep];
+                        let (a, b, c, d, e, f) = (row(0), row(1), row(2), row(3), row(4), row(5));
+                        let factors = #[inline(always)]
+                        |k: usize| [a[k], b[k], c[k], d[k], e[k], f[k]];
+                        tile::<S, V, C>(simd, deep, factors, numbers)
+                    } else {
+                        let panel = &panels[panel * deep..][..deep];
+                        let factors = #[inline(always)]
+                        |k: usize| panel[k];
+                        tile::<S, V, C>(simd, deep, factors, numbers)
+                    };
                     store::<S, V, C>(simd, &sums, out, (row, height), (column, columns), replaces);
                 }
             }
@@ -74,15 +90,24 @@ fn each<S: Simd, V: Floats<S>, const C: usize>(
     }
 }
 
+/// The sums of six rows and `C` vectors of columns over a block's depth.
+///
+/// * `factors`: the rows' numbers in column k of the left operand.
+/// * `right`: a strip.
 #[inline(always)]
-fn tile<S: Simd, V: Floats<S>, const C: usize>(simd: S, left: &[f32], right: &[f32]) -> [[V; C]; HEIGHT] {
+fn tile<S: Simd, V: Floats<S>, const C: usize>(
+    simd: S,
+    depth: usize,
+    factors: impl Fn(usize) -> [f32; HEIGHT],
+    right: &[f32],
+) -> [[V; C]; HEIGHT] {
     let mut sums = [[V::splat(simd, 0.0); C]; HEIGHT];
-    let factors = left.as_chunks::<HEIGHT>().0;
-    for (factors, row) in factors.iter().zip(right.chunks_exact(C * V::LEN)) {
+    for (k, row) in (0..depth).zip(right.chunks_exact(C * V::LEN)) {
         let mut vectors = [V::splat(simd, 0.0); C];
         for (at, vector) in vectors.iter_mut().enumerate() {
             *vector = V::from_slice(simd, &row[at * V::LEN..][..V::LEN]);
         }
+        let factors = factors(k);
         macro_rules! row {
             ($($at:literal)*) => { $({
                 let factor = V::splat(simd, factors[$at]);
