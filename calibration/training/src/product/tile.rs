@@ -74,14 +74,22 @@ fn each<S: Simd, V: Floats<S>, const C: usize>(
                         let row =
                             |at: usize| &left.numbers[(row + at.min(height - 1)) * left.row_step + from..][..deep];
                         let (a, b, c, d, e, f) = (row(0), row(1), row(2), row(3), row(4), row(5));
-                        let factors = #[inline(always)]
-                        |k: usize| [a[k], b[k], c[k], d[k], e[k], f[k]];
-                        tile::<S, V, C>(simd, deep, factors, numbers)
+                        tile::<S, V, C>(
+                            simd,
+                            deep,
+                            #[inline(always)]
+                            |k| [a[k], b[k], c[k], d[k], e[k], f[k]],
+                            numbers,
+                        )
                     } else {
                         let panel = &panels[panel * deep..][..deep];
-                        let factors = #[inline(always)]
-                        |k: usize| panel[k];
-                        tile::<S, V, C>(simd, deep, factors, numbers)
+                        tile::<S, V, C>(
+                            simd,
+                            deep,
+                            #[inline(always)]
+                            |k| panel[k],
+                            numbers,
+                        )
                     };
                     store::<S, V, C>(simd, &sums, out, (row, height), (column, columns), replaces);
                 }
