@@ -1,7 +1,8 @@
 //! Settings that go together.
 
 use moead_model::architecture::{
-    Backbone, Decoder as Kind, Experts, ImageSize, NeighborMask, NormPlacement, PositionKind, Reconstruction, Rounds,
+    Backbone, Decoder as Kind, Experts, FeatureForm, ImageSize, NeighborMask, NormPlacement, PositionKind,
+    Reconstruction, Rounds,
 };
 
 use crate::initial::Initial;
@@ -20,15 +21,6 @@ pub enum Preset {
     Small,
     /// For trying things out: one round of 32 at a quarter of the pixels. Finds little.
     Tiny,
-}
-
-/// What the features are when they are rebuilt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Features {
-    /// As the backbone gives them.
-    Raw,
-    /// Each channel divided by its spread, each place without its mean, all by one factor.
-    Normalized,
 }
 
 /// Pictures of a step, as published.
@@ -74,6 +66,7 @@ impl Preset {
             Self::Tiny => (32, 4, 64, 1, 3),
         };
         Reconstruction {
+            features: if self == Self::Official { FeatureForm::Raw } else { FeatureForm::Normalized },
             hidden,
             heads,
             feed_forward,
@@ -82,11 +75,6 @@ impl Preset {
             mask: Some(NeighborMask { rows: mask, columns: mask, on: [true; 3] }),
             decoder: Kind::Shared(Rounds { rounds, experts: Experts { count: 4, top_k: 2 }, overlapping_norms: false }),
         }
-    }
-
-    /// What the features are.
-    pub fn features(self) -> Features {
-        if self == Self::Official { Features::Raw } else { Features::Normalized }
     }
 
     /// How the decoder begins.

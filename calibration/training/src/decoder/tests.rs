@@ -1,6 +1,6 @@
 //! Derivatives against differences, in 64 bits, for networks of many shapes.
 
-use moead_model::architecture::{Experts, NeighborMask, PositionKind};
+use moead_model::architecture::{Experts, FeatureForm, NeighborMask, PositionKind};
 use proptest::prelude::*;
 
 use super::*;
@@ -26,6 +26,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
         let mask = NeighborMask { rows: 1, columns: 1, on: [false, on, true] };
         let is_blind = mask.blinded_token(grid).is_some();
         let reconstruction = Reconstruction {
+            features: FeatureForm::Raw,
             hidden: 4 * heads,
             heads,
             feed_forward: 5,
@@ -125,6 +126,7 @@ fn a_stacked_decoder_is_refused() {
         activation: moead_model::architecture::Activation::Relu,
     };
     let reconstruction = Reconstruction {
+        features: FeatureForm::Raw,
         hidden: 4,
         heads: 1,
         feed_forward: 4,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use moead_model::architecture::{
-    Decoder as Kind, Experts, NeighborMask, NormPlacement, PositionKind, Reconstruction, Rounds, TokenGrid,
+    Decoder as Kind, Experts, FeatureForm, NeighborMask, NormPlacement, PositionKind, Reconstruction, Rounds, TokenGrid,
 };
 use moead_tests::golden::{self, Rule};
 use moead_tests::synthetic_checkpoint::draw;
@@ -42,6 +42,7 @@ impl Case {
     /// As its `arch` says.
     fn decoder(&self) -> Decoder {
         let reconstruction = Reconstruction {
+            features: FeatureForm::Raw,
             hidden: 32,
             heads: 4,
             feed_forward: 64,
