@@ -287,6 +287,14 @@ fn words<T: fmt::Debug>(value: &T) -> String {
     }
 }
 
+/// The backbone that tensors under `backbone.` belong to; nothing else need be there.
+///
+/// # Errors
+/// [`ResolveError::NoBackbone`], [`ResolveError::UnknownBackbone`]
+pub fn recognised_backbone(weights: &dyn Weights) -> Result<Backbone, ResolveError> {
+    layers::backbone(&Settings::default(), weights)
+}
+
 /// Reads the whole network out of `weights` and `arch`, and checks every tensor's presence and shape.
 ///
 /// # Errors

@@ -3,14 +3,20 @@
 //! * [`decoder`]: the trained part, forwards and backwards. [`parameters`]: its numbers. [`initial`]: what they begin with.
 //! * [`trainer`]: a step: [`jitter`], [`loss`], [`optimizer`], [`schedule`]. [`batches`]: of which pictures.
 //! * [`normalization`]: what features are before they are rebuilt. [`presets`]: settings that go together.
+//! * [`store`]: features in a file. [`hold_out`], [`defects`], [`validation`]: what each epoch is judged by.
 //! * [`checkpoint`]: the network as `moead-export` reads it. [`state`]: a run, to take it up again.
 //! * [`product`]: products of matrices. [`number`]: 32 or 64 bits.
 //! * [`random`]: seeded streams.
+//! * `cli`: the program `moead-train` (feature `cli`).
 #![forbid(unsafe_code)]
 
 pub mod batches;
 pub mod checkpoint;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod decoder;
+pub mod defects;
+pub mod hold_out;
 pub mod initial;
 pub mod jitter;
 pub mod loss;
@@ -23,5 +29,7 @@ pub mod product;
 pub mod random;
 pub mod schedule;
 pub mod state;
+pub mod store;
 pub mod trainer;
+pub mod validation;
 mod vectors;
