@@ -171,7 +171,11 @@ impl Allowance {
         Self { limit, found: 0 }
     }
 
-    fn take(&mut self) -> Result<(), CollectError> {
+    /// Takes one of them.
+    ///
+    /// # Errors
+    /// [`CollectError::TooManyUnjudged`]
+    pub fn take(&mut self) -> Result<(), CollectError> {
         self.found += 1;
         let Self { limit, found } = *self;
         if found > limit { Err(CollectError::TooManyUnjudged { found, limit }) } else { Ok(()) }

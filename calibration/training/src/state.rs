@@ -4,7 +4,8 @@
 //! metadata `moead.training`, JSON:
 //!
 //! ```text
-//! {"schema": 1, "steps": 640, "identity": {…as given by the caller…}, "epochs": [{"steps": 120, "loss": 0.81, "auroc": 0.93}, …]}
+//! {"schema": 1, "steps": 640, "identity": {…as given by the caller…},
+//!  "epochs": [{"steps": 120, "loss": 0.81, "auroc": 0.93}, …], "running": {"loss": 31.2, "steps": 40}}
 //! ```
 //!
 //! Random numbers need no state ([`crate::random`]). The file is written whole or not at all, so an interrupted write leaves the last complete one.
@@ -42,6 +43,16 @@ pub struct Epoch {
     pub auroc: Option<f64>,
 }
 
+/// Steps of an epoch that is not over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Running {
+    /// Sum over the steps.
+    pub loss: f64,
+    /// So far.
+    pub steps: u64,
+}
+
 /// A run as it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -55,6 +66,8 @@ pub struct State {
     pub normalization: Option<Normalization>,
     /// So far.
     pub epochs: Vec<Epoch>,
+    /// The one that was begun.
+    pub running: Running,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,6 +77,7 @@ struct Document {
     steps: u64,
     identity: Value,
     epochs: Vec<Epoch>,
+    running: Running,
 }
 
 /// Why a run cannot be taken up.
@@ -134,8 +148,13 @@ impl State {
             tensors.push((MEAN.into(), vec![mean.len() / scale.len(), scale.len()], bytes_of(mean)));
             tensors.push((SCALE.into(), vec![scale.len()], bytes_of(scale)));
         }
-        let (steps, epochs) = (self.moments.steps, self.epochs.clone());
-        let document = Document { schema: SCHEMA, steps, identity: self.identity.clone(), epochs };
+        let document = Document {
+            schema: SCHEMA,
+            steps: self.moments.steps,
+            identity: self.identity.clone(),
+            epochs: self.epochs.clone(),
+            running: self.running,
+        };
         let text = serde_json::to_string(&document).map_err(io::Error::from)?;
         write_tensors(path, &tensors, (KEY, text))
     }
@@ -182,7 +201,8 @@ impl State {
             }),
         };
         let moments = Moments { steps: document.steps, mean, square };
-        Ok(Self { identity: document.identity, parameters, moments, normalization, epochs: document.epochs })
+        let Document { identity, epochs, running, .. } = document;
+        Ok(Self { identity, parameters, moments, normalization, epochs, running })
     }
 }
 

@@ -51,7 +51,7 @@ pub enum StoreError {
     #[error("not a complete file of features: {0}")]
     Damaged(String),
     /// Of other pictures, another backbone or another preprocessing.
-    #[error("the features in it are not of these {key}")]
+    #[error("its features were made with another value of {key}")]
     Another {
         /// Of the identity.
         key: String,
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn features_of_something_else_are_not_read() {
         let error = |identity| opened(&written(), &identity).unwrap_err().to_string();
-        let expected = "the features in it are not of these pictures";
+        let expected = "its features were made with another value of pictures";
         assert_eq!(error(json!({"pictures": "x", "backbone": "b"})), expected);
         assert!(error(json!({"pictures": "a"})).ends_with("backbone"));
     }

@@ -46,6 +46,8 @@ impl Maker<'_> {
         match Store::open(path, self.sides, identity) {
             Ok(store) => {
                 let count = store.pictures().len();
+                // Told when they were computed; whether so many are allowed is asked each time.
+                (count..samples.len()).try_for_each(|_| self.allowance.take())?;
                 self.printer.note(format_args!("features of {count} {what}: read from {}", path.display()));
                 return Ok(store);
             }

@@ -29,7 +29,7 @@ use crate::hold_out::{self, Division};
 use crate::normalization::{Fit, Normalization};
 use crate::presets::{BATCH, Preset};
 use crate::random::{Purpose, Seed};
-use crate::state::State;
+use crate::state::{Running, State};
 use crate::store::Store;
 use crate::trainer::Trainer;
 use crate::validation::Judges;
@@ -50,6 +50,8 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         atomic_file::check_writable(path).at(path.display())?;
     }
     let pictures = GoodPictures::open(arguments, printer)?;
+    // Said before minutes of work; what of them cannot be used is seen later.
+    Batches::new(&pictures.product_of, Balance::Pictures, BATCH, Seed(0)).at(arguments.data().display())?;
     let network = Network::open(arguments)?;
     tell_network(&network, &pictures, printer);
     let seed = Seed(arguments.seed);
@@ -68,13 +70,13 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         printer
             .note("fewer than 10 pictures of each product: none is held back, and the last network is kept unjudged");
     }
-    let (trainer, normalization, epochs) = if arguments.resume {
+    let (trainer, normalization, epochs, running) = if arguments.resume {
         let sides = [network.decoder.grid().tokens(), network.decoder.channels()];
         let state = State::read(&last, network.decoder.layout(), sides, &identity).at(last.display())?;
         printer.note(format_args!("going on behind step {}", state.moments.steps));
         let mut trainer = Trainer::new(network.decoder.clone(), state.parameters, preset.recipe(seed, steps));
         trainer.moments = state.moments;
-        (trainer, state.normalization, state.epochs)
+        (trainer, state.normalization, state.epochs, state.running)
     } else {
         let normalization = match network.architecture.reconstruction().features {
             FeatureForm::Raw => None,
@@ -82,7 +84,7 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         };
         let parameters = preset.initial().draw(network.decoder.layout(), seed);
         let trainer = Trainer::new(network.decoder.clone(), parameters, preset.recipe(seed, steps));
-        (trainer, normalization, Vec::new())
+        (trainer, normalization, Vec::new(), Running::default())
     };
     let metrics = Metrics::open(arguments.metrics.as_deref(), arguments.resume)?;
     let mut training = Training {
@@ -94,6 +96,7 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         learnt,
         judges,
         epochs,
+        running,
         identity,
         output: arguments.output().to_owned(),
         last: last.clone(),

@@ -16,7 +16,7 @@ use crate::batches::Batches;
 use crate::checkpoint::Trained;
 use crate::normalization::Normalization;
 use crate::presets::BATCH;
-use crate::state::{Epoch, State};
+use crate::state::{Epoch, Running, State};
 use crate::store::Store;
 use crate::trainer::Trainer;
 use crate::validation::Judges;
@@ -35,6 +35,7 @@ pub(super) struct Training<'a> {
     pub(super) learnt: Vec<usize>,
     pub(super) judges: Option<Judges<'a>>,
     pub(super) epochs: Vec<Epoch>,
+    pub(super) running: Running,
     pub(super) identity: Value,
     pub(super) output: PathBuf,
     pub(super) last: PathBuf,
@@ -88,7 +89,7 @@ impl Training<'_> {
         let mut written = begin;
         let bar = self.printer.progress().bar(steps, "steps");
         bar.advance(self.trainer.moments.steps);
-        let (mut losses, mut here) = (Vec::new(), 0);
+        let mut here = 0;
         let end = loop {
             let step = self.trainer.moments.steps;
             if step >= steps {
@@ -115,13 +116,14 @@ impl Training<'_> {
             let made = step + 1;
             let since = self.clock.monotonic().since(begin);
             self.metrics.step(made, &found, since)?;
-            losses.push(found.loss.total());
+            self.running.loss += found.loss.total();
+            self.running.steps += 1;
             bar.advance(1);
             here += BATCH;
             let speed = here as f64 / since.as_secs_f64().max(1e-9);
             bar.tell(format!("steps, loss {:.4}, {speed:.0} pictures/s", found.loss.total()));
             if self.batches.passes_after(made) > self.batches.passes_after(step) || made == steps {
-                self.end_epoch(&mut losses, since)?;
+                self.end_epoch(since)?;
                 if self.clock.monotonic().since(written) > BETWEEN_WRITES {
                     self.write_last()?;
                     written = self.clock.monotonic();
@@ -129,7 +131,6 @@ impl Training<'_> {
             }
         };
         drop(bar);
-        // An epoch that was begun and not ended goes on in a run that is taken up again; its loss is then the mean of the rest.
         self.write_last()?;
         if self.epochs.is_empty() {
             self.write_best()?;
@@ -137,15 +138,15 @@ impl Training<'_> {
         Ok(end)
     }
 
-    fn end_epoch(&mut self, losses: &mut Vec<f64>, since: Duration) -> anyhow::Result<()> {
+    fn end_epoch(&mut self, since: Duration) -> anyhow::Result<()> {
         let auroc = match &self.judges {
             None => None,
             Some(judges) => {
                 judges.auroc(&self.trainer.decoder, &self.trainer.parameters, self.normalization.as_ref())?
             }
         };
-        let loss = losses.iter().sum::<f64>() / losses.len().max(1) as f64;
-        losses.clear();
+        let running = std::mem::take(&mut self.running);
+        let loss = running.loss / running.steps.max(1) as f64;
         let epoch = Epoch { steps: self.trainer.moments.steps, loss, auroc };
         // Of equal ones the last: its loss is the lowest.
         let is_best = self.epochs.iter().all(|before| before.auroc <= auroc);
@@ -175,6 +176,7 @@ impl Training<'_> {
             moments: self.trainer.moments.clone(),
             normalization: self.normalization.clone(),
             epochs: self.epochs.clone(),
+            running: self.running,
         };
         state.write(&self.last, self.trainer.decoder.layout()).at(self.last.display())
     }
