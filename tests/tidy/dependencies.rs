@@ -13,7 +13,7 @@ struct Allowed {
     tests_use: &'static [&'static str],
 }
 
-const ALLOWED: [Allowed; 6] = [
+const ALLOWED: [Allowed; 7] = [
     Allowed { name: "moead-model", uses: &[], tests_use: &["moead-tests"] },
     Allowed { name: "moead-terminal", uses: &[], tests_use: &["moead-tests"] },
     Allowed { name: "moead-runtime", uses: &["moead-model", "moead-terminal"], tests_use: &["moead-tests"] },
@@ -25,6 +25,11 @@ const ALLOWED: [Allowed; 6] = [
     Allowed {
         name: "moead-calibration",
         uses: &["moead-model", "moead-terminal", "moead-runtime"],
+        tests_use: &["moead-tests"],
+    },
+    Allowed {
+        name: "moead-training",
+        uses: &["moead-model", "moead-terminal", "moead-runtime", "moead-exporter", "moead-calibration"],
         tests_use: &["moead-tests"],
     },
     Allowed {

@@ -5,9 +5,9 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
 
 use moead_model::architecture::TokenGrid;
+use moead_runtime::stream::clock::{Clock as _, SystemClock};
 use moead_training::decoder::Decoder;
 use moead_training::presets::{BATCH, Preset};
 use moead_training::random::{Purpose, Seed};
@@ -44,9 +44,9 @@ impl Peer {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "what a benchmark is for")]
+/// A line of the report.
 fn write(text: &str) {
-    println!("{text}");
+    writeln!(std::io::stdout(), "{text}").expect("a reader");
 }
 
 fn quartiles(mut seconds: Vec<f64>) -> [f64; 3] {
@@ -82,9 +82,9 @@ fn main() {
     let mut peer = Peer::start(&peer_arguments);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let mut step = || {
-        let begin = Instant::now();
+        let begin = SystemClock.monotonic();
         pool.install(|| trainer.step(&features)).unwrap();
-        begin.elapsed().as_secs_f64()
+        SystemClock.monotonic().since(begin).as_secs_f64()
     };
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS + 2 {
