@@ -21,6 +21,8 @@ pub struct Subject {
     pub kept: Option<u64>,
     /// In their order.
     pub epochs: Vec<Epoch>,
+    /// Detectors without a network, and what they came to on the same drawn defects.
+    pub yardsticks: Vec<(String, Option<f64>)>,
 }
 
 /// The end of a pass over all pictures.
@@ -76,7 +78,11 @@ fn remarks(subject: &Subject) -> String {
     };
     let second =
         "Drawn defects are not real ones: whether this network finds those, `moead-eval` tells on pictures of them.";
-    super::markup::remarks([first, second.to_owned()].into_iter())
+    let yardsticks = subject.yardsticks.iter().map(|(name, auroc)| {
+        let auroc = auroc.map_or("none".to_owned(), percent);
+        format!("without a network, {name}: image AUROC {auroc} on the same drawn defects")
+    });
+    super::markup::remarks([first, second.to_owned()].into_iter().chain(yardsticks))
 }
 
 #[cfg(test)]
@@ -94,10 +100,12 @@ mod tests {
             steps: 40,
             kept: Some(24),
             epochs: vec![epoch(12, 0.9, 0.75), epoch(24, 0.7, 0.875), epoch(36, 0.6, 0.8)],
+            yardsticks: vec![("position-std".into(), Some(0.8125))],
         };
         let found = page(&subject);
         assert!(found.contains("&lt;bolt&gt;.safetensors") && !found.contains("<bolt>"));
         assert!(found.contains("behind step 24, loss 0.7000, image AUROC 87.50 on"), "{found}");
+        assert!(found.contains("without a network, position-std: image AUROC 81.25 on"));
         assert_eq!(found.matches("<svg").count(), 2);
         subject.epochs.clear();
         assert!(page(&subject).contains("stopped before the first pass"));

@@ -12,6 +12,7 @@ mod arguments;
 mod features;
 mod hints;
 mod metrics;
+mod model_free;
 mod network;
 mod pictures;
 mod run;

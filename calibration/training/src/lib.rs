@@ -4,6 +4,7 @@
 //! * [`trainer`]: a step: [`jitter`], [`loss`], [`optimizer`], [`schedule`]. [`batches`]: of which pictures.
 //! * [`normalization`]: what features are before they are rebuilt. [`presets`]: settings that go together.
 //! * [`store`]: features in a file. [`hold_out`], [`defects`], [`validation`]: what each epoch is judged by.
+//! * [`statistics`]: detectors without a network, as a yardstick.
 //! * [`checkpoint`]: the network as `moead-export` reads it. [`state`]: a run, to take it up again.
 //! * [`product`]: products of matrices. [`number`]: 32 or 64 bits.
 //! * [`random`]: seeded streams.
@@ -29,6 +30,7 @@ pub mod product;
 pub mod random;
 pub mod schedule;
 pub mod state;
+pub mod statistics;
 pub mod store;
 pub mod trainer;
 pub mod validation;

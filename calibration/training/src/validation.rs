@@ -5,7 +5,7 @@ use std::io;
 use moead_calibration::metrics::ranking::{Ranking, Truth};
 use moead_calibration::metrics::roc;
 use moead_calibration::peers::head;
-use moead_model::architecture::ImageSize;
+use moead_model::architecture::{ImageSize, TokenGrid};
 
 use crate::decoder::{Decoder, Noise};
 use crate::normalization::Normalization;
@@ -28,19 +28,16 @@ pub struct Judges<'a> {
 impl Judges<'_> {
     /// The mean over products of the image AUROC; none where no product has pictures of both kinds, or a score is no number.
     ///
+    /// * `scores_of`: the score of each picture, given the features of several.
+    ///
     /// # Errors
     /// Those of the file system.
-    pub fn auroc(
-        &self,
-        decoder: &Decoder,
-        parameters: &[f32],
-        normalization: Option<&Normalization>,
-    ) -> io::Result<Option<f64>> {
+    pub fn auroc(&self, scores_of: &dyn Fn(Vec<f32>) -> Vec<f32>) -> io::Result<Option<f64>> {
         let scores = |(store, pictures): &(&Store, Vec<(usize, usize)>)| -> io::Result<Vec<(usize, f32)>> {
             let mut scores = Vec::with_capacity(pictures.len());
             for pictures in pictures.chunks(BATCH) {
                 let places: Vec<usize> = pictures.iter().map(|(place, _)| *place).collect();
-                let found = scores_of(decoder, parameters, normalization, store.read(&places)?, self.size);
+                let found = scores_of(store.read(&places)?);
                 scores.extend(pictures.iter().map(|(_, product)| *product).zip(found));
             }
             Ok(scores)
@@ -62,6 +59,14 @@ impl Judges<'_> {
     }
 }
 
+/// The scores of some pictures, as every model's head makes them of its distances.
+///
+/// * `distances`: of each token of each picture.
+pub fn scores_of_distances(distances: &[f32], grid: TokenGrid, size: ImageSize) -> Vec<f32> {
+    let images = distances.chunks_exact(grid.tokens());
+    images.map(|distances| head::score(&head::map(distances, grid, size), size)).collect()
+}
+
 /// The scores of some pictures, as the exported model gives them.
 ///
 /// * `features`: as in a [`Store`].
@@ -81,6 +86,5 @@ pub fn scores_of(
     let distances: Vec<f32> = tokens
         .map(|(token, rebuilt)| token.iter().zip(rebuilt).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt())
         .collect();
-    let images = distances.chunks_exact(grid.tokens());
-    images.map(|distances| head::score(&head::map(distances, grid, size), size)).collect()
+    scores_of_distances(&distances, grid, size)
 }

@@ -90,6 +90,9 @@ pub(super) struct TrainArguments {
     /// Learn from each product equally often, however many pictures it has
     #[arg(long)]
     pub(super) balance_products: bool,
+    /// Judge statistics of the features without any network, too, on the same drawn defects: what the network has to beat
+    #[arg(long)]
+    pub(super) model_free: bool,
     /// Go on with the run that was stopped, with the same settings and pictures
     #[arg(long)]
     pub(super) resume: bool,

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use super::arguments::TrainArguments;
 use super::features::Maker;
 use super::metrics::Metrics;
+use super::model_free;
 use super::network::Network;
 use super::pictures::GoodPictures;
 use super::training::{End, Training};
@@ -86,6 +87,10 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         let trainer = Trainer::new(network.decoder.clone(), parameters, preset.recipe(seed, steps));
         (trainer, normalization, Vec::new(), Running::default())
     };
+    let yardsticks = match (&judges, arguments.model_free) {
+        (Some(judges), true) => pool.install(|| model_free::judge(&network.decoder, &stores.good, &learnt, judges))?,
+        _ => Vec::new(),
+    };
     let metrics = Metrics::open(arguments.metrics.as_deref(), arguments.resume)?;
     let mut training = Training {
         network: &network,
@@ -121,7 +126,7 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         until = Some(begin.plus(limit.max(Duration::from_secs(1))));
     }
     let end = pool.install(|| training.run(&interrupt, until))?;
-    finish(arguments, training, end, &last, printer)?;
+    finish(arguments, training, end, &last, yardsticks, printer)?;
     Ok(Exit::Fine)
 }
 
@@ -251,6 +256,7 @@ fn finish(
     training: Training<'_>,
     end: End,
     last: &Path,
+    yardsticks: Vec<(String, Option<f64>)>,
     printer: &Printer,
 ) -> anyhow::Result<()> {
     let (made, steps) = (training.trainer.moments.steps, training.trainer.recipe.steps);
@@ -268,6 +274,10 @@ fn finish(
             None => printer.note(format_args!("kept: step {}, loss {:.4}", best.steps, best.loss)),
         }
     }
+    for (name, auroc) in &yardsticks {
+        let auroc = auroc.map_or("none".to_owned(), |auroc| format!("{auroc:.4}"));
+        printer.note(format_args!("without a network, {name}: AUROC {auroc} on the same drawn defects"));
+    }
     if let Some(path) = &arguments.report {
         let epochs = training.epochs.iter();
         let epochs = epochs.map(|epoch| page::Epoch { steps: epoch.steps, loss: epoch.loss, auroc: epoch.auroc });
@@ -279,6 +289,7 @@ fn finish(
             steps,
             kept: training.best().map(|best| best.steps),
             epochs: epochs.collect(),
+            yardsticks,
         };
         let text = page::page(&subject);
         atomic_file::write::<std::io::Error>(path, |out| out.write_all(text.as_bytes())).at(path.display())?;

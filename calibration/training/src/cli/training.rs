@@ -19,7 +19,7 @@ use crate::presets::BATCH;
 use crate::state::{Epoch, Running, State};
 use crate::store::Store;
 use crate::trainer::Trainer;
-use crate::validation::Judges;
+use crate::validation::{Judges, scores_of};
 
 /// Epochs may be short; the run itself is written at most this often, and at the end.
 const BETWEEN_WRITES: Duration = Duration::from_secs(20);
@@ -142,7 +142,9 @@ impl Training<'_> {
         let auroc = match &self.judges {
             None => None,
             Some(judges) => {
-                judges.auroc(&self.trainer.decoder, &self.trainer.parameters, self.normalization.as_ref())?
+                let Trainer { decoder, parameters, .. } = &self.trainer;
+                let normalization = self.normalization.as_ref();
+                judges.auroc(&|features| scores_of(decoder, parameters, normalization, features, judges.size))?
             }
         };
         let running = std::mem::take(&mut self.running);

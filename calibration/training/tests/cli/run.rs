@@ -11,7 +11,7 @@ fn a_run_writes_a_checkpoint_that_can_be_exported() {
     let desk = Desk::new();
     desk.backbone();
     desk.pictures("good", 30);
-    let files = "-o bolt.safetensors --metrics bolt.jsonl --report bolt.html";
+    let files = "--model-free -o bolt.safetensors --metrics bolt.jsonl --report bolt.html";
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"loss [\d.]+", "loss [LOSS]");
     settings.add_filter(r"step \d+", "step [STEP]");
