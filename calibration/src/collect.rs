@@ -13,6 +13,7 @@ use moead_model::manifest::Input;
 use moead_runtime::engine::crew::Crew;
 use moead_runtime::engine::{Engine, EngineError, Output, Outputs, Tensor};
 use moead_runtime::preprocess::decode::DecodeError;
+use moead_runtime::preprocess::picture::Picture;
 
 use crate::dataset::Sample;
 use crate::dataset::mask::MaskError;
@@ -170,7 +171,11 @@ impl Allowance {
         Self { limit, found: 0 }
     }
 
-    fn take(&mut self) -> Result<(), CollectError> {
+    /// Takes one of them.
+    ///
+    /// # Errors
+    /// [`CollectError::TooManyUnjudged`]
+    pub fn take(&mut self) -> Result<(), CollectError> {
         self.found += 1;
         let Self { limit, found } = *self;
         if found > limit { Err(CollectError::TooManyUnjudged { found, limit }) } else { Ok(()) }
@@ -192,7 +197,7 @@ pub fn collect(
     visit: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<(), CollectError> {
     let answer = |at, outputs, truth| answer(at, outputs, truth, input);
-    run(crew, input, samples, allowance, answer, visit)
+    run(crew, input, samples, &|_, _| {}, allowance, answer, visit)
 }
 
 /// The same for aligned features alone, 1 x C x h x w.
@@ -208,6 +213,24 @@ pub fn features(
     allowance: &mut Allowance,
     visit: impl FnMut(Event<'_, Tensor>) -> ControlFlow<()>,
 ) -> Result<(), CollectError> {
+    altered_features(crew, input, samples, &|_, _| {}, allowance, visit)
+}
+
+/// Changes a picture; given its place in the samples. At its own size, before it is resized.
+pub type Alteration<'a> = &'a (dyn Fn(usize, &mut Picture) + Sync);
+
+/// The same for pictures that something is done to first: with defects drawn on them, say.
+///
+/// # Errors
+/// [`CollectError`]
+pub fn altered_features(
+    crew: &mut Crew,
+    input: &Input,
+    samples: &[Sample],
+    alter: Alteration<'_>,
+    allowance: &mut Allowance,
+    visit: impl FnMut(Event<'_, Tensor>) -> ControlFlow<()>,
+) -> Result<(), CollectError> {
     let answer = |_, mut outputs: Outputs, _| {
         let features = match outputs.take(Output::Features) {
             Some(features) if matches!(features.shape[..], [1, _, _, _]) => features,
@@ -219,7 +242,7 @@ pub fn features(
         };
         Ok(finite(Output::Features, &features.data).map(|()| features))
     };
-    run(crew, input, samples, allowance, answer, visit)
+    run(crew, input, samples, alter, allowance, answer, visit)
 }
 
 /// An answer that can be used, or why not.
@@ -229,6 +252,7 @@ fn run<Answer: Send>(
     crew: &mut Crew,
     input: &Input,
     samples: &[Sample],
+    alter: Alteration<'_>,
     allowance: &mut Allowance,
     answer: impl Fn(usize, Outputs, PixelTruth) -> Answered<Answer> + Sync,
     mut visit: impl FnMut(Event<'_, Answer>) -> ControlFlow<()>,
@@ -245,12 +269,12 @@ fn run<Answer: Send>(
             answers.push(answered);
         }
         scope.spawn(move || {
-            let mut preparer = Preparer::new(input);
+            let mut preparer = Preparer::new(input, alter);
             let mut engines = to_engines.iter().cycle();
             samples
                 .iter()
                 .enumerate()
-                .try_for_each(|(at, sample)| engines.next()?.send((at, sample, preparer.prepare(sample))).ok())
+                .try_for_each(|(at, sample)| engines.next()?.send((at, sample, preparer.prepare(at, sample))).ok())
         });
         // Engines take turns, so answers come in the order of the samples.
         for answered in &mut answers.iter().cycle().map_while(|answers| answers.recv().ok()) {

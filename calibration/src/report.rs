@@ -9,6 +9,7 @@ mod chart;
 mod exhibit;
 mod markup;
 mod table;
+pub mod training;
 
 use crate::evaluation::baseline::Baseline;
 use crate::evaluation::comparison::Comparison;

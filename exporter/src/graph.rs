@@ -84,7 +84,7 @@ pub fn build(architecture: &Architecture, weights: &dyn Weights, form: Form) -> 
     let image = graph.input("image", architecture.input());
     let layers = backbone::build(&mut graph, weights, &network, architecture.layers(), image)?;
     let aligned = neck::build(&mut graph, architecture, layers);
-    let tokens = neck::tokens(&mut graph, architecture, &aligned);
+    let tokens = neck::tokens(&mut graph, weights, architecture, &aligned)?;
     let rebuilt = match &architecture.reconstruction().decoder {
         Decoder::Shared(rounds) => moead::build(&mut graph, weights, architecture, rounds, form, &tokens)?,
         Decoder::Stacked(stacked) => uniad::build(&mut graph, weights, architecture, stacked, &tokens)?,

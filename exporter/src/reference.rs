@@ -3,7 +3,7 @@
 //! Everything is computed in f64, one image at a time, batch norms unfolded. What an exported file is compared with must
 //! not repeat the exporter's mistakes, so nothing here comes from `graph`, `backbone`, `folding` or `resolve`.
 
-use moead_model::architecture::{Architecture, Backbone, Decoder};
+use moead_model::architecture::{Architecture, Backbone, Decoder, FeatureForm};
 
 use crate::checkpoint::TensorError;
 use crate::weights::Weights;
@@ -90,8 +90,12 @@ pub fn evaluate(
     let reconstruction = Scope::new(weights, "reconstruction");
     let (channels, hidden) = (architecture.channels(), settings.hidden);
     let position = position::positions(settings.position, &reconstruction.under("pos_embed"), grid, hidden)?;
-    let tokens =
-        Linear::read(&reconstruction.under("input_proj"), channels, hidden)?.apply(&neck::tokens_of(&feature_align));
+    let features = neck::tokens_of(&feature_align);
+    let features = match settings.features {
+        FeatureForm::Raw => features,
+        FeatureForm::Normalized => neck::normalized(&features, &reconstruction.under("features"))?,
+    };
+    let tokens = Linear::read(&reconstruction.under("input_proj"), channels, hidden)?.apply(&features);
     let (decoded, smallest_gate_margin) = match &settings.decoder {
         Decoder::Shared(rounds) => {
             let scope = reconstruction.under("widetransformer");
@@ -106,7 +110,7 @@ pub fn evaluate(
     let feature_rec = neck::map_of(&rebuilt, grid);
     observe("feature_rec", &feature_rec);
 
-    let verdict = head::judge(&feature_rec, &feature_align, size, observe);
+    let verdict = head::judge(&feature_rec, &neck::map_of(&features, grid), &feature_align, size, observe);
     Ok(Evaluation {
         anomaly_map: verdict.map.data,
         anomaly_grid: verdict.grid.data,

@@ -6,8 +6,8 @@
 use std::fmt;
 
 use moead_model::architecture::{
-    Architecture, ArchitectureError, Backbone, Decoder, Experts, ImageSize, NeighborMask, NormPlacement, PositionKind,
-    Reconstruction, Rounds, Stacked, TokenGrid,
+    Architecture, ArchitectureError, Backbone, Decoder, Experts, FeatureForm, ImageSize, NeighborMask, NormPlacement,
+    PositionKind, Reconstruction, Rounds, Stacked, TokenGrid,
 };
 use serde_json::Value;
 
@@ -287,6 +287,14 @@ fn words<T: fmt::Debug>(value: &T) -> String {
     }
 }
 
+/// The backbone that tensors under `backbone.` belong to; nothing else need be there.
+///
+/// # Errors
+/// [`ResolveError::NoBackbone`], [`ResolveError::UnknownBackbone`]
+pub fn recognised_backbone(weights: &dyn Weights) -> Result<Backbone, ResolveError> {
+    layers::backbone(&Settings::default(), weights)
+}
+
 /// Reads the whole network out of `weights` and `arch`, and checks every tensor's presence and shape.
 ///
 /// # Errors
@@ -348,10 +356,16 @@ pub fn resolve(weights: &dyn Weights, arch: Option<&Value>, wishes: Wishes) -> R
             Some(official_mask)
         }
     };
+    let normalizes = evidence.normalizes.then_some(FeatureForm::Normalized);
+    let features = Question::new("features")
+        .ask(arch_says("reconstruction.features"), settings.features)?
+        .ask(tensor("reconstruction.features.mean"), normalizes)?
+        .answer()
+        .unwrap_or(FeatureForm::Raw);
     let decoder = decoder(&settings, &evidence, variant, &mut assumed)?;
     let grid = grid(&settings, &evidence, wishes, stride, &mut assumed)?;
     let input = ImageSize { height: grid.rows * stride, width: grid.columns * stride };
-    let reconstruction = Reconstruction { hidden, heads, feed_forward, position, norm, mask, decoder };
+    let reconstruction = Reconstruction { features, hidden, heads, feed_forward, position, norm, mask, decoder };
     let architecture = Architecture::new(backbone, layers, stride, input, reconstruction)
         .map_err(|source| ResolveError::Architecture { source, assumed: assumed.clone() })?;
     settings.check_planes(&architecture)?;

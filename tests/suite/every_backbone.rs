@@ -9,8 +9,8 @@ use moead_exporter::reference;
 use moead_exporter::resolve::expected_tensors;
 use moead_exporter::weights::Weights;
 use moead_model::architecture::{
-    Activation, Architecture, Backbone, Decoder, Experts, ImageSize, NeighborMask, NormPlacement, PositionKind,
-    Reconstruction, Rounds, Stacked,
+    Activation, Architecture, Backbone, Decoder, Experts, FeatureForm, ImageSize, NeighborMask, NormPlacement,
+    PositionKind, Reconstruction, Rounds, Stacked,
 };
 use moead_model::manifest::Source;
 use moead_model::self_test;
@@ -80,8 +80,9 @@ fn reconstruction(kind: usize) -> Reconstruction {
         3 => (stack(Activation::Relu), NormPlacement::Pre, PositionKind::Learned),
         _ => (stack(Activation::Gelu), NormPlacement::Post, PositionKind::Sine),
     };
+    let features = if kind.is_multiple_of(2) { FeatureForm::Raw } else { FeatureForm::Normalized };
     let mask = NeighborMask { rows: 1, columns: 3, on: [true, kind.is_multiple_of(2), true] };
-    Reconstruction { hidden: 16, heads: 2, feed_forward: 24, position, norm, mask: Some(mask), decoder }
+    Reconstruction { features, hidden: 16, heads: 2, feed_forward: 24, position, norm, mask: Some(mask), decoder }
 }
 
 fn check(backbone: Backbone, kind: usize) {

@@ -14,11 +14,12 @@ struct Program {
 const ENGINE: &str = "runtime/src/cli/engine.rs";
 const SOURCES: &str = "runtime/src/cli/arguments/sources.rs";
 
-const PROGRAMS: [Program; 5] = [
+const PROGRAMS: [Program; 6] = [
     Program { name: "moead-export", command_line: "exporter/src/cli", shared: &[] },
     Program { name: "moead-edge", command_line: "runtime/src/cli", shared: &[] },
     Program { name: "moead-calibrate", command_line: "calibration/src/cli/calibrate", shared: &[ENGINE, SOURCES] },
     Program { name: "moead-board", command_line: "boards/src/cli", shared: &[] },
+    Program { name: "moead-train", command_line: "calibration/training/src/cli", shared: &[ENGINE] },
     Program { name: "moead-eval", command_line: "calibration/src/cli/eval", shared: &[ENGINE] },
 ];
 

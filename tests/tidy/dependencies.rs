@@ -13,7 +13,7 @@ struct Allowed {
     tests_use: &'static [&'static str],
 }
 
-const ALLOWED: [Allowed; 8] = [
+const ALLOWED: [Allowed; 9] = [
     Allowed { name: "moead-model", uses: &[], tests_use: &["moead-tests"] },
     Allowed { name: "moead-terminal", uses: &[], tests_use: &["moead-tests"] },
     Allowed { name: "moead-runtime", uses: &["moead-model", "moead-terminal"], tests_use: &["moead-tests"] },
@@ -32,6 +32,11 @@ const ALLOWED: [Allowed; 8] = [
     Allowed {
         name: "moead-boards",
         uses: &["moead-bundle", "moead-model", "moead-terminal", "moead-runtime"],
+        tests_use: &["moead-tests"],
+    },
+    Allowed {
+        name: "moead-training",
+        uses: &["moead-model", "moead-terminal", "moead-runtime", "moead-exporter", "moead-calibration"],
         tests_use: &["moead-tests"],
     },
     Allowed {

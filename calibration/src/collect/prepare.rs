@@ -8,7 +8,7 @@ use moead_runtime::preprocess::decode;
 use moead_runtime::preprocess::normalize::normalize;
 use moead_runtime::preprocess::resize::resize;
 
-use super::{PixelTruth, Unjudged};
+use super::{Alteration, PixelTruth, Unjudged};
 use crate::dataset::mask::Mask;
 use crate::dataset::{MaskSource, Sample, Truth};
 
@@ -22,21 +22,22 @@ pub(super) struct Prepared {
 /// Makes the network's input.
 pub(super) struct Preparer<'a> {
     input: &'a Input,
+    alter: Alteration<'a>,
 }
 
 impl<'a> Preparer<'a> {
-    pub(super) fn new(input: &'a Input) -> Self {
-        Self { input }
+    pub(super) fn new(input: &'a Input, alter: Alteration<'a>) -> Self {
+        Self { input, alter }
     }
 
     /// A decoder that panics costs its picture alone.
-    pub(super) fn prepare(&mut self, sample: &Sample) -> Result<Prepared, Unjudged> {
-        catch_unwind(AssertUnwindSafe(|| self.read(sample)))
+    pub(super) fn prepare(&mut self, at: usize, sample: &Sample) -> Result<Prepared, Unjudged> {
+        catch_unwind(AssertUnwindSafe(|| self.read(at, sample)))
             .unwrap_or_else(|panic| Err(Unjudged::DecoderPanicked(words(&*panic))))
     }
 
-    fn read(&self, sample: &Sample) -> Result<Prepared, Unjudged> {
-        let picture = decode::read(&sample.path)?;
+    fn read(&self, at: usize, sample: &Sample) -> Result<Prepared, Unjudged> {
+        let mut picture = decode::read(&sample.path)?;
         let size = self.input.size();
         let truth = match &sample.truth {
             Truth::Good => PixelTruth::Good,
@@ -50,6 +51,7 @@ impl<'a> Preparer<'a> {
                 PixelTruth::Mask(mask.resized(size))
             }
         };
+        (self.alter)(at, &mut picture);
         let pixels = resize(&picture, size);
         Ok(Prepared { planes: normalize(pixels.pixels(), self.input.normalization()), truth })
     }

@@ -31,6 +31,11 @@ impl Curve {
         }
     }
 
+    /// From point to point; both coordinates from 0 to 1.
+    pub(super) fn through(points: Vec<(f64, f64)>, class: &'static str, legend: String) -> Self {
+        Self { points, class, legend }
+    }
+
     /// Precision holds from the recall before up to this one: steps.
     pub(super) fn of_precision(points: &[PrecisionPoint], class: &'static str, legend: String) -> Self {
         let mut steps = Vec::with_capacity(2 * points.len());
@@ -50,6 +55,11 @@ pub(super) fn roc(title: &str, curves: &[Curve]) -> String {
 
 pub(super) fn precision(title: &str, curves: &[Curve]) -> String {
     drawn(title, curves, "", ["recall: defective found", "precision"])
+}
+
+/// A chart of one curve.
+pub(super) fn shares(title: &str, curve: Curve, axes: [&str; 2]) -> String {
+    drawn(title, &[curve], "", axes)
 }
 
 fn drawn(title: &str, curves: &[Curve], behind: &str, axes: [&str; 2]) -> String {

@@ -1,9 +1,10 @@
 //! The neck (MFCN): every layer resized to the token grid and concatenated.
 
-use moead_model::architecture::Architecture;
+use moead_model::architecture::{Architecture, FeatureForm};
 
 use super::builder::{GraphBuilder, Wire};
-use super::{builder::Attribute, interpolation};
+use super::{GraphError, builder::Attribute, interpolation};
+use crate::weights::Weights;
 
 /// `feature_align`: N x C x h x w.
 pub(super) fn build(graph: &mut GraphBuilder, architecture: &Architecture, layers: Vec<Wire>) -> Wire {
@@ -26,9 +27,24 @@ pub(super) fn build(graph: &mut GraphBuilder, architecture: &Architecture, layer
     }
 }
 
-/// The same as tokens: N x T x C.
-pub(super) fn tokens(graph: &mut GraphBuilder, architecture: &Architecture, aligned: &Wire) -> Wire {
+/// What the decoder rebuilds, as tokens: N x T x C.
+pub(super) fn tokens(
+    graph: &mut GraphBuilder,
+    weights: &dyn Weights,
+    architecture: &Architecture,
+    aligned: &Wire,
+) -> Result<Wire, GraphError> {
     let (channels, tokens) = (architecture.channels() as i64, architecture.grid().tokens() as i64);
     let flat = graph.reshape("neck.flat", aligned, &[0, channels, tokens]);
-    graph.transpose("neck.tokens", &flat, &[0, 2, 1])
+    let raw = graph.transpose("neck.tokens", &flat, &[0, 2, 1]);
+    if architecture.reconstruction().features == FeatureForm::Raw {
+        return Ok(raw);
+    }
+    let (channels, tokens) = (architecture.channels(), architecture.grid().tokens());
+    let mean = weights.read("reconstruction.features.mean")?;
+    let scale = weights.read("reconstruction.features.scale")?;
+    let mean = graph.weight("neck.mean", &[tokens, channels], &mean)?;
+    let scale = graph.weight("neck.scale", &[channels], &scale)?;
+    let centred = graph.node("Sub", "neck.centred", &[&raw, &mean], &[]);
+    Ok(graph.node("Mul", "neck.normalized", &[&centred, &scale], &[]))
 }

@@ -16,16 +16,19 @@ pub(super) struct Verdict {
     pub(super) embedding: Tensor,
 }
 
-/// Compares rebuilt with true features, both 1 x C x h x w.
+/// Compares rebuilt with true features, all 1 x C x h x w.
+///
+/// * `target`: what should have been rebuilt; `feature_align`: what the neck gave.
 pub(super) fn judge(
     feature_rec: &Tensor,
+    target: &Tensor,
     feature_align: &Tensor,
     size: ImageSize,
     observe: &mut dyn FnMut(&str, &Tensor),
 ) -> Verdict {
-    let (channels, rows, columns) = feature_align.map_sides();
+    let (channels, rows, columns) = target.map_sides();
     let mut grid = Tensor::zeros(&[1, 1, rows, columns]);
-    let planes = feature_rec.data.chunks_exact(rows * columns).zip(feature_align.data.chunks_exact(rows * columns));
+    let planes = feature_rec.data.chunks_exact(rows * columns).zip(target.data.chunks_exact(rows * columns));
     for (rebuilt, aligned) in planes {
         for (sum, (rebuilt, aligned)) in grid.data.iter_mut().zip(rebuilt.iter().zip(aligned)) {
             *sum += (rebuilt - aligned).powi(2);
@@ -85,9 +88,11 @@ mod tests {
     fn distances_are_over_channels_and_corners_stay() {
         let aligned = Tensor::new(&[1, 2, 1, 2], vec![0.0, 1.0, 0.0, 3.0]);
         let rebuilt = Tensor::new(&[1, 2, 1, 2], vec![3.0, 1.0, 4.0, 3.0]);
-        let verdict = judge(&rebuilt, &aligned, ImageSize { height: 16, width: 32 }, &mut |_, _| {});
+        // The distance is to what should have been rebuilt, the embedding of what the neck gave.
+        let raw = Tensor::new(&[1, 2, 1, 2], vec![0.0, 2.0, 0.0, 6.0]);
+        let verdict = judge(&rebuilt, &aligned, &raw, ImageSize { height: 16, width: 32 }, &mut |_, _| {});
         assert_eq!(verdict.grid.data, [5.0, 0.0]);
         assert_eq!((verdict.map.data[0], verdict.map.data[31]), (5.0, 0.0));
-        assert_eq!(verdict.embedding.data, [0.5, 1.5]);
+        assert_eq!(verdict.embedding.data, [1.0, 3.0]);
     }
 }

@@ -2,7 +2,8 @@
 
 use moead_model::architecture::TokenGrid;
 
-use super::tensor::Tensor;
+use super::tensor::{Scope, Tensor};
+use crate::checkpoint::TensorError;
 
 /// Where one output pixel looks along an axis: two inputs and the share of the second.
 fn taps(inputs: usize, outputs: usize) -> Vec<(usize, usize, f64)> {
@@ -45,6 +46,15 @@ pub(super) fn align(layers: &[Tensor], grid: TokenGrid) -> Tensor {
 pub(super) fn tokens_of(map: &Tensor) -> Tensor {
     let (channels, rows, columns) = map.map_sides();
     Tensor::new(&[channels, rows * columns], map.data.clone()).transposed()
+}
+
+/// (x - mean) * scale of T x C tokens.
+pub(super) fn normalized(tokens: &Tensor, scope: &Scope<'_>) -> Result<Tensor, TensorError> {
+    let mean = scope.read("mean", &tokens.shape)?;
+    let scale = scope.read("scale", &[tokens.columns()])?;
+    let differences = tokens.data.iter().zip(&mean.data).map(|(x, mean)| x - mean);
+    let data = differences.zip(scale.data.iter().cycle()).map(|(difference, scale)| difference * scale).collect();
+    Ok(Tensor::new(&tokens.shape, data))
 }
 
 /// T x C becomes 1 x C x h x w.

@@ -23,6 +23,8 @@ pub(super) struct Evidence {
     pub(super) learned_embed: String,
     /// Rows and columns of the learned positions.
     pub(super) grid: Option<TokenGrid>,
+    /// Whether there are numbers to normalise features with.
+    pub(super) normalizes: bool,
     /// Whether the norm behind the memory is there.
     pub(super) has_memory_norm: bool,
 }
@@ -95,6 +97,7 @@ impl Evidence {
             tokens: shape::<2>(weights, &learned_embed)?[0],
             learned_embed,
             grid,
+            normalizes: weights.shape("reconstruction.features.mean").is_some(),
             has_memory_norm: weights.shape(&memory_norm).is_some(),
         })
     }

@@ -1,6 +1,8 @@
 //! The three net entries of `arch`, as the published code writes them into a checkpoint.
 
-use moead_model::architecture::{Activation, Architecture, Backbone, NeighborMask, PositionKind, TokenGrid};
+use moead_model::architecture::{
+    Activation, Architecture, Backbone, FeatureForm, NeighborMask, PositionKind, TokenGrid,
+};
 use serde_json::{Map, Value};
 
 use super::{Origin, Question, ResolveError, Variant};
@@ -33,6 +35,7 @@ pub(super) struct Settings {
     pub(super) normalize_before: Option<bool>,
     pub(super) position: Option<PositionKind>,
     pub(super) feature_size: Option<TokenGrid>,
+    pub(super) features: Option<FeatureForm>,
     /// Outer: whether `arch` says anything. Inner: whether there is a mask.
     pub(super) mask: Option<Option<NeighborMask>>,
     pub(super) unknown_keys: Vec<String>,
@@ -143,6 +146,12 @@ impl Settings {
                 return Err(unknown_name("reconstruction.kwargs.pos_embed_type", other, &names));
             }
         };
+        self.features = match text(kwargs, place, "features")? {
+            None => None,
+            Some("raw") => Some(FeatureForm::Raw),
+            Some("normalized") => Some(FeatureForm::Normalized),
+            Some(other) => return Err(unknown_name("reconstruction.kwargs.features", other, &["raw", "normalized"])),
+        };
         self.feature_size = match list(kwargs, place, "feature_size")? {
             None => None,
             Some(sides) => match sides.as_slice() {
@@ -165,6 +174,7 @@ impl Settings {
             "activation",
             "pos_embed_type",
             "feature_size",
+            "features",
             "neighbor_mask",
         ];
         self.note_unknown("reconstruction", kwargs, &used, RECONSTRUCTION_IGNORED);

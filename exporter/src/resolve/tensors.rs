@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use moead_model::architecture::{Architecture, Decoder, NormPlacement, PositionKind};
+use moead_model::architecture::{Architecture, Decoder, FeatureForm, NormPlacement, PositionKind};
 
 use super::{ResolveError, Variant};
 use crate::backbone::Network;
@@ -37,6 +37,10 @@ pub fn expected_tensors(architecture: &Architecture) -> Vec<(String, Vec<usize>)
     if reconstruction.position == PositionKind::Learned {
         add("pos_embed.row_embed.weight".into(), &[architecture.grid().rows, d / 2]);
         add("pos_embed.col_embed.weight".into(), &[architecture.grid().columns, d / 2]);
+    }
+    if reconstruction.features == FeatureForm::Normalized {
+        add("features.mean".into(), &[t, c]);
+        add("features.scale".into(), &[c]);
     }
     let mut part = |name: &str, parts: &[(&str, &[usize])]| {
         for (part, shape) in parts {

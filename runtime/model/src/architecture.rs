@@ -10,7 +10,8 @@ mod reconstruction;
 
 pub use backbone::{Backbone, LayerShape, Normalization};
 pub use reconstruction::{
-    Activation, Decoder, Experts, NeighborMask, NormPlacement, PositionKind, Reconstruction, Rounds, Stacked,
+    Activation, Decoder, Experts, FeatureForm, NeighborMask, NormPlacement, PositionKind, Reconstruction, Rounds,
+    Stacked,
 };
 
 /// Height and width in pixels.
@@ -239,6 +240,7 @@ mod tests {
             16,
             input,
             Reconstruction {
+                features: FeatureForm::Raw,
                 hidden: 32,
                 heads: 4,
                 feed_forward: 64,

@@ -48,6 +48,11 @@ impl Bar {
         self.bar.inc(done);
     }
 
+    /// What stands behind the numbers from here on: what is counted, and what is known of it.
+    pub fn tell(&self, what: String) {
+        self.bar.set_message(what);
+    }
+
     /// How many are done.
     #[must_use]
     pub fn done(&self) -> u64 {

@@ -5,6 +5,8 @@ use super::{ArchitectureError, TokenGrid};
 /// The trained part of the network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reconstruction {
+    /// What it rebuilds.
+    pub features: FeatureForm,
     /// D, `hidden_dim`.
     pub hidden: usize,
     /// `nhead`.
@@ -19,6 +21,16 @@ pub struct Reconstruction {
     pub mask: Option<NeighborMask>,
     /// Rounds of one shared block, or stacked layers.
     pub decoder: Decoder,
+}
+
+/// What the decoder gets, and what its answer is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeatureForm {
+    /// Aligned features as the neck gives them, as published.
+    Raw,
+    /// (x - mean) * scale, with a mean for each token and channel and a scale for each channel, both of the training pictures. Not in the
+    /// reference; what [`super::Architecture::channels`] counts and the model's `embedding` averages are the raw ones all the same.
+    Normalized,
 }
 
 /// How the decoder is built.

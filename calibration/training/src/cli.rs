@@ -1,0 +1,51 @@
+//! The program `moead-train`: the only place of this crate that knows flags, prints and ends the process.
+
+use std::process::ExitCode;
+
+use moead_terminal::entry::{self, Program};
+use moead_terminal::exit::Exit;
+use moead_terminal::failure::At as _;
+use moead_terminal::printer::Printer;
+use moead_terminal::version::Version;
+
+mod arguments;
+mod features;
+mod hints;
+mod metrics;
+mod model_free;
+mod network;
+mod pictures;
+mod run;
+mod training;
+
+use arguments::{Arguments, Command};
+
+const VERSION: Version = Version {
+    program: "moead-train",
+    number: env!("CARGO_PKG_VERSION"),
+    engines: moead_runtime::engine::choice::BUILT_IN,
+    features: &["ort", "tract"],
+};
+
+/// Parses the process's arguments, does what they ask, and says how it went.
+pub fn main() -> ExitCode {
+    entry::run(&Program { version: VERSION, hint: hints::hint }, run)
+}
+
+fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
+    match arguments.command {
+        None => run::run(&arguments.train, printer),
+        Some(Command::Completions(shell)) => {
+            shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
+            Ok(Exit::Fine)
+        }
+        Some(Command::Man(manual)) => {
+            let written = manual.write(entry::command::<Arguments>(&VERSION), &mut printer.data());
+            match &manual.output {
+                Some(folder) => written.at(folder.display())?,
+                None => written?,
+            }
+            Ok(Exit::Fine)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What to do about an error: the only place where a typed error meets a flag's name.
+
+use std::io;
+
+use moead_calibration::calibrate::pictures::PicturesError;
+use moead_calibration::collect::CollectError;
+use moead_calibration::dataset::DatasetError;
+use moead_exporter::checkpoint::{CheckpointError, TensorError};
+use moead_exporter::resolve::ResolveError;
+use moead_terminal::failure::find;
+
+use crate::batches::TooFewPictures;
+use crate::state::StateError;
+use crate::trainer::NotFinite;
+
+pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
+    if let Some(error) = find::<StateError>(error) {
+        return state_hint(error);
+    }
+    if find::<TooFewPictures>(error).is_some() {
+        return Some("take more pictures: 50 to 200 of each product are a good start".into());
+    }
+    if find::<NotFinite>(error).is_some() {
+        let hint = "the last good state was kept: look at these pictures' features, or begin anew with another `--seed` or `--features normalized`";
+        return Some(hint.into());
+    }
+    if let Some(error) = find::<PicturesError>(error) {
+        return pictures_hint(error);
+    }
+    if let Some(CollectError::TooManyUnjudged { .. }) = find::<CollectError>(error) {
+        return Some("see what is wrong with them; `--max-unreadable N` trains without them".into());
+    }
+    if find::<ResolveError>(error).is_some()
+        || find::<TensorError>(error).is_some()
+        || find::<CheckpointError>(error).is_some()
+    {
+        let hint = "`--backbone FILE`: weights of EfficientNet-B0 to B6 or Lite0 in the names of lukemelas' package, of a ResNet as torchvision has \
+                    them, or a MoEAD checkpoint";
+        return Some(hint.into());
+    }
+    match find::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::NotFound) => return Some("check the path".into()),
+        Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+            return Some("free some space; what was complete before still is".into());
+        }
+        _ => {}
+    }
+    moead_runtime::cli::hints::hint(error)
+}
+
+fn state_hint(error: &StateError) -> Option<String> {
+    let hint = match error {
+        StateError::Another { key, begun, .. } if key == "steps" => {
+            return Some(format!("`--steps {begun}` goes on with it; without `--resume` a run begins anew"));
+        }
+        StateError::Another { .. } | StateError::Tensor { .. } => {
+            "give the settings and pictures that the run was begun with, or begin anew without `--resume`"
+        }
+        StateError::Read(error) if error.kind() == io::ErrorKind::NotFound => {
+            "no run was begun with this `--output`: leave `--resume` out"
+        }
+        StateError::Read(_) => return None,
+        _ => "begin anew without `--resume`",
+    };
+    Some(hint.into())
+}
+
+fn pictures_hint(error: &PicturesError) -> Option<String> {
+    let hint = match error {
+        PicturesError::NoGood { .. } => "training needs good pictures alone: put them into a folder `good`",
+        PicturesError::Dataset(DatasetError::Read { source, .. }) => match source.kind() {
+            io::ErrorKind::NotFound => "check the path",
+            io::ErrorKind::NotADirectory => "give the folder of the pictures",
+            _ => return None,
+        },
+        PicturesError::Dataset(DatasetError::Unknown { .. }) => {
+            "the simplest layout is a folder of good pictures; docs/reference/moead-eval.md shows the others"
+        }
+        PicturesError::Dataset(DatasetError::Empty { .. }) => "leave `--layout` out, or give another folder",
+        _ => return None,
+    };
+    Some(hint.into())
+}

@@ -1,0 +1,37 @@
+//! Good pictures in, a trained MoEAD checkpoint out.
+//!
+//! * [`decoder`]: the trained part, forwards and backwards. [`parameters`]: its numbers. [`initial`]: what they begin with.
+//! * [`trainer`]: a step: [`jitter`], [`loss`], [`optimizer`], [`schedule`]. [`batches`]: of which pictures.
+//! * [`normalization`]: what features are before they are rebuilt. [`presets`]: settings that go together.
+//! * [`store`]: features in a file. [`hold_out`], [`defects`], [`validation`]: what each epoch is judged by.
+//! * [`statistics`]: detectors without a network, as a yardstick.
+//! * [`checkpoint`]: the network as `moead-export` reads it. [`state`]: a run, to take it up again.
+//! * [`product`]: products of matrices. [`number`]: 32 or 64 bits.
+//! * [`random`]: seeded streams.
+//! * `cli`: the program `moead-train` (feature `cli`).
+#![forbid(unsafe_code)]
+
+pub mod batches;
+pub mod checkpoint;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod decoder;
+pub mod defects;
+pub mod hold_out;
+pub mod initial;
+pub mod jitter;
+pub mod loss;
+pub mod normalization;
+pub mod number;
+pub mod optimizer;
+pub mod parameters;
+pub mod presets;
+pub mod product;
+pub mod random;
+pub mod schedule;
+pub mod state;
+pub mod statistics;
+pub mod store;
+pub mod trainer;
+pub mod validation;
+mod vectors;

@@ -1,0 +1,40 @@
+//! A whole run: what is written, said and kept.
+
+use moead_tests::command::Program;
+
+use super::Desk;
+
+const RUN: &str = "good --backbone backbone.safetensors --preset tiny --steps 12 --threads 1";
+
+#[test]
+fn a_run_writes_a_checkpoint_that_can_be_exported() {
+    let desk = Desk::new();
+    desk.backbone();
+    desk.pictures("good", 30);
+    let files = "--model-free -o bolt.safetensors --metrics bolt.jsonl --report bolt.html";
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"loss [\d.]+", "loss [LOSS]");
+    settings.add_filter(r"step \d+", "step [STEP]");
+    settings.add_filter(r"AUROC [\d.]+", "AUROC [AUROC]");
+    settings.bind(|| insta::assert_snapshot!(desk.says(&format!("{RUN} {files}")), @""));
+    let exported = Program::new("moead-export").args(["bolt.safetensors"]).in_folder(desk.folder.path()).run();
+    assert!(exported.success().stderr.is_empty(), "nothing is assumed of a checkpoint of ours");
+    let metrics = String::from_utf8(desk.read("bolt.jsonl")).unwrap();
+    let lines: Vec<serde_json::Value> = metrics.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |event: &str| lines.iter().filter(|line| line["event"] == event).count();
+    // 27 pictures are learnt from: 12 steps of 8 are three passes and a part of the next.
+    assert_eq!((of("step"), of("epoch")), (12, 4));
+    let page = String::from_utf8(desk.read("bolt.html")).unwrap();
+    assert_eq!(page.matches("<svg").count(), 2);
+}
+
+#[test]
+fn the_number_of_threads_and_a_break_do_not_show() {
+    let desk = Desk::new();
+    desk.backbone();
+    desk.pictures("good", 30);
+    desk.program(&format!("{RUN} -o whole.safetensors")).run().success();
+    desk.program(&format!("{RUN} -o again.safetensors --threads 3").replace("--threads 1 ", "")).run().success();
+    assert!(desk.read("whole.last.safetensors") == desk.read("again.last.safetensors"), "threads show");
+    assert!(desk.read("whole.safetensors") == desk.read("again.safetensors"), "threads show");
+}
