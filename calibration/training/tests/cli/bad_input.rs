@@ -6,11 +6,26 @@ use super::Desk;
 fn folders_without_good_pictures() {
     let desk = Desk::new();
     desk.backbone();
-    insta::assert_snapshot!(desk.says("nowhere --backbone backbone.safetensors -o c.safetensors"), @"");
+    insta::assert_snapshot!(desk.says("nowhere --backbone backbone.safetensors -o c.safetensors"), @r"
+    status: 1
+    ----- stderr
+    error: nowhere: No such file or directory (os error 2)
+    hint: check the path
+    ");
     desk.write("empty/readme.txt", "");
-    insta::assert_snapshot!(desk.says("empty --backbone backbone.safetensors -o c.safetensors"), @"");
+    insta::assert_snapshot!(desk.says("empty --backbone backbone.safetensors -o c.safetensors"), @r"
+    status: 1
+    ----- stderr
+    error: empty: expected a data set (mvtec, visa, json, folder), found none of these layouts
+    hint: the simplest layout is a folder of good pictures; docs/reference/moead-eval.md shows the others
+    ");
     desk.pictures("few", 7);
-    insta::assert_snapshot!(desk.says("few --backbone backbone.safetensors -o c.safetensors"), @"");
+    insta::assert_snapshot!(desk.says("few --backbone backbone.safetensors -o c.safetensors"), @r"
+    status: 1
+    ----- stderr
+    error: few: expected at least 8 good pictures to learn from, found 7
+    hint: take more pictures: 50 to 200 of each product are a good start
+    ");
 }
 
 #[test]
@@ -21,27 +36,69 @@ fn pictures_that_cannot_be_read() {
     desk.write("good/a.png", "text");
     desk.write("good/b.png", "text");
     let arguments = "good --backbone backbone.safetensors -o c.safetensors --preset tiny --steps 2";
-    insta::assert_snapshot!(desk.says(&format!("{arguments} --max-unreadable 1")), @"");
-    insta::assert_snapshot!(desk.says(&format!("{arguments} --max-unreadable 2")), @"");
+    insta::assert_snapshot!(desk.says(&format!("{arguments} --max-unreadable 1")), @r"
+    status: 1
+    ----- stderr
+    note: 11 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
+    warning: good/a.png: not a PNG, JPEG, BMP, TIFF or WebP: begins with 74 65 78 74
+    warning: good/b.png: not a PNG, JPEG, BMP, TIFF or WebP: begins with 74 65 78 74
+    error: 2 pictures cannot be used, at most 1 are allowed
+    hint: see what is wrong with them; `--max-unreadable N` trains without them
+    ");
+    insta::assert_snapshot!(desk.says(&format!("{arguments} --max-unreadable 2")), @r"
+    status: 0
+    ----- stderr
+    note: 11 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
+    warning: good/a.png: not a PNG, JPEG, BMP, TIFF or WebP: begins with 74 65 78 74
+    warning: good/b.png: not a PNG, JPEG, BMP, TIFF or WebP: begins with 74 65 78 74
+    note: fewer than 10 pictures of each product: none is held back, and the last network is kept unjudged
+    note: kept: step 2, loss [LOSS]
+    note: written: c.safetensors (the run itself: c.last.safetensors)
+    ");
     // What was computed stays; what could not be is not forgotten.
-    insta::assert_snapshot!(desk.says(&format!("{arguments} --max-unreadable 1")), @"");
+    insta::assert_snapshot!(desk.says(&format!("{arguments} --max-unreadable 1")), @r"
+    status: 1
+    ----- stderr
+    note: 11 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
+    error: 2 pictures cannot be used, at most 1 are allowed
+    hint: see what is wrong with them; `--max-unreadable N` trains without them
+    ");
 }
 
 #[test]
 fn files_that_hold_no_backbone() {
     let desk = Desk::new();
     desk.pictures("good", 9);
-    insta::assert_snapshot!(desk.says("good --backbone b.pth -o c.safetensors"), @"");
+    insta::assert_snapshot!(desk.says("good --backbone b.pth -o c.safetensors"), @r"
+    status: 1
+    ----- stderr
+    error: b.pth: No such file or directory (os error 2)
+    hint: `--backbone FILE`: weights of EfficientNet-B0 to B6 or Lite0 in the names of lukemelas' package, of a ResNet as torchvision has them, or a MoEAD checkpoint
+    ");
     desk.write("b.pth", "weights");
-    insta::assert_snapshot!(desk.says("good --backbone b.pth -o c.safetensors"), @"");
+    insta::assert_snapshot!(desk.says("good --backbone b.pth -o c.safetensors"), @r#"
+    status: 1
+    ----- stderr
+    error: b.pth: expected a torch file or safetensors, found 7 bytes that begin with "weights"
+    hint: `--backbone FILE`: weights of EfficientNet-B0 to B6 or Lite0 in the names of lukemelas' package, of a ResNet as torchvision has them, or a MoEAD checkpoint
+    "#);
 }
 
 #[test]
 fn checkpoints_that_cannot_be_written() {
     let desk = Desk::new();
     desk.pictures("good", 9);
-    insta::assert_snapshot!(desk.says("good --backbone b.pth -o nowhere/c.safetensors"), @"");
-    insta::assert_snapshot!(desk.says("good --backbone b.pth -o good"), @"");
+    insta::assert_snapshot!(desk.says("good --backbone b.pth -o nowhere/c.safetensors"), @r"
+    status: 1
+    ----- stderr
+    error: nowhere/c.safetensors: nowhere: expected a folder, found nothing
+    hint: check the path
+    ");
+    insta::assert_snapshot!(desk.says("good --backbone b.pth -o good"), @r"
+    status: 1
+    ----- stderr
+    error: good: expected a file, found a folder
+    ");
 }
 
 #[test]
@@ -50,11 +107,31 @@ fn runs_that_cannot_be_taken_up() {
     desk.backbone();
     desk.pictures("good", 20);
     let arguments = "good --backbone backbone.safetensors -o c.safetensors --preset tiny --quiet";
-    insta::assert_snapshot!(desk.says(&format!("{arguments} --steps 2 --resume")), @"");
+    insta::assert_snapshot!(desk.says(&format!("{arguments} --steps 2 --resume")), @r"
+    status: 1
+    ----- stderr
+    error: c.last.safetensors: No such file or directory (os error 2)
+    hint: no run was begun with this `--output`: leave `--resume` out
+    ");
     desk.program(&format!("{arguments} --steps 2")).run().success();
-    insta::assert_snapshot!(desk.says(&format!("{arguments} --steps 3 --resume")), @"");
-    insta::assert_snapshot!(desk.says(&format!("{arguments} --steps 2 --seed 2 --resume")), @"");
+    insta::assert_snapshot!(desk.says(&format!("{arguments} --steps 3 --resume")), @r"
+    status: 1
+    ----- stderr
+    error: c.last.safetensors: steps: the run was begun with 2, expected 3
+    hint: `--steps 2` goes on with it; without `--resume` a run begins anew
+    ");
+    insta::assert_snapshot!(desk.says(&format!("{arguments} --steps 2 --seed 2 --resume")), @r"
+    status: 1
+    ----- stderr
+    error: c.last.safetensors: seed: the run was begun with 1, expected 2
+    hint: give the settings and pictures that the run was begun with, or begin anew without `--resume`
+    ");
     let bytes = desk.read("c.last.safetensors");
     desk.write("c.last.safetensors", &bytes[..bytes.len() / 2]);
-    insta::assert_snapshot!(desk.says(&format!("{arguments} --steps 2 --resume")), @"");
+    insta::assert_snapshot!(desk.says(&format!("{arguments} --steps 2 --resume")), @r"
+    status: 1
+    ----- stderr
+    error: c.last.safetensors: not a complete safetensors file: incomplete metadata, file not fully covered
+    hint: begin anew without `--resume`
+    ");
 }

@@ -19,6 +19,9 @@ impl Desk {
         settings.add_filter(r"commit: \S+", "commit: [COMMIT]");
         settings.add_filter(r"target: \S+", "target: [TARGET]");
         settings.add_filter(r"tract \d+\.\d+\.\d+", "tract [VERSION]");
+        // The last digits are the vector unit's.
+        settings.add_filter(r"loss [\d.]+", "loss [LOSS]");
+        settings.add_filter(r"AUROC [\d.]+", "AUROC [AUROC]");
         Self { folder: tempfile::tempdir().unwrap(), _filters: settings.bind_to_scope() }
     }
 
