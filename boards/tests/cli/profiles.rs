@@ -56,7 +56,7 @@ fn a_profile_of_ones_own_inherits() {
     let desk = Desk::empty();
     desk.write(
         "line-7.toml",
-        "title = \"Line 7\"\ninherits = [\"raspberry-pi-5\"]\n[camera]\nsource = \"rtsp://camera-7\"\n[tested]\nhow = \"hardware\"\n",
+        "title = \"Line 7\"\ninherits = [\"raspberry-pi-5\"]\n[camera]\nsource = \"v4l2:///dev/video2\"\n[tested]\nhow = \"hardware\"\n",
     );
     insta::assert_snapshot!(desk.says("profiles line-7.toml"), @r"
     status: 0
@@ -69,7 +69,7 @@ fn a_profile_of_ones_own_inherits() {
     engine      tract on cpu
     model form  sparse or dense
     threads     4
-    camera      rtsp://camera-7
+    camera      v4l2:///dev/video2
     groups      video
     memory      at most 600M
     start       at most 120 s
