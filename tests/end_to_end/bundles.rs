@@ -37,9 +37,15 @@ fn what_would_fail_on_the_board_fails_here_and_nothing_is_written() {
     status: 1
     ----- stderr
     error: moead-edge would refuse its arguments: unexpected argument '--stall-time' found
+    hint: `moead-edge --help` lists what it takes, behind `--` or as settings in `--config FILE`
     ");
     desk.write("edge.env", "MOEAD_THRESHOLD=high\n");
-    insta::assert_snapshot!(build(&desk, "--config edge.env").transcript(), @"");
+    insta::assert_snapshot!(build(&desk, "--config edge.env").transcript(), @r"
+    status: 1
+    ----- stderr
+    error: moead-edge would refuse its arguments: invalid value 'high' for '--threshold <SCORE>': expected a number, as in 4.5
+    hint: `moead-edge --help` lists what it takes, behind `--` or as settings in `--config FILE`
+    ");
     spoil_the_self_test(&desk);
     let said = build(&desk, "");
     assert_eq!(said.status, Some(1));

@@ -401,8 +401,9 @@ fn a_full_disk_leaves_the_old_model() {
 /// Calibrates with frames that arrive on standard input, and does something in the midst of it.
 fn interrupted(desk: &Desk, then: impl FnOnce()) -> String {
     let frame = |number: u8| [b"FRAME\n".as_slice(), &[60 + 9 * number; 160 * 120 * 3 / 2]].concat();
-    let arguments =
-        format!("from-stream --model model.onnx --source - --policy never --keep frames --every 0s --frames 9 -q {PROMISE}");
+    let arguments = format!(
+        "from-stream --model model.onnx --source - --policy never --keep frames --every 0s --frames 9 -q {PROMISE}"
+    );
     let mut program = desk.program_of("moead-calibrate", &arguments).command();
     let mut program = program.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut frames = program.stdin.take().unwrap();

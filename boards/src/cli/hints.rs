@@ -7,6 +7,7 @@ use moead_terminal::failure::find;
 use moead_bundle::reader::BundleError;
 use moead_bundle::signature::{self, SignatureError};
 
+use super::rehearsal::ArgumentsError;
 use crate::flash::FlashError;
 use crate::flash::disk::Refusal;
 use crate::image::error::ImageError;
@@ -58,6 +59,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if let Some(error) = find::<OciError>(error) {
         return oci_hint(error).map(str::to_owned);
+    }
+    if find::<ArgumentsError>(error).is_some() {
+        return Some("`moead-edge --help` lists what it takes, behind `--` or as settings in `--config FILE`".into());
     }
     if find::<NoParts>(error).is_some() {
         return Some("name one with `--sbom FILE`, or build moead-board in its own checkout".into());
