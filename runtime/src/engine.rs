@@ -119,6 +119,16 @@ pub trait Engine: Send {
     fn run(&mut self, input: &[f32]) -> Result<Outputs, EngineError>;
 }
 
+impl Engine for Box<dyn Engine> {
+    fn input(&self) -> ImageSize {
+        (**self).input()
+    }
+
+    fn run(&mut self, input: &[f32]) -> Result<Outputs, EngineError> {
+        (**self).run(input)
+    }
+}
+
 /// Why an engine has no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

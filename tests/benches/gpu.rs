@@ -63,8 +63,9 @@ fn numbers(case: &Case, failures: &mut Failures) {
         }
         other += usize::from(wrong);
     }
-    let placement = loaded.placement.map_or_else(String::new, |placement| placement.to_string());
-    say(&format!("{line} choices {} of {} as published; {placement}", places.len() - other, places.len()));
+    let notes = [loaded.placement.map(|told| told.to_string()), loaded.launched.map(|told| told.to_string())];
+    let notes = notes.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    say(&format!("{line} choices {} of {} as published; {notes}", places.len() - other, places.len()));
 }
 
 fn speed(rounds: usize) {

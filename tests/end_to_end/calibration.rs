@@ -1,6 +1,6 @@
 //! `moead-calibrate`: good pictures go in, and the model file says what it promises.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -396,6 +396,52 @@ fn a_full_disk_leaves_the_old_model() {
     ");
     assert!(desk.read("model.onnx") == before, "the old file is whole");
     assert!(desk.names(".").iter().all(|name| !name.ends_with(".part")), "{:?}", desk.names("."));
+}
+
+/// Calibrates with frames that arrive on standard input, and does something in the midst of it.
+fn interrupted(desk: &Desk, then: impl FnOnce()) -> String {
+    let frame = |number: u8| [b"FRAME\n".as_slice(), &[60 + 9 * number; 160 * 120 * 3 / 2]].concat();
+    let arguments =
+        format!("from-stream --model model.onnx --source - --policy never --keep frames --every 0s --frames 9 -q {PROMISE}");
+    let mut program = desk.program_of("moead-calibrate", &arguments).command();
+    let mut program = program.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut frames = program.stdin.take().unwrap();
+    frames.write_all(b"YUV4MPEG2 W160 H120 F25:1 Ip C420jpeg\n").unwrap();
+    // More than a pipe holds: when they are written, they are being read, and the model was read before.
+    (0..5).for_each(|number| frames.write_all(&frame(number)).unwrap());
+    then();
+    (5..9).for_each(|number| frames.write_all(&frame(number)).unwrap());
+    drop(frames);
+    let ended = program.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+#[test]
+fn what_somebody_else_wrote_meanwhile_is_not_undone() {
+    let desk = Desk::new();
+    desk.folder("frames");
+    walls(&desk, "good", 8);
+    let said = interrupted(&desk, || drop(calibrate(&desk, &format!("--model model.onnx good {PROMISE}")).success()));
+    insta::assert_snapshot!(said, @r"
+    error: model.onnx: another calibration was written into the file while the pictures were judged
+    hint: run it again: what the file says of other products is kept
+    ");
+    assert_eq!(stored(&desk, "model.onnx")["common"]["images"], 8);
+}
+
+#[test]
+fn thresholds_of_one_model_are_not_written_into_another() {
+    let desk = Desk::new();
+    desk.folder("frames");
+    desk.program_of("moead-export", "model.safetensors --precision f16 -o other.onnx").run().success();
+    let other = desk.read("other.onnx");
+    let said = interrupted(&desk, || desk.write("model.onnx", &other));
+    insta::assert_snapshot!(said, @r"
+    error: model.onnx: the file was replaced by another model while the pictures were judged
+    hint: run it again with the new model
+    ");
+    assert!(desk.read("model.onnx") == other);
 }
 
 #[test]

@@ -358,6 +358,10 @@ fn tell(choice: &Choice, printer: &Printer) {
     if let Some(placement) = &choice.placement {
         printer.note(placement);
     }
+    #[cfg(feature = "ort")]
+    if let Some(launched) = &choice.launched {
+        printer.note(launched);
+    }
     for warning in &choice.warnings {
         printer.detail(warning);
     }

@@ -195,6 +195,9 @@ pub struct Choice {
     /// What runs where, for providers that may leave something to the processor.
     #[cfg(feature = "ort")]
     pub placement: Option<ort::placement::Placement>,
+    /// How a GPU gets its work, where that was chosen.
+    #[cfg(feature = "ort")]
+    pub launched: Option<ort::loading::Launched>,
     /// What the engine's library warned of while it loaded the model: its words, for those who look closer.
     pub warnings: Vec<String>,
     /// Those that would have come first, each with the reason why it did not.
@@ -375,6 +378,8 @@ fn first(
                     description: loaded.description,
                     #[cfg(feature = "ort")]
                     placement: loaded.placement,
+                    #[cfg(feature = "ort")]
+                    launched: loaded.launched,
                     warnings: loaded.warnings,
                     refused,
                 });
@@ -419,6 +424,8 @@ struct Loaded {
     description: Description,
     #[cfg(feature = "ort")]
     placement: Option<ort::placement::Placement>,
+    #[cfg(feature = "ort")]
+    launched: Option<ort::loading::Launched>,
     warnings: Vec<String>,
 }
 
@@ -444,6 +451,8 @@ fn load_on(
                 description: tract(),
                 #[cfg(feature = "ort")]
                 placement: None,
+                #[cfg(feature = "ort")]
+                launched: None,
                 warnings: Vec::new(),
             })
         }
@@ -453,14 +462,15 @@ fn load_on(
             let job = Job { model, outputs, threads: request.threads, settings: &request.ort };
             let patience = if is_asked_for { Patience::Build } else { Patience::OnlyReady };
             let loaded = job.load(candidate.provider, patience, progress)?;
-            let mut crew = Crew::new(loaded.session);
+            let mut crew = Crew::new(loaded.engine);
             for _ in 1..in_flight.get() {
-                crew = crew.and(job.load(candidate.provider, patience, progress)?.session);
+                crew = crew.and(job.load(candidate.provider, patience, progress)?.engine);
             }
             Ok(Loaded {
                 crew,
                 description: onnxruntime(loaded.library),
                 placement: loaded.placement,
+                launched: loaded.launched,
                 warnings: loaded.library.take_messages(),
             })
         }
@@ -483,15 +493,18 @@ fn load_foreign_on(
             description: tract(),
             #[cfg(feature = "ort")]
             placement: None,
+            #[cfg(feature = "ort")]
+            launched: None,
             warnings: Vec::new(),
         }),
         #[cfg(feature = "ort")]
         Candidate { engine: EngineName::Ort, provider: Provider::Cpu } => {
             let loaded = ort::loading::load_foreign(model, outputs, request.threads, &request.ort)?;
             Ok(Loaded {
-                crew: Crew::new(loaded.session),
+                crew: Crew::new(loaded.engine),
                 description: onnxruntime(loaded.library),
                 placement: None,
+                launched: None,
                 warnings: loaded.library.take_messages(),
             })
         }

@@ -194,6 +194,10 @@ fn help_is_long_or_short() {
           --no-verify                Do not run the model file's self-test first
           --threads <N>              How many threads compute a picture [env: MOEAD_THREADS=] [default:
                                      1]
+          --in-flight <N>            How many pictures are computed at the same time, each by
+                                     `--threads` threads [default: one with cameras or on a GPU; with
+                                     files as many as the processor has room for, at most 4] [env:
+                                     MOEAD_IN_FLIGHT=]
           --engine <ENGINE>          What runs the model [default: tract, or ort where a provider is
                                      asked for that only it has] [env: MOEAD_ENGINE=] [possible values:
                                      tract, ort]

@@ -5,7 +5,7 @@ use moead_model::onnx::model_file::ModelFileError;
 use moead_terminal::failure::find;
 
 use super::from_stream::{NoFrames, NotEmpty};
-use super::job::Replaced;
+use super::job::Changed;
 use super::show::NotCalibrated;
 use crate::calibrate::merge::MergeError;
 use crate::calibrate::pictures::PicturesError;
@@ -56,8 +56,10 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if find::<NoFrames>(error).is_some() {
         return Some("`moead-edge --source URI` shows what arrives, and why it cannot be used".into());
     }
-    if find::<Replaced>(error).is_some() {
-        return Some("run it again with the new model".into());
+    match find::<Changed>(error) {
+        Some(Changed::Model) => return Some("run it again with the new model".into()),
+        Some(Changed::Calibration) => return Some("run it again: what the file says of other products is kept".into()),
+        None => {}
     }
     if find::<ManifestError>(error).is_some() {
         return Some("`--replace` writes a new calibration in its place".into());

@@ -147,16 +147,25 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Somebody wrote another network into the file while its pictures were judged.
+/// What somebody else did to the model file while its pictures were judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the file was replaced by another model while the pictures were judged")]
-pub(super) struct Replaced;
+pub(super) enum Changed {
+    /// Its thresholds would be another network's.
+    #[error("the file was replaced by another model while the pictures were judged")]
+    Model,
+    /// What is written now would undo it.
+    #[error("another calibration was written into the file while the pictures were judged")]
+    Calibration,
+}
 
 fn write(judged: &ModelFile, fit: &FitArguments, calibration: &Calibration) -> anyhow::Result<()> {
     let path = fit.output();
     let now = ModelFile::open(fit.model()).at(fit.model().display())?;
     if now.envelope().graph() != judged.envelope().graph() {
-        return Err(Replaced).at(fit.model().display());
+        return Err(Changed::Model).at(fit.model().display());
+    }
+    if now.manifest().calibration != judged.manifest().calibration {
+        return Err(Changed::Calibration).at(fit.model().display());
     }
     drop(now);
     let envelope = judged.with_calibration(Some(calibration)).at(path.display())?;

@@ -7,6 +7,8 @@ use crate::engine::ort::library::{LibraryError, Reason};
 use crate::engine::ort::placement::PlacementError;
 #[cfg(feature = "ort")]
 use crate::engine::ort::providers::ProviderError;
+#[cfg(feature = "ort")]
+use crate::engine::ort::words::{self, Complaint};
 
 pub(super) fn hint(error: &ChoiceError) -> Option<String> {
     match error {
@@ -20,6 +22,8 @@ pub(super) fn hint(error: &ChoiceError) -> Option<String> {
 pub(in crate::cli) fn refused(refusal: &Refusal) -> Option<String> {
     match refusal {
         Refusal::DataDependentShapes => Some("write the model file for GPUs: `moead-export CKPT --moe dense`".into()),
+        #[cfg(feature = "ort")]
+        Refusal::Engine(error) if words::complaint(&error.to_string()).is_some() => complaint(&error.to_string()),
         Refusal::Engine(_) => {
             Some("write the model file anew with `moead-export CKPT`, which checks it on this program's engine".into())
         }
@@ -76,8 +80,23 @@ fn provider(error: &ProviderError) -> Option<String> {
         ProviderError::NoDriver { .. } => {
             Some("install NVIDIA's driver (on a Jetson it is part of JetPack); in a container: `--gpus all`".into())
         }
-        ProviderError::Refused { .. } => {
+        ProviderError::Refused { message, .. } => complaint(message).or_else(|| {
             Some("libraries that it misses come with CUDA, cuDNN and TensorRT, in the versions it was built for".into())
-        }
+        }),
     }
+}
+
+#[cfg(feature = "ort")]
+fn complaint(message: &str) -> Option<String> {
+    let hint = match words::complaint(message)? {
+        Complaint::OutOfMemory => {
+            "`nvidia-smi` shows which programs hold the GPU's memory; on a Jetson it is the machine's own"
+        }
+        Complaint::MemoryLimit => "let it take more of the GPU's memory: a larger `--gpu-memory`, or none",
+        Complaint::NoDevice => {
+            "no GPU is shown to this program: look at CUDA_VISIBLE_DEVICES; in a container: `--gpus all`"
+        }
+        Complaint::NoSuchDevice => "`--gpu` counts from 0; `nvidia-smi -L` lists the GPUs",
+    };
+    Some(hint.into())
 }

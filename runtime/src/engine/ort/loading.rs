@@ -1,5 +1,6 @@
 //! From a request to a session: model's form, library, provider, model, in this order, each with its own reason to refuse.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
@@ -13,28 +14,55 @@ use moead_model::self_test;
 use super::cache::{self, EngineCache, Key, State};
 use super::identity;
 use super::library::Library;
+use super::own_thread::OnOwnThread;
 use super::placement::Placement;
 use super::profile::{self, ProfileError};
+use super::providers::cuda::Launch;
 use super::providers::tensorrt::{EngineSettings, Precision};
 use super::providers::{Setup, Target};
+use super::replay;
 use super::session::Session;
 use super::settings::Settings;
 use crate::engine::choice::{Provider, Refusal, Step};
-use crate::engine::{Engine as _, Output};
+use crate::engine::{Engine, Output, Outputs};
 use crate::preprocess::normalize::normalize;
 
 /// The calibration table's name beside an engine.
 const TABLE: &str = "calibration.table";
 
-/// A session, and what it is made of.
-#[derive(Debug)]
+/// An engine, and what it is made of.
 pub struct Loaded {
     /// Ready to run.
-    pub session: Session,
+    pub engine: Box<dyn Engine>,
     /// The library it runs in.
     pub library: &'static Library,
     /// What runs where, for providers that may leave something to the processor.
     pub placement: Option<Placement>,
+    /// How a GPU gets its work, where that was chosen.
+    pub launched: Option<Launched>,
+}
+
+/// How a GPU gets its work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Launched {
+    /// In one piece.
+    AsGraph,
+    /// Piece by piece, which takes longer.
+    KernelByKernel {
+        /// Why not in one.
+        reason: String,
+    },
+}
+
+impl fmt::Display for Launched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AsGraph => f.write_str("the GPU replays a picture's work as one graph"),
+            Self::KernelByKernel { reason } => {
+                write!(f, "the GPU gets its work kernel by kernel, not as one graph: {reason}")
+            }
+        }
+    }
 }
 
 /// Whether an engine that is missing is built.
@@ -68,7 +96,7 @@ pub fn check(provider: Provider, settings: &Settings) -> Result<&'static Library
     let engine = EngineSettings { precision: settings.precision, ..EngineSettings::default() };
     let target = match provider {
         Provider::Cpu => Target::Cpu,
-        Provider::Cuda => Target::Cuda(settings.gpu),
+        Provider::Cuda => Target::Cuda(settings.gpu, Launch::KernelByKernel),
         Provider::TensorRt => Target::TensorRt(settings.gpu, engine),
     };
     Setup { library, provider: &target, threads: NonZeroUsize::MIN, batch: None, profile: None }.check()?;
@@ -88,7 +116,8 @@ pub fn load_foreign(
     let library = check(Provider::Cpu, settings)?;
     let batch = model.batch().map(str::to_owned);
     let setup = Setup { library, provider: &Target::Cpu, threads, batch, profile: None };
-    Ok(Loaded { session: Session::load_foreign(&setup, model, outputs)?, library, placement: None })
+    let engine = Box::new(Session::load_foreign(&setup, model, outputs)?);
+    Ok(Loaded { engine, library, placement: None, launched: None })
 }
 
 impl Job<'_> {
@@ -109,9 +138,9 @@ impl Job<'_> {
         match provider {
             Provider::Cpu => {
                 let session = Session::load(&self.setup(library, &Target::Cpu, None), self.model, self.outputs)?;
-                Ok(Loaded { session, library, placement: None })
+                Ok(Loaded { engine: Box::new(session), library, placement: None, launched: None })
             }
-            Provider::Cuda => self.on_gpu(library, &Target::Cuda(self.settings.gpu)),
+            Provider::Cuda => self.on_cuda(library),
             Provider::TensorRt => self.on_tensorrt(library, patience, progress),
         }
     }
@@ -122,12 +151,16 @@ impl Job<'_> {
     /// # Errors
     /// [`Refusal`]
     pub fn placed(&self, library: &'static Library, target: &Target) -> Result<(Session, Placement), Refusal> {
+        let (session, _, profile) = self.watched(library, target, &[self.first_picture()])?;
+        Ok((session, Placement::of(&profile)?))
+    }
+
+    /// The self-test's.
+    fn first_picture(&self) -> Vec<f32> {
         let manifest = self.model.manifest();
         let seed = manifest.self_test.as_ref().map_or(1, |test| test.seed);
         let picture = self_test::picture(seed, manifest.input.size());
-        let input = normalize(&picture, manifest.input.normalization());
-        let (session, profile) = self.watched(library, target, &[input])?;
-        Ok((session, Placement::of(&profile)?))
+        normalize(&picture, manifest.input.normalization())
     }
 
     /// Loads the model on the processor and has it judge `inputs`; the library's profile of that (see [`profile`]).
@@ -136,29 +169,56 @@ impl Job<'_> {
     /// [`Refusal`]
     pub fn profile(&self, inputs: &[Vec<f32>]) -> Result<Vec<u8>, Refusal> {
         let library = check(Provider::Cpu, self.settings)?;
-        Ok(self.watched(library, &Target::Cpu, inputs)?.1)
+        Ok(self.watched(library, &Target::Cpu, inputs)?.2)
     }
 
+    /// The session, its last answer, and the profile.
     fn watched(
         &self,
         library: &'static Library,
         target: &Target,
         inputs: &[Vec<f32>],
-    ) -> Result<(Session, Vec<u8>), Refusal> {
+    ) -> Result<(Session, Option<Outputs>, Vec<u8>), Refusal> {
         let scratch = Scratch::new(&self.settings.scratch)?;
         let prefix = scratch.0.join("profile");
         let mut session = Session::load(&self.setup(library, target, Some(prefix)), self.model, self.outputs)?;
+        let mut seen = None;
         for input in inputs {
-            session.run(input)?;
+            seen = Some(session.run(input)?);
         }
         let profile = session.end_profile()?;
-        Ok((session, profile::take(Path::new(&profile))?))
+        Ok((session, seen, profile::take(Path::new(&profile))?))
+    }
+
+    /// As a graph, where one can be recorded; else kernel by kernel, and the reason is told.
+    fn on_cuda(&self, library: &'static Library) -> Result<Loaded, Refusal> {
+        let reason = match library.version.filter(|version| *version < replay::SINCE) {
+            Some(_) => format!("libraries before {} record no graph", replay::SINCE),
+            None => match self.as_graph(library) {
+                Ok(loaded) => return Ok(loaded),
+                Err(refusal) => refusal.to_string(),
+            },
+        };
+        let loaded = self.on_gpu(library, &Target::Cuda(self.settings.gpu, Launch::KernelByKernel))?;
+        Ok(Loaded { launched: Some(Launched::KernelByKernel { reason }), ..loaded })
+    }
+
+    fn as_graph(&self, library: &'static Library) -> Result<Loaded, Refusal> {
+        let gpu = self.settings.gpu;
+        let picture = self.first_picture();
+        let target = Target::Cuda(gpu, Launch::AsGraph);
+        let (session, seen, profile) = self.watched(library, &target, std::slice::from_ref(&picture))?;
+        let placement = Placement::of(&profile)?.check(self.settings.max_cpu_nodes)?;
+        let seen = seen.unwrap_or_else(|| Outputs::new(Vec::new()));
+        let engine = OnOwnThread::start(session, move |session| session.record(gpu.device, &picture, &seen))?;
+        let (engine, placement) = (Box::new(engine), Some(placement));
+        Ok(Loaded { engine, library, placement, launched: Some(Launched::AsGraph) })
     }
 
     fn on_gpu(&self, library: &'static Library, target: &Target) -> Result<Loaded, Refusal> {
         let (session, placement) = self.placed(library, target)?;
         let placement = placement.check(self.settings.max_cpu_nodes)?;
-        Ok(Loaded { session, library, placement: Some(placement) })
+        Ok(Loaded { engine: Box::new(session), library, placement: Some(placement), launched: None })
     }
 
     fn on_tensorrt(

@@ -107,7 +107,9 @@ mod tests {
 
     /// What the CPU wheel of 1.32.0 wrote about one picture on a network of 51 nodes.
     const RECORDED: &[u8] = include_bytes!("placement/onnxruntime-1.32.0-cpu.json");
-    /// Composed by hand from the format above, for want of a GPU: the names of copies, categories and providers are those in the
+    /// What the GPU wheel of 1.31.1 wrote about the published network on an H200: the first 60 of its 541 nodes.
+    const ON_GPU: &[u8] = include_bytes!("placement/onnxruntime-1.31.1-cuda.json");
+    /// Composed by hand, since everything of ours runs on the GPU: the names of copies, categories and providers are those in the
     /// library's sources (`core/framework/sequential_executor.cc`, `core/optimizer/transformer_memcpy.cc`).
     const COMPOSED: &[u8] = include_bytes!("placement/composed-cuda.json");
 
@@ -120,6 +122,13 @@ mod tests {
         let error = placement.check(50).unwrap_err().to_string();
         assert!(error.starts_with("51 of 51 nodes run on the processor (stem_nchwc, "), "{error}");
         assert!(error.ends_with(" and 43 more), expected at most 50 on the processor"), "{error}");
+    }
+
+    #[test]
+    fn a_profile_recorded_on_a_gpu_has_nothing_on_the_processor() {
+        let placement = Placement::of(ON_GPU).unwrap();
+        assert_eq!(placement.nodes, BTreeMap::from([("CUDAExecutionProvider".to_owned(), 60)]));
+        assert_eq!(placement.check(0).unwrap().to_string(), "0 of 60 nodes run on the processor");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::words::whole;
 pub mod cuda;
 pub mod tensorrt;
 
-use cuda::GpuSettings;
+use cuda::{GpuSettings, Launch};
 use tensorrt::EngineSettings;
 
 /// A provider with its settings.
@@ -21,8 +21,8 @@ use tensorrt::EngineSettings;
 pub enum Target {
     /// The processor.
     Cpu,
-    /// NVIDIA's GPU, kernel by kernel.
-    Cuda(GpuSettings),
+    /// NVIDIA's GPU.
+    Cuda(GpuSettings, Launch),
     /// NVIDIA's GPU, compiled for it first; what it does not take goes to CUDA.
     TensorRt(GpuSettings, EngineSettings),
 }
@@ -87,7 +87,7 @@ impl Setup<'_> {
     pub(super) fn gpu(&self) -> Option<i32> {
         match self.provider {
             Target::Cpu => None,
-            Target::Cuda(gpu) | Target::TensorRt(gpu, _) => Some(gpu.device.cast_signed()),
+            Target::Cuda(gpu, _) | Target::TensorRt(gpu, _) => Some(gpu.device.cast_signed()),
         }
     }
 
@@ -96,8 +96,10 @@ impl Setup<'_> {
         let version = self.library.version;
         let providers: Vec<ExecutionProviderDispatch> = match self.provider {
             Target::Cpu => Vec::new(),
-            Target::Cuda(gpu) => vec![gpu.provider(version)],
-            Target::TensorRt(gpu, engine) => vec![engine.provider(gpu), gpu.provider(version)],
+            Target::Cuda(gpu, launch) => vec![gpu.provider(*launch, version)],
+            Target::TensorRt(gpu, engine) => {
+                vec![engine.provider(gpu), gpu.provider(Launch::KernelByKernel, version)]
+            }
         };
         let providers: Vec<_> = providers.into_iter().map(ExecutionProviderDispatch::error_on_failure).collect();
         Ok(builder.with_execution_providers(providers)?)
@@ -110,7 +112,7 @@ impl Setup<'_> {
     pub fn check(&self) -> Result<(), ProviderError> {
         let wanted: &[(&'static str, &'static str)] = match self.provider {
             Target::Cpu => return Ok(()),
-            Target::Cuda(_) => &[cuda::NAMES],
+            Target::Cuda(..) => &[cuda::NAMES],
             Target::TensorRt(..) => &[tensorrt::NAMES, cuda::NAMES],
         };
         let available = available();

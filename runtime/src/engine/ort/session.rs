@@ -10,7 +10,9 @@ use moead_model::onnx::foreign::ForeignModel;
 use moead_model::onnx::model_file::ModelFile;
 
 use super::elf::Version;
-use super::providers::Setup;
+use super::providers::cuda::Launch;
+use super::providers::{Setup, Target};
+use super::replay::{self, Replay};
 use super::words::whole;
 use crate::engine::{Engine, EngineError, Output, Outputs, Tensor, named};
 
@@ -31,7 +33,9 @@ enum Io {
     /// In our memory, as it is: the CPU provider reads and writes there.
     Direct(RunOptions<HasSelectedOutputs>),
     /// In memory of the library's, taken once: from there to the GPU and back.
-    Bound { input: ::ort::value::Tensor<f32>, binding: Box<IoBinding> },
+    Bound { input: ::ort::value::Tensor<f32>, binding: Box<IoBinding>, options: RunOptions },
+    /// In memory of the GPU's, taken once, from which a recorded graph reads.
+    Replayed(Box<Replay>),
 }
 
 impl std::fmt::Debug for Session {
@@ -75,6 +79,18 @@ impl Session {
             Ok(Self { io, session, size, outputs })
         };
         load().map_err(|error| EngineError::Load { engine: NAME, message: whole(&error) })
+    }
+
+    /// Records the work on a picture, for a session that was made to be recorded ([`Launch::AsGraph`]); from then on it is replayed.
+    /// `seen` is what the session answered before.
+    ///
+    /// # Errors
+    /// [`EngineError::Run`]
+    pub(super) fn record(&mut self, device: u32, picture: &[f32], seen: &Outputs) -> Result<(), EngineError> {
+        let device = device.cast_signed();
+        let recorded = Replay::record(&mut self.session, device, picture, shape(self.size), seen, &self.outputs);
+        self.io = Io::Replayed(Box::new(recorded.map_err(|error| failed(&error))?));
+        Ok(())
     }
 
     /// Ends the profile that [`Setup::profile`] began; the file's path.
@@ -130,11 +146,15 @@ impl Io {
             (Allocator::default(), plain)
         };
         let input = ::ort::value::Tensor::new(&input, shape(size))?;
+        let options = match setup.provider {
+            Target::Cuda(_, Launch::AsGraph) => replay::unrecorded()?,
+            _ => RunOptions::new()?,
+        };
         let mut binding = Box::new(session.create_binding()?);
         for (_, name) in outputs {
             binding.bind_output_to_device(name, &answers)?;
         }
-        Ok(Self::Bound { input, binding })
+        Ok(Self::Bound { input, binding, options })
     }
 }
 
@@ -166,14 +186,15 @@ impl Engine for Session {
                 let answers = self.session.run_with_options(::ort::inputs![input], options)?;
                 read(&answers, &self.outputs)
             }
-            Io::Bound { input, binding } => {
+            Io::Bound { input, binding, options } => {
                 input.try_extract_tensor_mut()?.1.copy_from_slice(picture);
                 // Binding is what copies it to the device.
                 binding.bind_input(IMAGE, input)?;
-                let answers = self.session.run_binding(binding)?;
+                let answers = self.session.run_binding_with_options(binding, options)?;
                 binding.synchronize_outputs()?;
                 read(&answers, &self.outputs)
             }
+            Io::Replayed(replay) => replay.run(&mut self.session, picture),
         };
         run().map_err(|error: ::ort::Error| failed(&error))
     }

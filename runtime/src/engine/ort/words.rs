@@ -1,4 +1,4 @@
-//! What other people's libraries say, as it can stand in a message of ours.
+//! What other people's libraries say, as it can stand in a message of ours, and what they mean by it.
 
 use std::error::Error;
 
@@ -16,17 +16,70 @@ pub(super) fn whole(error: &dyn Error) -> String {
     text
 }
 
+/// What a GPU's libraries complain of, where a remedy is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Complaint {
+    /// The GPU's memory is taken.
+    OutOfMemory,
+    /// The memory that may be taken is not enough.
+    MemoryLimit,
+    /// The driver shows no GPU.
+    NoDevice,
+    /// There are others, and not this one.
+    NoSuchDevice,
+}
+
+/// How their messages begin; in front of that are places in their sources, and behind it, with CUDA, more of those.
+const COMPLAINTS: [(&str, Option<Complaint>); 5] = [
+    ("CUDA failure 2: ", Some(Complaint::OutOfMemory)),
+    ("CUDA failure 100: ", Some(Complaint::NoDevice)),
+    ("CUDA failure ", None),
+    ("Available memory of ", Some(Complaint::MemoryLimit)),
+    ("Invalid device ID: ", Some(Complaint::NoSuchDevice)),
+];
+
+/// What a message of a GPU's library complains of.
+pub fn complaint(message: &str) -> Option<Complaint> {
+    COMPLAINTS.iter().find(|(begin, _)| message.contains(begin)).and_then(|(_, complaint)| *complaint)
+}
+
 /// ONNX Runtime puts a place in its own sources and a number in front of some messages, and a line's end behind:
 /// `/onnxruntime_src/… [ONNXRuntimeError] : 1 : FAIL : Failed to load library …`. The rest is what people can use.
 fn tidy(message: &str) -> &str {
     const MARK: &str = "[ONNXRuntimeError] : ";
     let inner = message.rsplit_once(MARK).and_then(|(_, rest)| rest.splitn(3, " : ").nth(2));
-    inner.unwrap_or(message).trim()
+    let inner = inner.unwrap_or(message).trim();
+    let gist = COMPLAINTS.iter().find_map(|(begin, _)| inner.find(begin).and_then(|at| inner.get(at..)));
+    gist.map_or(inner, |gist| gist.split(" ; ").next().unwrap_or(gist))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As 1.31.1 says it on an H200.
+    #[test]
+    fn of_a_gpus_complaint_the_gist_is_left() {
+        let told = |message| (whole(&Said(message, None)), complaint(message));
+        let limit = "Exception during initialization: /onnxruntime_src/onnxruntime/core/framework/bfc_arena.cc:360 void* \
+                     onnxruntime::BFCArena::AllocateRawInternal(size_t, bool, onnxruntime::Stream*) Available memory of \
+                     3474176 is smaller than requested bytes of 4194304";
+        let gist = "Available memory of 3474176 is smaller than requested bytes of 4194304";
+        assert_eq!(told(limit), (gist.into(), Some(Complaint::MemoryLimit)));
+        let device = "provider_options_utils.h:187 Parse Failed to parse provider option \"device_id\": CUDA failure 100: no \
+                      CUDA-capable device is detected ; GPU=-1 ; hostname=vm ; file=/onnxruntime_src/onnxruntime/core/\
+                      providers/cuda/cuda_execution_provider_info.cc ; line=70 ; expr=cudaGetDeviceCount(&num_devices);";
+        let gist = "CUDA failure 100: no CUDA-capable device is detected";
+        assert_eq!(told(device), (gist.into(), Some(Complaint::NoDevice)));
+        let number = "provider_options_utils.h:187 Parse Failed to parse provider option \"device_id\": \
+                      cuda_execution_provider_info.cc:71 operator() Invalid device ID: 7, must be between 0 (inclusive) and 1 \
+                      (exclusive).";
+        let gist = "Invalid device ID: 7, must be between 0 (inclusive) and 1 (exclusive).";
+        assert_eq!(told(number), (gist.into(), Some(Complaint::NoSuchDevice)));
+        let memory = "cuda_call.cc:154 CudaCall(...) CUDA failure 2: out of memory ; GPU=0 ; hostname=vm";
+        assert_eq!(told(memory), ("CUDA failure 2: out of memory".into(), Some(Complaint::OutOfMemory)));
+        assert_eq!(told("CUDA failure 700: an illegal memory access ; GPU=0").1, None);
+    }
 
     #[derive(Debug, thiserror::Error)]
     #[error("{0}")]
