@@ -36,11 +36,10 @@ impl Initial {
             _ if name.starts_with("pos_embed.") => uniform(0.0, 1.0),
             _ if self == Self::Small && name.starts_with("output_proj.") => {}
             // Norms' gains are 1; their shifts and all biases stay 0.
-            [_] => {
-                if (name.contains("norm.") || name.contains("norms.")) && name.ends_with(".weight") {
-                    numbers.fill(1.0);
-                }
+            [_] if (name.contains("norm.") || name.contains("norms.")) && name.ends_with(".weight") => {
+                numbers.fill(1.0)
             }
+            [_] => {}
             // Kaiming's with a = sqrt 5 is 1 / sqrt(fan-in).
             [_, outputs, inputs] => {
                 let fan_in = if self == Self::Small { inputs } else { outputs * inputs };

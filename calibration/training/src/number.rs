@@ -76,14 +76,14 @@ impl Number for f32 {
         /// 1.5 * 2^23: adding it rounds to a whole number, which then stands in the lowest bits.
         const ROUND: f32 = 12_582_912.0;
         const LEAST: f32 = -87.0;
-        const LN_2_HIGH: f32 = 0.693_359_375;
+        const LN_2_HIGH: f32 = 0.693_359_4;
         const LN_2_LOW: f32 = -2.121_944_4e-4;
         let bounded = if self < LEAST { LEAST } else { self };
         let rounded = bounded * std::f32::consts::LOG2_E + ROUND;
         let power = rounded - ROUND;
         let rest = bounded - power * LN_2_HIGH - power * LN_2_LOW;
         let mut series = 1.987_569_2e-4;
-        for coefficient in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1] {
+        for coefficient in [1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
             series = series * rest + coefficient;
         }
         let value = series * rest * rest + rest + 1.0;

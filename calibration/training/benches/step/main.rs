@@ -2,6 +2,7 @@
 //!
 //! `cargo bench -p moead-training --bench step [-- PRESET [DROPOUT]]`. `MOEAD_PYTHON` names a Python with torch; without torch ours is timed
 //! alone.
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot set up its case has failed")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};

@@ -10,6 +10,7 @@ use moead_exporter::resolve::ResolveError;
 use moead_terminal::failure::find;
 
 use crate::batches::TooFewPictures;
+use crate::checkpoint::WriteError;
 use crate::state::StateError;
 use crate::trainer::NotFinite;
 
@@ -38,10 +39,15 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
                     them, or a MoEAD checkpoint";
         return Some(hint.into());
     }
-    match find::<io::Error>(error).map(io::Error::kind) {
+    // It shows the error inside as itself, so that is no link of the chain.
+    let written = match find::<WriteError>(error) {
+        Some(WriteError::Write(error)) => Some(error),
+        _ => None,
+    };
+    match written.or_else(|| find::<io::Error>(error)).map(io::Error::kind) {
         Some(io::ErrorKind::NotFound) => return Some("check the path".into()),
         Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
-            return Some("free some space; what was complete before still is".into());
+            return Some("free some space; what was complete before still is, and `--resume` goes on with it".into());
         }
         _ => {}
     }
@@ -80,4 +86,24 @@ fn pictures_hint(error: &PicturesError) -> Option<String> {
         _ => return None,
     };
     Some(hint.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_explained_whatever_was_written() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let expected = "free some space; what was complete before still is, and `--resume` goes on with it";
+        assert_eq!(hint(&anyhow::Error::new(full())).as_deref(), Some(expected));
+        assert_eq!(hint(&anyhow::Error::new(WriteError::Write(full()))).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_is_explained() {
+        let error = NotFinite { step: 7, loss: f64::NAN, norm: f64::INFINITY };
+        assert_eq!(error.to_string(), "step 7: expected a finite loss and gradient, found loss NaN and gradient inf");
+        assert!(hint(&anyhow::Error::new(error)).is_some_and(|hint| hint.starts_with("the last good state was kept")));
+    }
 }

@@ -60,6 +60,7 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
 
     let learnt = places(&stores.good, &stores.division.training);
     let product_of: Vec<usize> = stores.division.training.iter().map(|at| pictures.product_of[*at]).collect();
+    let paths = stores.division.training.iter().map(|at| pictures.samples[*at].path.clone()).collect();
     let balance = if arguments.balance_products { Balance::Products } else { Balance::Pictures };
     let batches = Batches::new(&product_of, balance, BATCH, seed).at(arguments.data().display())?;
     let preset = arguments.preset();
@@ -99,6 +100,7 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         batches,
         features: &stores.good,
         learnt,
+        paths,
         judges,
         epochs,
         running,

@@ -33,6 +33,8 @@ pub(super) struct Training<'a> {
     pub(super) features: &'a Store,
     /// The place in `features` of each picture that is learnt from.
     pub(super) learnt: Vec<usize>,
+    /// Their files.
+    pub(super) paths: Vec<PathBuf>,
     pub(super) judges: Option<Judges<'a>>,
     pub(super) epochs: Vec<Epoch>,
     pub(super) running: Running,
@@ -107,10 +109,9 @@ impl Training<'_> {
                 Err(error) => {
                     // Nothing of the step was taken over: what is there is the last good state.
                     self.write_last()?;
-                    let pictures = self.batches.of_step(step).iter().map(ToString::to_string).collect::<Vec<_>>();
-                    return Err(
-                        anyhow::Error::new(error).context(format!("training on pictures {}", pictures.join(", ")))
-                    );
+                    let batch = self.batches.of_step(step);
+                    let pictures: Vec<_> = batch.iter().map(|at| self.paths[*at].display().to_string()).collect();
+                    return Err(error).at(pictures.join(", "));
                 }
             };
             let made = step + 1;

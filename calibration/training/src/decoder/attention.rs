@@ -78,20 +78,23 @@ impl Attention {
         let mut joined = vec![T::ZERO; inputs.key.len()];
         let of_head = self.heads * square;
         let scale = T::from_f64(((self.width / self.heads) as f64).sqrt().recip());
-        let of_image = |(index, ((joined, weights), dropped)): (usize, ((&mut [T], &mut [T]), Option<&mut [T]>))| {
+        // Of each image, where anything is dropped.
+        let parts: Vec<Option<&mut [T]>> = match &mut dropped {
+            None => (0..images).map(|_| None).collect(),
+            Some(dropped) => dropped.chunks_exact_mut(of_head).map(Some).collect(),
+        };
+        let each = joined.par_chunks_exact_mut(image).zip(weights.par_chunks_exact_mut(of_head)).zip(parts);
+        each.enumerate().for_each(|(index, ((joined, weights), mut dropped))| {
             let (query, key, value) = self.image(&projected, index, image);
-            let mut dropped = dropped;
             for head in 0..self.heads {
-                let (weights, dropped) = (
-                    &mut weights[head * square..][..square],
-                    dropped.as_mut().map(|dropped| &mut dropped[head * square..][..square]),
-                );
+                let weights = &mut weights[head * square..][..square];
                 let out = MatrixMut::new(weights, tokens);
                 T::product(self.head(query, head), self.head(key, head).transposed(), out, Mode::Replace);
                 softmax(weights, tokens, scale, hidden);
-                let used: &[T] = match dropped {
+                let used: &[T] = match &mut dropped {
                     None => weights,
                     Some(dropped) => {
+                        let dropped = &mut dropped[head * square..][..square];
                         dropped.copy_from_slice(weights);
                         dropout.apply(dropped, &[index as u64, head as u64]);
                         dropped
@@ -101,16 +104,7 @@ impl Attention {
                 let out = MatrixMut::new(joined, self.width).columns(head * columns, columns);
                 T::product(Matrix::new(used, tokens), self.head(value, head), out, Mode::Replace);
             }
-        };
-        let each = joined.par_chunks_mut(image).zip(weights.par_chunks_mut(of_head));
-        match &mut dropped {
-            None => each.enumerate().for_each(|(index, parts)| of_image((index, (parts, None)))),
-            Some(dropped) => {
-                each.zip(dropped.par_chunks_mut(of_head)).enumerate().for_each(|(index, (parts, dropped))| {
-                    of_image((index, (parts, Some(dropped))));
-                })
-            }
-        }
+        });
         let output = self.output.forward(parameters, &joined);
         (output, Attended { inputs, projected, weights, dropped, joined })
     }

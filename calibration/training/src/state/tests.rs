@@ -71,6 +71,18 @@ fn a_run_that_is_taken_up_again_is_equal_to_one_without_a_break_to_the_bit() {
 }
 
 #[test]
+fn a_step_without_a_finite_loss_changes_nothing() {
+    let mut trainer = trainer(Preset::Small);
+    steps(&mut trainer, 0..2);
+    let before = state(&trainer);
+    let mut broken = batch(2);
+    broken[17] = f32::NAN;
+    let error = trainer.step(&broken).unwrap_err();
+    assert_eq!(error.step, 3);
+    assert_eq!(state(&trainer), before);
+}
+
+#[test]
 fn a_file_that_ends_anywhere_is_no_run() {
     let trainer = trainer(Preset::Tiny);
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! What training judges by is what the exported network says: the plain evaluation of the exporter, which shares no code with the trainer, gives the
 //! same score.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
 use moead_exporter::checkpoint::Checkpoint;
 use moead_exporter::reference::{self, Arithmetic};

@@ -39,7 +39,7 @@ impl Desk {
     fn pictures(&self, folder: &str, count: u32) {
         for number in 0..count {
             let pixel = |x: u32, y: u32| {
-                let bright = if (x + 3 * number) / 6 % 2 == 0 { 90 } else { 160 };
+                let bright = if ((x + 3 * number) / 6).is_multiple_of(2) { 90 } else { 160 };
                 let noise =
                     x.wrapping_mul(2_654_435_761).wrapping_add(y.wrapping_mul(40_503)).wrapping_add(number * 977);
                 image::Rgb([bright + (noise >> 7 & 15) as u8, bright, 200 - bright / 2])
