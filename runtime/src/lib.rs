@@ -8,6 +8,7 @@
 //! * `stream`: sources of pictures and the threads between them and the sinks (feature `stream`).
 //! * `sinks`: result lines, heatmaps, maps (feature `stream`).
 //! * `doctor`: what is wrong with this machine (feature `stream`).
+//! * [`panicked`]: what a panic said, where it costs a picture or a model and not the run.
 #![deny(unsafe_code)]
 
 #[cfg(feature = "cli")]
@@ -17,6 +18,7 @@ pub mod cli;
 #[cfg(feature = "stream")]
 pub mod doctor;
 pub mod engine;
+pub mod panicked;
 pub mod preprocess;
 pub mod score;
 #[cfg(feature = "stream")]

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use moead_model::manifest::Input;
+use moead_runtime::panicked;
 use moead_runtime::preprocess::decode;
 use moead_runtime::preprocess::normalize::normalize;
 use moead_runtime::preprocess::resize::resize;
@@ -58,6 +59,5 @@ impl<'a> Preparer<'a> {
 }
 
 fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("without a word").to_owned()
+    panicked::words(panic).unwrap_or("without a word").to_owned()
 }

@@ -291,7 +291,11 @@ fn parse_size(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << shift).filter(|&bytes| bytes > 0).ok_or_else(expected)
 }
 
-pub(super) fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
+/// A number of threads, as typed.
+///
+/// # Errors
+/// What was expected, in words.
+pub fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
     // More than any machine that this runs on has; each takes memory.
     const MOST: usize = 1024;
     let number = text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= MOST);

@@ -62,9 +62,12 @@ impl SourceUris {
     }
 
     /// How many of their pictures are computed at the same time where nobody says it: files wait as long as they must, and a camera's
-    /// frame is wanted soon.
+    /// frame is wanted soon. One picture needs no second engine to be loaded.
     pub(super) fn in_flight(&self) -> InFlight {
-        if self.0.iter().all(|(_, files)| files.is_some()) { InFlight::Filling } else { InFlight::default() }
+        let counts: Option<Vec<usize>> =
+            self.0.iter().map(|(_, files)| files.as_ref().map(|list| list.files.len())).collect();
+        let has_several = counts.is_some_and(|counts| counts.iter().sum::<usize>() > 1);
+        if has_several { InFlight::Filling } else { InFlight::default() }
     }
 
     /// Opens every device: what is wrong at the beginning is for the one who begins.

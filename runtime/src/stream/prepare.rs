@@ -8,6 +8,7 @@ use moead_model::architecture::{ImageSize, Normalization};
 use super::frame::{Content, Frame};
 use super::judge::AnswerError;
 use crate::engine::EngineError;
+use crate::panicked;
 use crate::preprocess::convert::{ConvertError, Converter};
 use crate::preprocess::decode::{self, DecodeError};
 use crate::preprocess::motion_jpeg::{MotionJpeg, MotionJpegError};
@@ -201,8 +202,7 @@ fn shrunk(size: ImageSize, side: usize) -> ImageSize {
 
 /// What a panic said.
 pub(super) fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
+    panicked::words(panic).unwrap_or("no message").to_owned()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_calibration::dataset::layout::Layout;
 use moead_model::architecture::FeatureForm;
-use moead_runtime::cli::engine::EngineArguments;
+use moead_runtime::cli::engine::{EngineArguments, parse_threads};
 use moead_runtime::stream::uri::query;
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::{CompletionsArguments, ManualArguments};
@@ -185,11 +185,6 @@ fn parse_count(text: &str) -> Result<usize, String> {
 
 fn parse_steps(text: &str) -> Result<u64, String> {
     text.parse().ok().filter(|steps| *steps > 0).ok_or_else(|| "expected a whole number, at least 1".into())
-}
-
-fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
-    let threads = text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= 1024);
-    threads.ok_or_else(|| "expected a whole number from 1 to 1024".into())
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {

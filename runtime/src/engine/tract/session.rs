@@ -13,6 +13,7 @@ use tract_onnx::tract_core::plan::eval;
 use super::super::{Engine, EngineError, Output, Outputs, Tensor, named};
 use super::passes;
 use super::pool::Pool;
+use crate::panicked;
 
 const NAME: &str = "tract";
 
@@ -136,10 +137,8 @@ pub fn tensors(model: &ModelFile, names: &[&str], input: &[f32]) -> Result<Vec<T
 
 /// A panic becomes words: it costs a model or a picture, not the run.
 fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
-        format!("it panicked: {}", text.unwrap_or("without a word"))
-    })
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|panic| format!("it panicked: {}", panicked::words(&*panic).unwrap_or("without a word")))
 }
 
 fn tensor(value: &TValue) -> TractResult<Tensor> {
