@@ -36,6 +36,10 @@ bench *ARGUMENTS:
 demo *FOLDER:
     tests/demo.sh {{ FOLDER }}
 
+# Makes the model inside of `moead-edge --demo` from nothing; half an hour
+demo-model *FOLDER:
+    runtime/assets/demo/make.sh {{ FOLDER }}
+
 # Everything that must hold before a change goes in
 ci:
     .ci/run

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The README's first command: builds both programs, exports a small checkpoint, judges eight pictures with it.
+# The README's first command: builds the programs, shows the model inside of moead-edge at work, then exports a small checkpoint and judges
+# eight pictures with it.
 # On a fresh Debian or Ubuntu with Rust (rustup), it first installs what building needs, and says what.
 #
 #   tests/demo.sh            writes into demo/ of this checkout
@@ -13,11 +14,16 @@ say() { printf '== %s\n' "$*" >&2; }
 tests/run.sh --only-compiler
 [ -x "$HOME/.cargo/bin/cargo" ] && export PATH="$PATH:$HOME/.cargo/bin"
 # The development profile optimises as well, and the tests use the same build.
-say "building moead-export and moead-edge (ten minutes the first time)"
+say "building (ten minutes the first time)"
 cargo build --locked --workspace --bins
 programs="${CARGO_TARGET_DIR:-target}/debug"
 
 mkdir -p "$folder/heatmaps"
+folder="$(cd "$folder" && pwd)"
+programs="$(cd "$programs" && pwd)"
+say "moead-edge --demo"
+(cd "$folder" && "$programs/moead-edge" --demo --format text)
+
 say "writing a checkpoint with weights from a seed: $folder/bricks.pth.tar"
 "$programs/make-demo-checkpoint" "$folder/bricks.pth.tar"
 
@@ -28,4 +34,4 @@ say "moead-edge --model $folder/bricks.onnx --source tests/images/bricks --thres
 "$programs/moead-edge" --model "$folder/bricks.onnx" --source tests/images/bricks --threshold 240 \
     --heatmaps "$folder/heatmaps" --format text
 
-say "pictures: $folder/heatmaps/*.png"
+say "pictures: $folder/moead-demo.png, $folder/heatmaps/*.png"

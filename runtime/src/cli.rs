@@ -17,6 +17,8 @@ use moead_terminal::version::Version;
 
 mod arguments;
 mod bench;
+#[cfg(feature = "demo")]
+mod demo;
 #[cfg(feature = "camera")]
 mod devices;
 mod doctor;
@@ -40,6 +42,8 @@ const VERSION: Version = Version {
         #[cfg(feature = "camera")]
         "camera",
         "cli",
+        #[cfg(feature = "demo")]
+        "demo",
         #[cfg(feature = "http")]
         "http",
         #[cfg(feature = "ort")]
@@ -61,7 +65,7 @@ pub fn command() -> clap::Command {
 
 fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
     match arguments.command {
-        None => run::run(&arguments.run, printer),
+        None => run::run(arguments.run, printer),
         #[cfg(feature = "camera")]
         Some(Command::Devices(devices)) => devices::run(&devices, printer),
         Some(Command::Verify(arguments)) => verify::run(&arguments, printer),

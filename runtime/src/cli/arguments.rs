@@ -30,6 +30,8 @@ pub(super) use verify::VerifyArguments;
 
 const EXAMPLES: &str = "\
 Examples:
+  moead-edge --demo                          drawn products, half a minute, nothing else needed
+  moead-edge --demo --view                   the same without end, in a browser
   moead-edge --model bolt.onnx --source bolts/ --threshold 4.5
   moead-edge --model bolt.onnx --source bolts/ --threshold 4.5 --heatmaps seen/
   moead-edge --model bolt.onnx --source 'day1/*.png' --source b=day2/ --format json > results.jsonl
@@ -90,8 +92,14 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
     /// The model file that moead-export wrote
-    #[arg(short, long, value_name = "FILE", required = true, env = "MOEAD_MODEL")]
+    #[arg(short, long, value_name = "FILE", env = "MOEAD_MODEL")]
+    #[cfg_attr(feature = "demo", arg(required_unless_present = "demo"))]
+    #[cfg_attr(not(feature = "demo"), arg(required = true))]
     model: Option<PathBuf>,
+    /// Show detection at work: the model inside of this program, on products that are drawn on the spot. With --source, the model alone
+    #[cfg(feature = "demo")]
+    #[arg(long, group = "input", conflicts_with = "model")]
+    pub(super) demo: bool,
     #[command(flatten)]
     pub(super) sources: SourceArguments,
     /// The score from which on a picture is defective [default: that of the model file's calibration]
@@ -141,15 +149,27 @@ pub(super) struct RunArguments {
 impl RunArguments {
     /// What sinks need of each frame.
     pub(super) fn pictures(&self) -> Pictures {
-        #[cfg(feature = "http")]
-        let is_watched = self.live_view().is_some();
-        #[cfg(not(feature = "http"))]
-        let is_watched = false;
-        match (&self.heatmaps, is_watched) {
-            (Some(_), _) => Pictures::Kept,
-            (None, true) => Pictures::Shrunk(VIEW_SIDE),
-            (None, false) => Pictures::Dropped,
+        match (&self.heatmaps, self.is_demo(), self.is_watched()) {
+            (Some(_), ..) | (None, true, _) => Pictures::Kept,
+            (None, false, true) => Pictures::Shrunk(VIEW_SIDE),
+            (None, false, false) => Pictures::Dropped,
         }
+    }
+
+    /// Whether the model is the one inside of the program.
+    pub(super) fn is_demo(&self) -> bool {
+        #[cfg(feature = "demo")]
+        return self.demo;
+        #[cfg(not(feature = "demo"))]
+        false
+    }
+
+    /// Whether somebody may look at the live view.
+    pub(super) fn is_watched(&self) -> bool {
+        #[cfg(feature = "http")]
+        return self.live_view().is_some();
+        #[cfg(not(feature = "http"))]
+        false
     }
 
     /// Where the live view is served, if it is.
@@ -158,10 +178,10 @@ impl RunArguments {
         self.http.or(self.view.then_some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), VIEW_PORT)))
     }
 
-    /// The model file's path.
+    /// The model file's path, or what stands in its place in messages.
     pub(super) fn model(&self) -> &Path {
         // Required by the parser, but for a subcommand's sake it must be able to be absent from the type.
-        self.model.as_deref().unwrap_or(Path::new(""))
+        self.model.as_deref().unwrap_or(Path::new(if self.is_demo() { "the demo model" } else { "" }))
     }
 }
 

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use moead_model::manifest::Manifest;
-use moead_model::onnx::model_file::ModelFile;
+use moead_model::onnx::model_file::{ModelFile, ModelFileError};
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
 
 use super::arguments::RunArguments;
+#[cfg(feature = "demo")]
+use super::demo::{self, Demo};
 use super::engine;
 use super::outputs::{Outputs, Seen};
 use super::replaced::Loaded;
@@ -20,10 +22,15 @@ use crate::sinks::drawings::{Folder, Wanted};
 use crate::stream::clock::{Clock, SystemClock};
 use crate::stream::interrupt::Interrupt;
 use crate::stream::judge;
+#[cfg(feature = "demo")]
+use crate::stream::pipeline::Event;
 use crate::stream::pipeline::{self, RunError, Settings};
 use crate::verify::self_test::{self, SelfTestError, SelfTestResult};
 
-pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result<Exit> {
+pub(super) fn run(arguments: RunArguments, printer: &Printer) -> anyhow::Result<Exit> {
+    #[cfg(feature = "demo")]
+    let (arguments, mut demo) = Demo::of(arguments)?;
+    let arguments = &arguments;
     let folder = |path: &Option<_>| path.as_deref().map(Folder::existing).transpose();
     let wanted = Wanted { heatmaps: folder(&arguments.heatmaps)?, maps: folder(&arguments.maps)? };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -32,7 +39,7 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let mut steps = printer.progress().steps();
     steps.begin(&format!("loading {}", arguments.model().display()));
     let loaded = Loaded::before_reading(arguments.model());
-    let model = ModelFile::open(arguments.model()).at(arguments.model().display())?;
+    let model = open(arguments).at(arguments.model().display())?;
     let manifest = model.manifest().clone();
     steps.end();
     let basis = Basis::of(arguments, &model, &uris.names())?;
@@ -68,7 +75,13 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let mut outputs = Outputs::start(arguments, wanted, &sources, crew.input(), &clock, &interrupt, printer)?;
     service.ready();
     let feeds = std::mem::take(&mut sources.feeds);
-    let outcome = pipeline::run(crew, feeds, &settings, &clock, &interrupt, |event| outputs.take(event, printer));
+    let outcome = pipeline::run(crew, feeds, &settings, &clock, &interrupt, |event| {
+        #[cfg(feature = "demo")]
+        if let (Some(demo), Event::Frame(result, _)) = (&mut demo, &event) {
+            demo.see(result);
+        }
+        outputs.take(event, printer)
+    });
     service.stopping();
     let seen = outputs.finish(printer);
     match outcome {
@@ -91,7 +104,20 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
         let all = unreadable + judged;
         printer.warning(format_args!("{unreadable} of {all} pictures could not be judged; their lines say why"));
     }
+    #[cfg(feature = "demo")]
+    if let Some(demo) = demo {
+        demo.finish(printer)?;
+    }
     Ok(if arguments.fail_on_defect && defects > 0 { Exit::Defects } else { Exit::Fine })
+}
+
+/// The model file, or the one inside of the program.
+fn open(arguments: &RunArguments) -> Result<ModelFile, ModelFileError> {
+    #[cfg(feature = "demo")]
+    if arguments.demo {
+        return demo::model();
+    }
+    ModelFile::open(arguments.model())
 }
 
 /// What is done about once a second while the engine answers.

@@ -8,6 +8,7 @@ mod numbers;
 mod overlay;
 mod scale;
 mod scale_bar;
+pub mod sheet;
 mod text;
 
 use std::io;

@@ -5,6 +5,8 @@
 
 use moead_tests::command::{Ended, Program};
 
+#[cfg(feature = "demo")]
+mod demo;
 mod doctor;
 mod nothing_to_run;
 mod usage;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use super::parse_duration;
 use crate::stream::pipeline::OnLoss;
@@ -11,16 +11,15 @@ use crate::stream::uri::SourceUri;
 
 /// Sources, and what happens when one of them does not deliver.
 #[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("input").required(true).multiple(true))]
 pub struct SourceArguments {
     /// A file, a folder with everything below it, a quoted pattern, a device as v4l2:///dev/video0?size=640x480, a drawn
     /// scene as synthetic://conveyor, or - for standard input; NAME=… names it in results. May be repeated
-    #[arg(short, long, value_name = "[NAME=]URI", num_args = 1.., value_parser = SourceUri::parse)]
-    #[cfg_attr(feature = "camera", arg(required_unless_present = "camera"))]
-    #[cfg_attr(not(feature = "camera"), arg(required = true))]
+    #[arg(short, long, value_name = "[NAME=]URI", num_args = 1.., value_parser = SourceUri::parse, group = "input")]
     source: Vec<SourceUri>,
     /// A camera: short for --source v4l2://DEVICE. May be repeated
     #[cfg(feature = "camera")]
-    #[arg(short, long, value_name = "DEVICE", value_parser = parse_camera)]
+    #[arg(short, long, value_name = "DEVICE", value_parser = parse_camera, group = "input")]
     camera: Vec<SourceUri>,
     /// Which frames are given up when they come faster than they are judged [default: latest for cameras, never for files]
     #[arg(long, value_enum, env = "MOEAD_POLICY")]
@@ -47,6 +46,13 @@ impl SourceArguments {
         #[cfg(not(feature = "camera"))]
         let cameras = [].iter();
         cameras.chain(&self.source).cloned().collect()
+    }
+
+    /// Reads these, one frame after the other and none left out.
+    #[cfg(feature = "demo")]
+    pub(crate) fn replace(&mut self, sources: Vec<SourceUri>) {
+        self.source = sources;
+        self.policy.get_or_insert(PolicyArgument::Never);
     }
 
     /// What the loss of a source means.

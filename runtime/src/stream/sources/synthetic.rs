@@ -1,4 +1,4 @@
-//! A scene that is drawn: a conveyor with products, some of them defective, and a camera's faults on request.
+//! A scene that is drawn: products on a conveyor, or one by one at a station, some of them defective, and a camera's faults on request.
 //!
 //! For demonstrations, tests and tuning without hardware. What is to be seen is a function of the settings and the frame's
 //! number alone, in integers throughout: the same seed gives the same bytes on every machine. What is really there comes with
@@ -30,6 +30,7 @@ mod surfaces;
 
 use chance::Chance;
 use faults::Faults;
+pub use product::Product;
 
 /// Below this, products are a few pixels wide and defects smaller than one.
 const LEAST_SIDE: usize = 32;
@@ -37,6 +38,10 @@ const LEAST_SIDE: usize = 32;
 /// What is asked of a scene.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SceneRequest {
+    /// What is seen.
+    pub scene: Scene,
+    /// What is made there.
+    pub product: Product,
     /// Of the frames.
     pub size: ImageSize,
     /// From one frame to the next.
@@ -53,6 +58,35 @@ pub struct SceneRequest {
     pub frames: Option<u64>,
     /// What goes wrong.
     pub faults: Faults,
+}
+
+/// What is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scene {
+    /// Products pass by.
+    Conveyor,
+    /// The belt brings one product after the other under the camera: each frame shows one, nearly always at the same place.
+    Station,
+}
+
+impl Scene {
+    const ALL: [(&str, Self); 2] = [("conveyor", Self::Conveyor), ("station", Self::Station)];
+
+    /// Of the frames, where nothing is said.
+    fn size(self) -> ImageSize {
+        match self {
+            Self::Conveyor => ImageSize { height: 480, width: 640 },
+            Self::Station => ImageSize { height: 480, width: 480 },
+        }
+    }
+
+    /// Frames per second, where nothing is said.
+    fn rate(self) -> f64 {
+        match self {
+            Self::Conveyor => 30.0,
+            Self::Station => 2.0,
+        }
+    }
 }
 
 /// How fast frames come.
@@ -78,7 +112,7 @@ fn name_of(format: PixelFormat) -> &'static str {
 }
 
 impl SceneRequest {
-    /// Reads what stands behind `synthetic://`: the scene's name, of which there is one, and its settings.
+    /// Reads what stands behind `synthetic://`: the scene's name and its settings.
     ///
     /// # Errors
     /// [`UriError`]
@@ -86,11 +120,14 @@ impl SceneRequest {
         let refused = |key: &str, value: String, expected: &str| {
             Err(UriError::Value { key: key.to_owned(), value, expected: expected.to_owned() })
         };
-        if address != "conveyor" {
-            return refused("scene", address.to_owned(), "conveyor");
-        }
-        let size = query.take_size("size")?.unwrap_or(ImageSize { height: 480, width: 640 });
-        let rate = query.take_rate("fps")?.unwrap_or(30.0);
+        let Some(&(_, scene)) = Scene::ALL.iter().find(|known| known.0 == address) else {
+            return refused("scene", address.to_owned(), "conveyor or station");
+        };
+        let product = query.take_with("product", "plate or blister", |text| {
+            Product::ALL.into_iter().find(|known| known.name() == text)
+        })?;
+        let size = query.take_size("size")?.unwrap_or(scene.size());
+        let rate = query.take_rate("fps")?.unwrap_or(scene.rate());
         let defects = query.take_with("defects", "a share from 0 to 1, as in 0.1", Chance::parse)?;
         let seed = query.take_number("seed", "a whole number, at most 2^64 - 1")?.unwrap_or(0);
         let format = query.take_with("format", "RGB3, YUYV, NV12 or GREY", |text| {
@@ -122,6 +159,8 @@ impl SceneRequest {
             _ => {}
         }
         Ok(Self {
+            scene,
+            product: product.unwrap_or(Product::Plate),
             size,
             interval: Duration::from_secs_f64(1.0 / rate),
             defects: defects.unwrap_or(Chance::TENTH),
@@ -172,6 +211,16 @@ mod tests {
     }
 
     #[test]
+    fn a_station_shows_squares_at_leisure() {
+        let request = SceneRequest::parse("station", &mut Query::parse("product=blister").unwrap()).unwrap();
+        assert_eq!((request.scene, request.product), (Scene::Station, Product::Blister));
+        assert_eq!(
+            (request.size, request.interval),
+            (ImageSize { height: 480, width: 480 }, Duration::from_millis(500))
+        );
+    }
+
+    #[test]
     fn what_cannot_be_drawn_is_refused_with_what_can() {
         assert_eq!(message("format=MJPG"), "`format=MJPG`: expected RGB3, YUYV, NV12 or GREY");
         assert_eq!(message("pace=fast"), "`pace=fast`: expected real or free");
@@ -185,6 +234,7 @@ mod tests {
         }
         assert!(parse("size=641x481").is_ok() && parse("size=641x481&format=GREY").is_ok());
         let error = SceneRequest::parse("belt", &mut Query::default()).unwrap_err();
-        assert_eq!(error.to_string(), "`scene=belt`: expected conveyor");
+        assert_eq!(error.to_string(), "`scene=belt`: expected conveyor or station");
+        assert_eq!(message("product=nut"), "`product=nut`: expected plate or blister");
     }
 }

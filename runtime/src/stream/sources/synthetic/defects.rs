@@ -3,7 +3,7 @@
 use moead_model::self_test::SplitMix64;
 
 use super::chance::between;
-use super::product::{RING, SCREWS, SINK, Texel, body, empty_sink, over};
+use super::product::{Product, Texel, over};
 use super::shapes::{HALF, Point, WHOLE, cover, disc, fade, stroke};
 
 /// The kinds of defects.
@@ -15,9 +15,9 @@ pub(super) enum Kind {
     Hole,
     /// A brown patch with soft edges.
     Stain,
-    /// A screw that is not there.
+    /// A screw or a tablet that is not there.
     Missing,
-    /// A piece broken off the edge.
+    /// Something broken off an edge.
     Chip,
 }
 
@@ -51,9 +51,9 @@ pub(super) enum Defect {
         spots: [(Point, i64); 5],
         strength: i64,
     },
-    /// Index of the screw.
+    /// Of a piece.
     Missing {
-        screw: usize,
+        centre: Point,
     },
     /// Discs that are gone.
     Chip {
@@ -78,21 +78,24 @@ const DIRECTIONS: [Point; 8] = [
 
 impl Defect {
     /// One of the kinds, somewhere. No part of it is smaller than what a pixel, `pixel` wide, can show.
-    pub(super) fn draw(dice: &mut SplitMix64, pixel: i64) -> Self {
+    pub(super) fn draw(product: Product, dice: &mut SplitMix64, pixel: i64) -> Self {
         match between(dice, 0, 4) {
             0 => Self::scratch(dice, pixel),
             1 => {
                 let radius = between(dice, 700, 1500).max(pixel * 3 / 2);
-                Self::Hole { centre: on_metal(dice, radius), radius }
+                Self::Hole { centre: on_plain(product, dice, radius), radius }
             }
             2 => {
-                let centre = on_metal(dice, 1000);
+                let centre = on_plain(product, dice, 1000);
                 let spot = |_| (around(dice, centre, 1300), between(dice, 700, 1700).max(pixel));
                 let spots = std::array::from_fn(spot);
                 Self::Stain { spots, strength: between(dice, 110, 170) }
             }
-            3 => Self::Missing { screw: between(dice, 0, 3) as usize },
-            _ => Self::chip(dice, pixel),
+            3 => {
+                let pieces = product.pieces();
+                Self::Missing { centre: pieces[between(dice, 0, pieces.len() as i64 - 1) as usize] }
+            }
+            _ => Self::chip(product, dice, pixel),
         }
     }
 
@@ -111,14 +114,8 @@ impl Defect {
         Self::Scratch { points: [start, middle, end], half_width }
     }
 
-    fn chip(dice: &mut SplitMix64, pixel: i64) -> Self {
-        let along = between(dice, -8500, 8500);
-        let on_edge = match between(dice, 0, 3) {
-            0 => Point::new(along, -HALF),
-            1 => Point::new(along, HALF),
-            2 => Point::new(-HALF, along),
-            _ => Point::new(HALF, along),
-        };
+    fn chip(product: Product, dice: &mut SplitMix64, pixel: i64) -> Self {
+        let on_edge = product.on_edge(dice);
         let bite = |_| (around(dice, on_edge, 700), between(dice, 1000, 1900).max(pixel * 2));
         Self::Chip { bites: std::array::from_fn(bite) }
     }
@@ -135,7 +132,7 @@ impl Defect {
     }
 
     /// Two corners of a square that holds all of it.
-    pub(super) fn extent(&self) -> (Point, Point) {
+    pub(super) fn extent(&self, product: Product) -> (Point, Point) {
         let around = |discs: &[(Point, i64)]| {
             let edge = |pick: fn(Point) -> i64| {
                 let low = discs.iter().map(|&(centre, radius)| pick(centre) - radius).min().unwrap_or(0);
@@ -148,13 +145,13 @@ impl Defect {
             Self::Scratch { points, half_width } => around(&points.map(|point| (point, 4 * half_width))),
             Self::Hole { centre, radius } => around(&[(*centre, 2 * radius)]),
             Self::Stain { spots, .. } => around(&spots.map(|(centre, radius)| (centre, radius + BLUR))),
-            Self::Missing { screw } => around(&[(SCREWS[*screw], SINK)]),
+            Self::Missing { centre } => around(&[(*centre, product.reach_of_piece())]),
             Self::Chip { bites } => around(&bites.map(|(centre, radius)| (centre, radius + 400))),
         }
     }
 
     /// Changes the pixel at that place.
-    pub(super) fn paint(&self, texel: &mut Texel, at: Point, pixel: i64) {
+    pub(super) fn paint(&self, product: Product, texel: &mut Texel, at: Point, pixel: i64) {
         let mut colour = texel.colour.map(i64::from);
         match *self {
             Self::Scratch { points: [start, middle, end], half_width } => {
@@ -173,15 +170,10 @@ impl Defect {
                 let distance = spots.iter().map(|&(centre, radius)| disc(at, centre, radius)).min().unwrap_or(BLUR);
                 over(&mut colour, [86, 58, 30], fade(distance, BLUR) * strength / WHOLE);
             }
-            Self::Missing { screw } => empty_sink(&mut colour, at.minus(SCREWS[screw]), pixel),
+            Self::Missing { centre } => product.without_piece(&mut colour, at.minus(centre), pixel),
             Self::Chip { bites } => {
                 let distance = bites.iter().map(|&(centre, radius)| disc(at, centre, radius)).min().unwrap_or(HALF);
-                // Fresh metal along the break, then the belt; the plate's shadow beside it stays.
-                let body = body(at, pixel);
-                over(&mut colour, [216; 3], cover(distance - 260, pixel) * body / WHOLE);
-                let gone = cover(distance, pixel) * body / WHOLE;
-                colour = colour.map(|channel| channel - channel * gone / WHOLE);
-                texel.belt = (i64::from(texel.belt) + (255 - i64::from(texel.belt)) * gone / WHOLE) as u8;
+                return product.break_off(texel, at, distance, pixel);
             }
         }
         texel.colour = colour.map(|channel| channel.clamp(0, 255) as u8);
@@ -193,14 +185,9 @@ fn around(dice: &mut SplitMix64, centre: Point, reach: i64) -> Point {
     centre.plus(Point::new(between(dice, -reach, reach), between(dice, -reach, reach)))
 }
 
-/// Somewhere on bare metal, `room` away from screws, ring, shaft and print, where a dark spot shows.
-fn on_metal(dice: &mut SplitMix64, room: i64) -> Point {
-    let is_free = |at: Point| {
-        let ring = disc(at, Point::new(0, 0), RING.0).abs() > RING.1 + room;
-        let screws = SCREWS.iter().all(|&screw| disc(at, screw, SINK) > room);
-        ring && screws && at.length() > 2000 + room && !(at.x.abs() < 2000 + room && at.y > 9700 - room)
-    };
+/// Somewhere on a product, `room` away from its edge, where a dark spot shows.
+fn on_plain(product: Product, dice: &mut SplitMix64, room: i64) -> Point {
     // Half of all places are free, so that this ends at once; the rest is for the dice that never do.
     let mut places = (0..32).map(|_| around(dice, Point::new(0, 0), HALF - 2600 - room.min(4000)));
-    places.find(|&at| is_free(at)).unwrap_or(Point::new(-10800, 0))
+    places.find(|&at| product.is_plain(at, room)).unwrap_or(Point::new(-10800, 0))
 }

@@ -1,4 +1,4 @@
-//! The product: a cover plate of brushed metal with four screws, a rubber ring around a turned disc, and a printed code.
+//! The products: drawn once when they are good, then each with its own marks and, perhaps, its defect.
 
 use moead_model::self_test::SplitMix64;
 
@@ -6,34 +6,94 @@ use crate::score::regions::Rect;
 
 use super::chance::{Chance, Purpose, between, dice};
 use super::defects::{Defect, Kind};
-use super::shapes::{HALF, Point, WHOLE, cover, disc, fade, plate, ring, stroke};
+use super::shapes::{HALF, Point, WHOLE, cover, plate as square};
 use super::surfaces::Brush;
 
-/// Where the screws are.
-pub(super) const SCREWS: [Point; 4] =
-    [Point::new(-11600, -11600), Point::new(11600, -11600), Point::new(-11600, 11600), Point::new(11600, 11600)];
+mod blister;
+mod plate;
 
-/// Of a screw's head.
-pub(super) const SCREW: i64 = 1900;
+/// What is made in a scene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    /// A cover plate of brushed metal.
+    Plate,
+    /// A blister pack with nine tablets.
+    Blister,
+}
 
-/// Of the hole in which it sits.
-pub(super) const SINK: i64 = 2350;
+impl Product {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Plate, Self::Blister];
 
-/// Rounded corners of the plate.
-const CORNER: i64 = 2600;
+    /// Its name, as in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plate => "plate",
+            Self::Blister => "blister",
+        }
+    }
 
-/// Middle of the rubber ring, and half its width.
-pub(super) const RING: (i64, i64) = (7000, 800);
+    /// The radius of its corners.
+    fn corner(self) -> i64 {
+        match self {
+            Self::Plate => plate::CORNER,
+            Self::Blister => blister::CORNER,
+        }
+    }
 
-/// The printed code: its middle, half its side, and its modules per side.
-const CODE: (Point, i64, i64) = (Point::new(0, 11700), 2000, 12);
+    /// How much of a pixel its body covers.
+    pub(super) fn body(self, at: Point, pixel: i64) -> i64 {
+        cover(square(at, HALF, self.corner()), pixel)
+    }
 
-/// The shadow on the belt: where it falls, how far it is blurred, and how dark it is.
-const SHADOW: (Point, i64, i64) = (Point::new(900, 1200), 1900, 120);
+    /// Where the pieces are of which one may be missing.
+    pub(super) fn pieces(self) -> &'static [Point] {
+        match self {
+            Self::Plate => &plate::SCREWS,
+            Self::Blister => &blister::TABLETS,
+        }
+    }
 
-const METAL: [i64; 3] = [166, 171, 176];
-const RUBBER: [i64; 3] = [40, 40, 43];
-const BLACK: [i64; 3] = [26, 25, 25];
+    /// Half of the square around a piece's middle that changes when it is missing.
+    pub(super) fn reach_of_piece(self) -> i64 {
+        match self {
+            Self::Plate => plate::SINK,
+            Self::Blister => blister::POCKET,
+        }
+    }
+
+    /// What is there when a piece is missing, around its middle.
+    pub(super) fn without_piece(self, colour: &mut [i64; 3], at: Point, pixel: i64) {
+        match self {
+            Self::Plate => plate::empty_sink(colour, at, pixel),
+            Self::Blister => blister::empty_pocket(colour, at, pixel),
+        }
+    }
+
+    /// Whether a dark spot shows there, with `room` around it.
+    pub(super) fn is_plain(self, at: Point, room: i64) -> bool {
+        match self {
+            Self::Plate => plate::is_metal(at, room),
+            Self::Blister => true,
+        }
+    }
+
+    /// A place on an edge from which something may be broken off.
+    pub(super) fn on_edge(self, dice: &mut SplitMix64) -> Point {
+        match self {
+            Self::Plate => plate::on_edge(dice),
+            Self::Blister => blister::on_edge(dice),
+        }
+    }
+
+    /// Breaks off what is nearer than 0 to a break.
+    pub(super) fn break_off(self, texel: &mut Texel, at: Point, distance: i64, pixel: i64) {
+        match self {
+            Self::Plate => plate::break_off(texel, at, distance, pixel),
+            Self::Blister => blister::break_off(texel, at, distance, pixel),
+        }
+    }
+}
 
 /// A pixel of a product, in front of the belt: its colours, weakened where the belt shows through, and how much of the belt
 /// does: 0 nothing, 255 all.
@@ -46,9 +106,10 @@ pub(super) struct Texel {
 /// A product without defects and without the marks that tell one from another.
 #[derive(Debug)]
 pub(super) struct Template {
-    /// Of the plate, in pixels.
+    pub(super) product: Product,
+    /// Of its body, in pixels.
     pub(super) diameter: usize,
-    /// Of the square that holds plate and shadow.
+    /// Of the square that holds body and shadow.
     pub(super) side: usize,
     /// What a pixel is in [`HALF`]'s unit.
     pixel: i64,
@@ -73,11 +134,16 @@ fn shade(colour: &mut [i64; 3], by: i64) {
 
 impl Template {
     /// Draws the product.
-    pub(super) fn new(diameter: usize) -> Self {
+    pub(super) fn new(product: Product, diameter: usize) -> Self {
         let side = diameter + 2 * (diameter / 10 + 2);
         let pixel = 2 * HALF / diameter as i64;
-        let code = Code::new();
+        let code = plate::Code::new();
+        let good = |at| match product {
+            Product::Plate => plate::good(at, pixel, &code),
+            Product::Blister => blister::good(at, pixel),
+        };
         let mut template = Self {
+            product,
             diameter,
             side,
             pixel,
@@ -86,7 +152,7 @@ impl Template {
         };
         for y in 0..side {
             for x in 0..side {
-                let (texel, brushed) = good(template.place(x, y), pixel, &code);
+                let (texel, brushed) = good(template.place(x, y));
                 template.texels.push(texel);
                 template.brushed.push(brushed);
             }
@@ -105,113 +171,6 @@ impl Template {
         let at = |place: i64| (place * self.diameter as i64 / HALF + self.side as i64) / 2;
         let last = self.side as i64 - 1;
         ((at(low) - 1).clamp(0, last) as usize, (at(high) + 1).clamp(0, last) as usize)
-    }
-}
-
-/// How much of a pixel the plate covers.
-pub(super) fn body(at: Point, pixel: i64) -> i64 {
-    cover(plate(at, HALF, CORNER), pixel)
-}
-
-/// What is at a place of a good product, and how much brush marks show there.
-fn good(at: Point, pixel: i64, code: &Code) -> (Texel, u8) {
-    let middle = Point::new(0, 0);
-    let edge = plate(at, HALF, CORNER);
-    let body = body(at, pixel);
-    let shadow = fade(plate(at.minus(SHADOW.0), HALF, CORNER), SHADOW.1) * SHADOW.2 / WHOLE;
-    let mut colour = METAL;
-    let mut brushed = WHOLE;
-
-    // The bevel: light comes from the upper left.
-    let towards = if at.x.abs() > at.y.abs() { at.x } else { at.y };
-    let bevel = WHOLE - cover(edge + 1000, pixel);
-    shade(&mut colour, -34 * towards.signum() * bevel / WHOLE);
-    // A groove inside of it.
-    shade(&mut colour, -30 * cover(plate(at, HALF - 1700, CORNER - 600).abs() - 110, pixel) / WHOLE);
-
-    // The turned disc: rings, and the cross of light that turning leaves.
-    let from_middle = at.length().max(1);
-    let turned = cover(disc(at, middle, RING.0), pixel);
-    let rings = if (from_middle / 310) % 2 == 0 { 5 } else { -5 };
-    let light = 34 - 68 * (at.x.abs() - at.y.abs()).abs() / (at.x.abs() + at.y.abs()).max(1);
-    let fine = if pixel < 160 { rings } else { 0 };
-    over(&mut colour, METAL.map(|channel| channel + light / 2 + fine), turned);
-    brushed -= brushed * turned / WHOLE;
-
-    // The rubber ring, lighter where it faces the light.
-    let facing = 12 * (-at.x - at.y) / from_middle * if from_middle > RING.0 { 1 } else { -1 };
-    let rubber = cover(ring(at, middle, RING.0, RING.1), pixel);
-    over(&mut colour, RUBBER.map(|channel| channel + facing), rubber);
-    brushed -= brushed * rubber / WHOLE;
-    let shaft = cover(disc(at, middle, 1600), pixel);
-    over(&mut colour, [96, 98, 102], cover(ring(at, middle, 1700, 180), pixel));
-    over(&mut colour, BLACK, shaft);
-
-    for centre in SCREWS {
-        let sunk = screw(&mut colour, at.minus(centre), pixel);
-        brushed -= brushed * sunk / WHOLE;
-    }
-    over(&mut colour, BLACK.map(|channel| channel + 22), code.cover(at, pixel));
-
-    let weakened = colour.map(|channel| (channel.clamp(0, 255) * body / WHOLE) as u8);
-    let belt = (WHOLE - body) * (WHOLE - shadow) / WHOLE;
-    (Texel { colour: weakened, belt: belt.min(255) as u8 }, (brushed * body / WHOLE).clamp(0, 255) as u8)
-}
-
-/// A screw with a cross, around 0; how much of the pixel its sink takes.
-fn screw(colour: &mut [i64; 3], at: Point, pixel: i64) -> i64 {
-    let middle = Point::new(0, 0);
-    let sunk = cover(disc(at, middle, SINK), pixel);
-    if sunk == 0 {
-        return 0;
-    }
-    over(colour, [84, 86, 90], sunk);
-    let rise = 40 * (-at.x - at.y) / SCREW / 2;
-    let head = [196, 198, 200].map(|channel| channel + rise);
-    over(colour, head, cover(disc(at, middle, SCREW), pixel));
-    for arm in [Point::new(850, 620), Point::new(-620, 850)] {
-        let slot = stroke(at, [arm, Point::new(-arm.x, -arm.y)], 240);
-        over(colour, [58, 58, 60], cover(slot, pixel));
-    }
-    sunk
-}
-
-/// The hole without its screw, around 0: what a missing one leaves.
-pub(super) fn empty_sink(colour: &mut [i64; 3], at: Point, pixel: i64) {
-    let middle = Point::new(0, 0);
-    // Its wall is lit where it faces the light, at the lower right.
-    let wall = 112 + 34 * (at.x + at.y) / SINK;
-    over(colour, [wall, wall + 1, wall + 3], cover(disc(at, middle, SINK), pixel));
-    over(colour, BLACK, cover(disc(at, middle, 1350), pixel));
-    over(colour, [72, 72, 74], cover(ring(at, middle, 1000, 90), pixel));
-}
-
-/// The printed code: a square of modules, each dark or not, dark along the left and the lower edge.
-struct Code(Vec<bool>);
-
-impl Code {
-    fn new() -> Self {
-        // The product's number, so to speak: the same on every product and for every seed.
-        let mut bits = SplitMix64::new(0x6d6f_6561_6400);
-        let modules = CODE.2;
-        let is_dark = |at: i64| {
-            let (row, column) = (at / modules, at % modules);
-            let is_random = bits.next_u64() >> 63 == 1;
-            column == 0 || row == modules - 1 || if row == 0 { column % 2 == 0 } else { is_random }
-        };
-        Self((0..modules * modules).map(is_dark).collect())
-    }
-
-    fn cover(&self, at: Point, pixel: i64) -> i64 {
-        let (centre, half, modules) = CODE;
-        let at = at.minus(centre).plus(Point::new(half, half));
-        let module = |along: i64| (0..2 * half).contains(&along).then(|| along * modules / (2 * half));
-        let (Some(column), Some(row)) = (module(at.x), module(at.y)) else { return 0 };
-        // Modules are laid over pixels without smoothing, so on small frames they would flicker: there the print is grey.
-        if 2 * half / modules < pixel {
-            return WHOLE / 2;
-        }
-        if self.0[(row * modules + column) as usize] { WHOLE } else { 0 }
     }
 }
 
@@ -294,8 +253,9 @@ impl Part {
         if !defects.happens(&mut dice) {
             return None;
         }
-        let defect = Defect::draw(&mut dice, template.pixel);
-        let (low, high) = defect.extent();
+        let product = template.product;
+        let defect = Defect::draw(product, &mut dice, template.pixel);
+        let (low, high) = defect.extent(product);
         let (first_x, last_x) = template.pixels(low.x, high.x);
         let (first_y, last_y) = template.pixels(low.y, high.y);
         let mut is_seen = false;
@@ -303,7 +263,7 @@ impl Part {
             for x in first_x..=last_x {
                 let texel = &mut self.texels[y * template.side + x];
                 let before = *texel;
-                defect.paint(texel, template.place(x, y), template.pixel);
+                defect.paint(product, texel, template.place(x, y), template.pixel);
                 if texel.differs(before) {
                     let (top, _) = self.shows[x].unwrap_or((y, y));
                     self.shows[x] = Some((top, y));

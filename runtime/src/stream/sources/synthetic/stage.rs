@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use moead_model::architecture::ImageSize;
 
-use super::SceneRequest;
 use super::chance::{Chance, Purpose, dice};
 use super::product::{Template, lie};
 use super::surfaces::{Brush, Ground, Optics};
+use super::{Scene, SceneRequest};
 
 /// A product crosses the frame's width in so many nanoseconds.
 const CROSSING: u128 = 3_000_000_000;
@@ -15,6 +15,7 @@ const CROSSING: u128 = 3_000_000_000;
 /// The scene, but for what changes from frame to frame.
 #[derive(Debug)]
 pub(super) struct Stage {
+    scene: Scene,
     pub(super) size: ImageSize,
     pub(super) seed: u64,
     pub(super) defects: Chance,
@@ -37,12 +38,18 @@ impl Stage {
     pub(super) fn new(request: &SceneRequest) -> Self {
         let size = request.size;
         let mut dice = dice(request.seed, Purpose::Surfaces, 0);
+        // At a station the product fills the frame, but for its shadow and for how it lies.
+        let percent = match request.scene {
+            Scene::Conveyor => 56,
+            Scene::Station => 80,
+        };
         Self {
+            scene: request.scene,
             size,
             seed: request.seed,
             defects: request.defects,
             interval: request.interval,
-            template: Template::new(size.width.min(size.height) * 56 / 100),
+            template: Template::new(request.product, size.width.min(size.height) * percent / 100),
             brush: Brush::new(&mut dice),
             ground: Ground::new(&mut dice, size),
             optics: Optics::new(&mut dice, size),
@@ -51,6 +58,9 @@ impl Stage {
 
     /// How far the belt has moved when that frame is taken, in pixels.
     pub(super) fn moved(&self, frame: u64) -> u64 {
+        if self.scene == Scene::Station {
+            return frame.wrapping_mul(self.pitch() as u64);
+        }
         let nanoseconds = u128::from(frame) * self.interval.as_nanos();
         // Wraps after 2^64 pixels.
         (nanoseconds * self.size.width as u128 / CROSSING) as u64
@@ -63,11 +73,31 @@ impl Stage {
 
     /// How many products can be in a frame at once.
     pub(super) fn most_products(&self) -> usize {
+        if self.scene == Scene::Station {
+            return 1;
+        }
         (self.size.width + 2 * self.template.side) / self.pitch() as usize + 2
     }
 
     /// The products in that frame, the newest, which is at the left, first.
     pub(super) fn products(&self, frame: u64) -> impl Iterator<Item = Place> + '_ {
+        let (one, several) = match self.scene {
+            Scene::Conveyor => (None, Some(self.passing(frame))),
+            Scene::Station => (Some(self.waiting(frame)), None),
+        };
+        one.into_iter().chain(several.into_iter().flatten())
+    }
+
+    /// The product under the camera. Its neighbours are out of sight.
+    fn waiting(&self, number: u64) -> Place {
+        let middle = |side: usize| (side as i64 - self.template.side as i64) / 2;
+        let (x, y) = lie(self.seed, number, self.template.diameter);
+        // Whoever stops the belt does it more exactly than parts are laid on it.
+        Place { number, x: middle(self.size.width) + x / 4, y: middle(self.size.height) + y / 2 }
+    }
+
+    /// Those that pass by.
+    fn passing(&self, frame: u64) -> impl Iterator<Item = Place> + '_ {
         let (pitch, width, side) = (self.pitch(), self.size.width as i64, self.template.side as i64);
         // The belt is full from the beginning: product 0 lies at the right edge then.
         let front = self.moved(frame) as i64 + width;

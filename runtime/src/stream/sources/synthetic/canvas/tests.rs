@@ -7,7 +7,11 @@ use crate::stream::sources::synthetic::SceneRequest;
 use crate::stream::uri::query::Query;
 
 fn stage(settings: &str) -> (Stage, PixelFormat) {
-    let request = SceneRequest::parse("conveyor", &mut Query::parse(settings).unwrap()).unwrap();
+    stage_of("conveyor", settings)
+}
+
+fn stage_of(scene: &str, settings: &str) -> (Stage, PixelFormat) {
+    let request = SceneRequest::parse(scene, &mut Query::parse(settings).unwrap()).unwrap();
     (Stage::new(&request), request.format)
 }
 
@@ -66,7 +70,7 @@ fn frames_that_follow_each_other_differ_everywhere() {
 
 #[test]
 fn the_truth_is_where_a_frame_differs_from_one_without_defects() {
-    for settings in ["size=320x240", "size=640x360", "size=200x300", "size=64x48"] {
+    for settings in ["size=320x240", "size=640x360", "size=200x300", "size=64x48", "size=320x240&product=blister"] {
         let (stage, mut canvas) = scene(&format!("{settings}&seed=3&defects=0.3"));
         let (plain_stage, mut plain) = scene(&format!("{settings}&seed=3&defects=0"));
         let width = stage.size.width;
@@ -138,6 +142,26 @@ fn products_enter_at_the_left_and_leave_at_the_right_in_three_seconds() {
         let places: Vec<_> = stage.products(number).collect();
         assert!(!places.is_empty() && places.len() <= stage.most_products());
         assert!(places.is_sorted_by(|a, b| a.number == b.number + 1 && a.x < b.x), "{places:?}");
+    }
+}
+
+#[test]
+fn a_station_shows_each_product_once_and_in_the_middle() {
+    for product in ["plate", "blister"] {
+        let (stage, format) = stage_of("station", &format!("size=160x160&product={product}&defects=1&seed=5"));
+        let (good, _) = stage_of("station", &format!("size=160x160&product={product}&defects=0&seed=5"));
+        let (mut canvas, mut plain) = (Canvas::new(&stage, format), Canvas::new(&good, format));
+        for number in [0, 1, 2, 900, u64::MAX - 1] {
+            let places: Vec<_> = stage.products(number).collect();
+            let [Place { number: shown, x, y }] = places[..] else { panic!("{places:?}") };
+            let middle = (160 - stage.template.side as i64) / 2;
+            assert_eq!(shown, number);
+            assert!((x - middle).abs() <= 2 && (y - middle).abs() <= 2, "{places:?}");
+            let (bytes, truth) = canvas.draw(&stage, number, Light::On);
+            assert!(truth.kind.is_some());
+            let (good_bytes, _) = plain.draw(&good, number, Light::On);
+            assert!(difference(bytes, good_bytes, 160, 7).is_some(), "{product} {number}");
+        }
     }
 }
 
