@@ -14,6 +14,14 @@ use moead_calibration::dataset::mask::Mask;
 use moead_runtime::preprocess::decode;
 use serde_json::Value;
 
+const HEADING: &str = "\
+# What the model of `moead-edge --demo` finds
+
+Written by `make.sh`. Drawn defects on pictures that neither training nor calibration saw, at the calibrated thresholds: at most 1 % of good
+pictures are called defective, at a confidence of 95 %.
+
+";
+
 /// A defective picture.
 struct Seen {
     product: String,
@@ -73,7 +81,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let (area, contrast) = size_and_contrast(picture, &mask)?;
         seen.push(Seen { product, kind: kind.to_owned(), is_found, area, contrast });
     }
-    let mut page = String::new();
+    let mut page = HEADING.to_owned();
     let products: Vec<&String> = alarms.keys().collect();
     writeln!(page, "| product | image AUROC | pixel AUROC | AUPRO | defects found | false alarms |")?;
     writeln!(page, "| --- | --- | --- | --- | --- | --- |")?;

@@ -160,3 +160,22 @@ impl Demo {
         defective.into_iter().chain(good).map(|shown| shown.tile).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use moead_model::calibration::Calibration;
+
+    use super::*;
+
+    #[test]
+    fn the_model_is_small_and_knows_what_is_drawn() {
+        // The limit on what it adds to the program.
+        assert!(MODEL.len() <= 4_000_000, "{} bytes", MODEL.len());
+        let model = model().expect("a model file");
+        let calibration = Calibration::parse(model.manifest().calibration.as_ref().expect("calibrated")).expect("read");
+        for product in Product::ALL {
+            assert!(calibration.products.contains_key(product.name()), "{}", product.name());
+        }
+        assert!((calibration.target.false_alarms, calibration.target.confidence) == (0.01, 0.95));
+    }
+}
