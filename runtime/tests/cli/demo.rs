@@ -66,7 +66,7 @@ fn a_model_of_ones_own_is_no_demonstration() {
     ----- stderr
     error: the argument '--demo' cannot be used with '--model <FILE>'
 
-    Usage: moead-edge --model <FILE> <--source <[NAME=]URI>...|--camera <DEVICE>|--demo>
+    Usage: moead-edge <--demo|--source <[NAME=]URI>...|--camera <DEVICE>>
 
     For more information, try '--help'.
     ");

@@ -10,9 +10,9 @@ fn wrong_command_lines() {
     ----- stderr
     error: the following required arguments were not provided:
       --model <FILE>
-      --source <[NAME=]URI>...
+      <--demo|--source <[NAME=]URI>...|--camera <DEVICE>>
 
-    Usage: moead-edge --model <FILE> --source <[NAME=]URI>...
+    Usage: moead-edge --model <FILE> <--demo|--source <[NAME=]URI>...|--camera <DEVICE>>
 
     For more information, try '--help'.
     ");
@@ -20,9 +20,9 @@ fn wrong_command_lines() {
     status: 2
     ----- stderr
     error: the following required arguments were not provided:
-      --source <[NAME=]URI>...
+      <--demo|--source <[NAME=]URI>...|--camera <DEVICE>>
 
-    Usage: moead-edge --model <FILE> --source <[NAME=]URI>...
+    Usage: moead-edge --model <FILE> <--demo|--source <[NAME=]URI>...|--camera <DEVICE>>
 
     For more information, try '--help'.
     ");
@@ -40,7 +40,7 @@ fn wrong_command_lines() {
 
       tip: a similar argument exists: '--threshold'
 
-    Usage: moead-edge --model <FILE> --source <[NAME=]URI>... --threshold <SCORE>
+    Usage: moead-edge --model <FILE> --threshold <SCORE> <--demo|--source <[NAME=]URI>...|--camera <DEVICE>>
 
     For more information, try '--help'.
     ");
@@ -137,7 +137,7 @@ fn a_wrong_value_in_the_environment_is_a_wrong_command_line() {
 fn help_is_long_or_short() {
     let desk = Desk::empty();
     let long = desk.run("--help").success();
-    assert!(long.stdout.contains("\nExamples:\n  moead-edge --model "), "{}", long.stdout);
+    assert!(long.stdout.contains("\nExamples:\n  moead-edge --demo "), "{}", long.stdout);
     assert!(long.stdout.contains("Exit status: 0 "), "{}", long.stdout);
     assert_eq!(long.stderr, "");
     insta::assert_snapshot!(desk.says("-h"), @r"
@@ -145,7 +145,7 @@ fn help_is_long_or_short() {
     ----- stdout
     Says ok or defect for every picture, and shows where
 
-    Usage: moead-edge [OPTIONS] --model <FILE>
+    Usage: moead-edge [OPTIONS] <--demo|--source <[NAME=]URI>...|--camera <DEVICE>>
            moead-edge <COMMAND>
 
     Commands:
@@ -160,6 +160,8 @@ fn help_is_long_or_short() {
 
     Options:
       -m, --model <FILE>             The model file that moead-export wrote [env: MOEAD_MODEL=]
+          --demo                     Show detection at work: the model inside of this program, on
+                                     products that are drawn on the spot. With --source, the model alone
       -s, --source <[NAME=]URI>...   A file, a folder with everything below it, a quoted pattern, a
                                      device as v4l2:///dev/video0?size=640x480, a drawn scene as
                                      synthetic://conveyor, or - for standard input; NAME=… names it in
@@ -241,7 +243,7 @@ fn the_version_names_commit_and_engine() {
     commit: [COMMIT]
     target: [TARGET]
     engines: tract 0.23.9, ort 2.0.0-rc.15 (ONNX Runtime 1.17 or later, from the machine)
-    features: camera, cli, http, ort, tract
+    features: camera, cli, demo, http, ort, tract
     ");
     insta::assert_snapshot!(desk.says("-V"), @r"
     status: 0
