@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The README's first command: builds the programs, shows the model inside of moead-edge at work, then exports a small checkpoint and judges
-# eight pictures with it.
+# The README's first command: builds the programs, shows the model inside of moead-edge at work on drawn products and on photographs, and
+# exports a small checkpoint.
 # On a fresh Debian or Ubuntu with Rust (rustup), it first installs what building needs, and says what.
 #
 #   tests/demo.sh            writes into demo/ of this checkout
@@ -24,14 +24,13 @@ programs="$(cd "$programs" && pwd)"
 say "moead-edge --demo"
 (cd "$folder" && "$programs/moead-edge" --demo --format text)
 
+say "moead-edge --demo --source tests/images/bricks --product brick --heatmaps $folder/heatmaps"
+"$programs/moead-edge" --demo --source tests/images/bricks --product brick --heatmaps "$folder/heatmaps" --format text
+
 say "writing a checkpoint with weights from a seed: $folder/bricks.pth.tar"
 "$programs/make-demo-checkpoint" "$folder/bricks.pth.tar"
 
 say "moead-export $folder/bricks.pth.tar"
 "$programs/moead-export" "$folder/bricks.pth.tar"
-
-say "moead-edge --model $folder/bricks.onnx --source tests/images/bricks --threshold 240 --heatmaps $folder/heatmaps"
-"$programs/moead-edge" --model "$folder/bricks.onnx" --source tests/images/bricks --threshold 240 \
-    --heatmaps "$folder/heatmaps" --format text
 
 say "pictures: $folder/moead-demo.png, $folder/heatmaps/*.png"

@@ -7,6 +7,7 @@ use crate::tree::{Finding, Tree};
 mod code;
 mod commands;
 mod dependencies;
+mod figures;
 mod files;
 mod links;
 mod rust_code;
@@ -62,6 +63,11 @@ fn relative_links_lead_somewhere() {
 #[test]
 fn the_folders_of_the_readme_exist() {
     assert_tidy(links::folders_of_readme(&Tree::of_repository()));
+}
+
+#[test]
+fn the_readme_says_what_the_demonstration_finds() {
+    assert_tidy(figures::demonstration(&Tree::of_repository()));
 }
 
 #[test]
