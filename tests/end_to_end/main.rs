@@ -14,4 +14,5 @@ mod evaluation;
 mod pages;
 mod results;
 mod streams;
+mod ten_minutes;
 mod verification;
