@@ -225,3 +225,65 @@ fn values_that_cannot_be() {
     hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
     ");
 }
+
+#[test]
+fn distances_that_statistics_do_not_fit() {
+    let with = |distance: &str, change: &dyn Fn(&mut Checkpoint)| {
+        let mut checkpoint = tiny().with_distance(distance);
+        change(&mut checkpoint);
+        refusal(&checkpoint, "")
+    };
+    let said = |checkpoint: &mut Checkpoint, distance: serde_json::Value| {
+        checkpoint.arch.as_mut().unwrap()[2]["kwargs"]["distance"] = distance;
+    };
+    let reshape = |checkpoint: &mut Checkpoint, name: &str, shape: &[usize]| {
+        let name = format!("reconstruction.distance.{name}");
+        let numbers = vec![0.5; shape.iter().product()];
+        *checkpoint.tensor_mut(&name) = NamedTensor::new(&name, shape, &numbers);
+    };
+    insta::assert_snapshot!(with("position-cov:8", &|it| said(it, json!("position-cov:9"))), @"");
+    insta::assert_snapshot!(with("position-cov:8", &|it| said(it, json!("l2"))), @"");
+    insta::assert_snapshot!(with("position-std", &|it| said(it, json!("position-cov:8"))), @"");
+    insta::assert_snapshot!(with("position-std", &|it| said(it, json!("mahalanobis"))), @"");
+    insta::assert_snapshot!(with("position-cov:8", &|it| said(it, json!("position-cov:999999999999"))), @"");
+    // More axes than channels, by the tensors and by the settings.
+    insta::assert_snapshot!(with("position-cov:200", &|_| {}), @"");
+    insta::assert_snapshot!(with("position-cov:8", &|it| {
+        it.arch.as_mut().unwrap()[2]["kwargs"].as_object_mut().unwrap().remove("distance");
+        reshape(it, "axes", &[10_000, 2]);
+    }), @"");
+    // Shapes.
+    insta::assert_snapshot!(with("position-cov:8", &|it| reshape(it, "axes", &[8, 191])), @"");
+    insta::assert_snapshot!(with("position-cov:8", &|it| reshape(it, "axes", &[8 * 192])), @"");
+    insta::assert_snapshot!(with("position-cov:8", &|it| reshape(it, "mean", &[16, 192])), @"");
+    insta::assert_snapshot!(with("position-cov:8", &|it| reshape(it, "whitening", &[16, 64])), @"");
+    insta::assert_snapshot!(with("position-std", &|it| reshape(it, "scale", &[192])), @"");
+    insta::assert_snapshot!(with("position-std", &|it| {
+        it.tensors.retain(|tensor| tensor.name != "reconstruction.distance.mean");
+    }), @"");
+    insta::assert_snapshot!(with("position-std", &|it| {
+        it.tensors.push(NamedTensor::new("reconstruction.distance.axes", &[8, 192], &[0.0; 8 * 192]));
+        said(it, json!("position-cov:8"));
+    }), @"");
+}
+
+#[test]
+fn statistics_that_are_none() {
+    let with = |distance: &str, name: &str, index: usize, value: f32| {
+        let mut checkpoint = tiny().with_distance(distance);
+        let tensor = checkpoint.tensor_mut(&format!("reconstruction.distance.{name}"));
+        tensor.bytes[4 * index..4 * index + 4].copy_from_slice(&value.to_le_bytes());
+        refusal(&checkpoint, "")
+    };
+    insta::assert_snapshot!(with("position-std", "scale", 7, 0.0), @"");
+    insta::assert_snapshot!(with("position-std", "scale", 7, f32::NAN), @"");
+    insta::assert_snapshot!(with("position-std", "mean", 3071, f32::INFINITY), @"");
+    // The second place's third diagonal element.
+    insta::assert_snapshot!(with("position-cov:8", "whitening", 36 + 5, -0.25), @"");
+    insta::assert_snapshot!(with("position-cov:8", "axes", 0, f32::NAN), @"");
+    // What is not on a diagonal may be anything.
+    let mut checkpoint = tiny().with_distance("position-cov:8");
+    let tensor = checkpoint.tensor_mut("reconstruction.distance.whitening");
+    tensor.bytes[4..8].copy_from_slice(&(-0.25_f32).to_le_bytes());
+    Desk::with(&checkpoint).run("ckpt.pth.tar").success();
+}

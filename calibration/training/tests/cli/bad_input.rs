@@ -85,6 +85,20 @@ fn files_that_hold_no_backbone() {
 }
 
 #[test]
+fn distances_that_the_features_do_not_allow() {
+    let desk = Desk::new();
+    desk.backbone();
+    desk.pictures("good", 9);
+    insta::assert_snapshot!(desk.says("good --backbone backbone.safetensors -o c.safetensors --distance position-cov:200"), @"");
+    // The same picture nine times: residuals that never differ.
+    let picture = desk.read("good/000.png");
+    (1..9).for_each(|number| desk.write(&format!("good/{number:03}.png"), &picture));
+    let same = "good --backbone backbone.safetensors -o c.safetensors --preset tiny --steps 2";
+    insta::assert_snapshot!(desk.says(&format!("{same} --distance position-std")), @"");
+    insta::assert_snapshot!(desk.says(&format!("{same} --distance position-cov:8 --features raw")), @"");
+}
+
+#[test]
 fn checkpoints_that_cannot_be_written() {
     let desk = Desk::new();
     desk.pictures("good", 9);

@@ -24,6 +24,7 @@ fn wrong_command_lines() {
 
     For more information, try '--help'.
     ");
+    insta::assert_snapshot!(desk.says("data --backbone b -o c --distance position-cov"), @"");
     insta::assert_snapshot!(desk.says("data --backbone b -o c --time-limit soon"), @r"
     status: 2
     ----- stderr
