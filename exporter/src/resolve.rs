@@ -6,8 +6,8 @@
 use std::fmt;
 
 use moead_model::architecture::{
-    Architecture, ArchitectureError, Backbone, Decoder, Distance, Experts, FeatureForm, ImageSize, NeighborMask, NormPlacement,
-    PositionKind, Reconstruction, Rounds, Stacked, TokenGrid,
+    Architecture, ArchitectureError, Backbone, Decoder, Distance, Experts, FeatureForm, ImageSize, NeighborMask,
+    NormPlacement, PositionKind, Reconstruction, Rounds, Stacked, TokenGrid,
 };
 use serde_json::Value;
 
@@ -366,7 +366,8 @@ pub fn resolve(weights: &dyn Weights, arch: Option<&Value>, wishes: Wishes) -> R
     let decoder = decoder(&settings, &evidence, variant, &mut assumed)?;
     let grid = grid(&settings, &evidence, wishes, stride, &mut assumed)?;
     let input = ImageSize { height: grid.rows * stride, width: grid.columns * stride };
-    let reconstruction = Reconstruction { features, distance, hidden, heads, feed_forward, position, norm, mask, decoder };
+    let reconstruction =
+        Reconstruction { features, distance, hidden, heads, feed_forward, position, norm, mask, decoder };
     let architecture = Architecture::new(backbone, layers, stride, input, reconstruction)
         .map_err(|source| ResolveError::Architecture { source, assumed: assumed.clone() })?;
     settings.check_planes(&architecture)?;

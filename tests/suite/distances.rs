@@ -86,7 +86,11 @@ fn matrices_of_places_run_in_an_op_of_ours() {
         let problem = problem("tiny", &format!("position-cov:{axes}"));
         for form in [FORMS[0], FORMS[2]] {
             let ops = tract::ops(&problem.model(form), &problem.input);
-            assert_eq!(ops.iter().filter(|op| *op == "PlaceProducts").count(), panels, "{axes} axes, {form:?}: {ops:?}");
+            assert_eq!(
+                ops.iter().filter(|op| *op == "PlaceProducts").count(),
+                panels,
+                "{axes} axes, {form:?}: {ops:?}"
+            );
         }
     }
 }

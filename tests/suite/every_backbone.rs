@@ -9,8 +9,8 @@ use moead_exporter::reference;
 use moead_exporter::resolve::expected_tensors;
 use moead_exporter::weights::Weights;
 use moead_model::architecture::{
-    Activation, Architecture, Backbone, Decoder, Distance, Experts, FeatureForm, ImageSize, NeighborMask, NormPlacement,
-    PositionKind, Reconstruction, Rounds, Stacked,
+    Activation, Architecture, Backbone, Decoder, Distance, Experts, FeatureForm, ImageSize, NeighborMask,
+    NormPlacement, PositionKind, Reconstruction, Rounds, Stacked,
 };
 use moead_model::manifest::Source;
 use moead_model::self_test;

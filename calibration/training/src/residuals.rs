@@ -70,7 +70,7 @@ impl Residuals {
     pub fn show(&self, visit: &mut dyn FnMut(&[f32])) -> io::Result<()> {
         let mut bytes = vec![0; 4 * self.length];
         for picture in 0..self.pictures {
-            self.file.read_exact_at(&mut bytes, (picture * bytes.len()) as u64)?;
+            self.file.read_exact_at(&mut bytes, (4 * picture * self.length) as u64)?;
             let numbers: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
             visit(&numbers);
         }

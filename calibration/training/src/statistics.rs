@@ -137,11 +137,14 @@ impl Statistics {
                 let places = mean.chunks_exact(channels).zip(scale.chunks_exact(channels)).cycle();
                 let scaled = |((x, mean), scale): ((&f32, &f32), &f32)| ((x - mean) * scale).powi(2);
                 let vectors = vectors.chunks_exact(channels).zip(places);
-                vectors.map(|(x, (mean, scale))| x.iter().zip(mean).zip(scale).map(scaled).sum::<f32>().sqrt()).collect()
+                vectors
+                    .map(|(x, (mean, scale))| x.iter().zip(mean).zip(scale).map(scaled).sum::<f32>().sqrt())
+                    .collect()
             }
             Form::Covariances { axes, mean, whitening } => {
                 let count = mean.len() / self.places;
-                let places = mean.chunks_exact(count).zip(whitening.chunks_exact(whitening.len() / self.places)).cycle();
+                let places =
+                    mean.chunks_exact(count).zip(whitening.chunks_exact(whitening.len() / self.places)).cycle();
                 let along = projected(vectors, axes, count);
                 along.chunks_exact(count).zip(places).map(|(y, (mean, triangle))| whitened(y, mean, triangle)).collect()
             }

@@ -15,7 +15,8 @@ pub(super) fn distances(
     rebuilt: &Tensor,
 ) -> Result<Vec<f64>, TensorError> {
     let (places, channels) = (features.shape[0], features.columns());
-    let residuals: Vec<f64> = features.data.iter().zip(&rebuilt.data).map(|(feature, rebuilt)| feature - rebuilt).collect();
+    let residuals: Vec<f64> =
+        features.data.iter().zip(&rebuilt.data).map(|(feature, rebuilt)| feature - rebuilt).collect();
     let residuals = residuals.chunks_exact(channels);
     Ok(match distance {
         Distance::Euclidean => residuals.map(|residual| length(residual.iter().copied())).collect(),
@@ -33,7 +34,8 @@ pub(super) fn distances(
             let places = residuals.zip(mean.rows().zip(whitening.rows()));
             places
                 .map(|(residual, (mean, whitening))| {
-                    let centred: Vec<f64> = axes.rows().zip(mean).map(|(axis, mean)| dot(axis, residual) - mean).collect();
+                    let centred: Vec<f64> =
+                        axes.rows().zip(mean).map(|(axis, mean)| dot(axis, residual) - mean).collect();
                     // The rows of the triangle, one behind the other, each one number longer.
                     let mut rest = whitening;
                     length((1..=count).map(|columns| {

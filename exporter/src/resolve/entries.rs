@@ -1,6 +1,8 @@
 //! An architecture as the three net entries of the published configuration, all defaults filled in.
 
-use moead_model::architecture::{Activation, Architecture, Decoder, Distance, FeatureForm, NormPlacement, PositionKind};
+use moead_model::architecture::{
+    Activation, Architecture, Decoder, Distance, FeatureForm, NormPlacement, PositionKind,
+};
 use serde_json::{Value, json};
 
 use super::Variant;

@@ -1,8 +1,7 @@
 //! The three net entries of `arch`, as the published code writes them into a checkpoint.
 
 use moead_model::architecture::{
-    Activation, Architecture, Backbone, Distance, FeatureForm, NeighborMask, PositionKind, TokenGrid,
-    UnknownDistance,
+    Activation, Architecture, Backbone, Distance, FeatureForm, NeighborMask, PositionKind, TokenGrid, UnknownDistance,
 };
 use serde_json::{Map, Value};
 

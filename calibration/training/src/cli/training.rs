@@ -96,7 +96,8 @@ impl Training<'_> {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         };
-        let residuals = Residuals::compute(self.rebuilder(), self.features, &self.learnt, folder).at(folder.display())?;
+        let residuals =
+            Residuals::compute(self.rebuilder(), self.features, &self.learnt, folder).at(folder.display())?;
         let sides = [decoder.grid().tokens(), decoder.channels()];
         match Statistics::fit(kind, sides, &|visit| residuals.show(visit)) {
             Ok(statistics) => Ok(Some(statistics)),

@@ -1,6 +1,6 @@
 //! Derivatives against differences, in 64 bits, for networks of many shapes.
 
-use moead_model::architecture::{Experts, FeatureForm, NeighborMask, PositionKind};
+use moead_model::architecture::{Distance, Experts, FeatureForm, NeighborMask, PositionKind};
 use proptest::prelude::*;
 
 use super::*;

@@ -79,7 +79,9 @@ impl Moments {
         let mut whitening = Vec::with_capacity(tokens * count * (count + 1) / 2);
         for (place, sum) in sums.into_iter().enumerate() {
             let inverse = inverse_factor(sum / self.freedom()).ok_or(StatisticsError::Indefinite { place })?;
-            whitening.extend((0..count).flat_map(|row| (0..=row).map(move |column| (row, column))).map(|at| inverse[at] as f32));
+            whitening.extend(
+                (0..count).flat_map(|row| (0..=row).map(move |column| (row, column))).map(|at| inverse[at] as f32),
+            );
         }
         // A number that 32 bits do not hold is as bad as none.
         match whitening.iter().position(|number| !number.is_finite()) {
@@ -109,7 +111,8 @@ impl Moments {
         let eigen = SymmetricEigen::new(pooled);
         let mut order: Vec<usize> = (0..channels).collect();
         order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
-        let axes = order[..count].iter().flat_map(|axis| eigen.eigenvectors.column(*axis).iter().copied().collect::<Vec<_>>());
+        let axes =
+            order[..count].iter().flat_map(|axis| eigen.eigenvectors.column(*axis).iter().copied().collect::<Vec<_>>());
         Ok(axes.map(|number| number as f32).collect())
     }
 }

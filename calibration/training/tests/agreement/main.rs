@@ -52,11 +52,11 @@ fn by_definition(kind: Kind, [tokens, channels]: [usize; 2], pictures: &[Vec<f32
     let residual = |place: usize| DVector::from_column_slice(&residuals[at(place)]) - &places[place].1;
     match kind {
         Kind::PositionStd => {
-            let deviation =
-                |place: usize, c: usize| (places[place].0.column(c).norm_squared() / (count - 1.0)).sqrt();
+            let deviation = |place: usize, c: usize| (places[place].0.column(c).norm_squared() / (count - 1.0)).sqrt();
             let all = (0..tokens).flat_map(|place| (0..channels).map(move |c| (place, c)));
             let least = 1e-3 * all.map(|(place, c)| deviation(place, c)).fold(0.0, f64::max);
-            let distance = |place| residual(place).map_with_location(|c, _, r| r / deviation(place, c).max(least)).norm();
+            let distance =
+                |place| residual(place).map_with_location(|c, _, r| r / deviation(place, c).max(least)).norm();
             (0..tokens).map(distance).collect()
         }
         Kind::PositionCov(axes) => {
