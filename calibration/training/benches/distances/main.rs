@@ -23,9 +23,10 @@ use figures::{Curve, Figures};
 use pictures::Pictures;
 
 /// None is l2.
-const DISTANCES: [(&str, Option<Kind>); 4] = [
+const DISTANCES: [(&str, Option<Kind>); 5] = [
     ("l2", None),
     ("position-std", Some(Kind::PositionStd)),
+    ("position-cov:48", Some(Kind::PositionCov(48))),
     ("position-cov:64", Some(Kind::PositionCov(64))),
     ("position-cov:96", Some(Kind::PositionCov(96))),
 ];
