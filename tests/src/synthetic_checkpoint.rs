@@ -105,17 +105,38 @@ impl Checkpoint {
         self.tensors.iter_mut().find(|tensor| tensor.name == name).unwrap_or_else(|| panic!("no tensor {name}"))
     }
 
+    /// With features that are normalised before they are rebuilt.
+    ///
+    /// # Panics
+    /// When there are no settings.
+    #[must_use]
+    pub fn with_normalized_features(mut self) -> Self {
+        let [places, channels] = self.sides();
+        self.arch.as_mut().expect("settings")[2]["kwargs"]["features"] = "normalized".into();
+        for (name, shape, offset) in [("mean", vec![places, channels], 0.0), ("scale", vec![channels], 1.0)] {
+            let name = format!("reconstruction.features.{name}");
+            self.tensors
+                .push(draw("features", &Rule { name, dtype: "F32".into(), shape, offset, scale: 0.5, value: 0 }));
+        }
+        self
+    }
+
+    /// Tokens and channels.
+    fn sides(&mut self) -> [usize; 2] {
+        let channels = self.tensor_mut("reconstruction.input_proj.weight").shape[1];
+        let size = &self.arch.as_ref().expect("settings")[2]["kwargs"]["feature_size"];
+        let side = |index: usize| size[index].as_u64().expect("a grid") as usize;
+        [side(0) * side(1), channels]
+    }
+
     /// With statistics of residuals, as `distance` (`position-std`, `position-cov:K`) has them: factors and diagonals from 0.5 to 1.5.
     ///
     /// # Panics
     /// When there are no settings, or for another distance.
     #[must_use]
     pub fn with_distance(mut self, distance: &str) -> Self {
-        let channels = self.tensor_mut("reconstruction.input_proj.weight").shape[1];
-        let arch = self.arch.as_mut().expect("settings");
-        let side = |index: usize| arch[2]["kwargs"]["feature_size"][index].as_u64().expect("a grid") as usize;
-        let places = side(0) * side(1);
-        arch[2]["kwargs"]["distance"] = distance.into();
+        let [places, channels] = self.sides();
+        self.arch.as_mut().expect("settings")[2]["kwargs"]["distance"] = distance.into();
         let mut add = |name: &str, shape: [usize; 2], offset: f64, scale: f64| {
             let name = format!("reconstruction.distance.{name}");
             let rule = Rule { name, dtype: "F32".into(), shape: shape.to_vec(), offset, scale, value: 0 };
