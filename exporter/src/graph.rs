@@ -17,6 +17,7 @@ use crate::weights::Weights;
 mod attention;
 mod backbone;
 mod builder;
+mod distance;
 mod eight_bit;
 mod feed_forward;
 mod head;
@@ -89,7 +90,8 @@ pub fn build(architecture: &Architecture, weights: &dyn Weights, form: Form) -> 
         Decoder::Shared(rounds) => moead::build(&mut graph, weights, architecture, rounds, form, &tokens)?,
         Decoder::Stacked(stacked) => uniad::build(&mut graph, weights, architecture, stacked, &tokens)?,
     };
-    head::build(&mut graph, architecture, &aligned, &tokens, &rebuilt);
+    let distances = distance::build(&mut graph, weights, architecture, &tokens, &rebuilt)?;
+    head::build(&mut graph, architecture, &aligned, &distances);
     Ok(ModelProto {
         ir_version: Some(IR_VERSION),
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET) }],

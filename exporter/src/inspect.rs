@@ -1,6 +1,6 @@
 //! What is in a checkpoint, and what an export makes of it: parts, parameters, bytes, multiplications.
 
-use moead_model::architecture::{Architecture, Decoder};
+use moead_model::architecture::{Architecture, Decoder, Distance};
 use serde::Serialize;
 
 use crate::backbone::{ConvNorm, Network, Step};
@@ -37,6 +37,7 @@ pub fn parts(architecture: &Architecture, weights: &dyn Weights) -> Vec<Part> {
                 Kind::Attention => ("attention", Some(macs.attention), true),
                 Kind::FeedForward => ("feed-forward", Some(macs.feed_forward), true),
                 Kind::Norms => ("layer norms", Some(0), true),
+                Kind::Statistics => ("statistics of good pictures", Some(macs.statistics), true),
                 Kind::NotNeeded => ("not needed for inference", None, false),
                 Kind::Surplus => ("of no known part", None, false),
             };
@@ -69,18 +70,20 @@ enum Kind {
     Attention,
     FeedForward,
     Norms,
+    Statistics,
     NotNeeded,
     Surplus,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Backbone,
         Self::Projections,
         Self::Positions,
         Self::Attention,
         Self::FeedForward,
         Self::Norms,
+        Self::Statistics,
         Self::NotNeeded,
         Self::Surplus,
     ];
@@ -89,6 +92,8 @@ impl Kind {
         let holds = |part: &str| name.contains(part);
         if name.starts_with("backbone.") {
             Self::Backbone
+        } else if holds(".features.") || holds(".distance.") {
+            Self::Statistics
         } else if holds(".input_proj.") || holds(".output_proj.") {
             Self::Projections
         } else if holds(".pos_embed.") || holds(".learned_embed.") {
@@ -114,6 +119,8 @@ pub struct Macs {
     pub attention: u64,
     /// Gates and chosen experts, or stacked feed-forwards.
     pub feed_forward: u64,
+    /// From residuals to distances, beyond their length.
+    pub statistics: u64,
 }
 
 impl Macs {
@@ -139,12 +146,21 @@ impl Macs {
                 (attention, (encoder + decoder) * 2 * t * d * f)
             }
         };
-        Self { backbone: backbone(&network, architecture), projections: 2 * t * d * c, attention, feed_forward }
+        let statistics = match reconstruction.distance {
+            Distance::Euclidean => 0,
+            Distance::PositionStd => t * c,
+            Distance::PositionCov { axes } => {
+                let k = axes as u64;
+                t * (c * k + k * (k + 1) / 2)
+            }
+        };
+        let backbone = backbone(&network, architecture);
+        Self { backbone, projections: 2 * t * d * c, attention, feed_forward, statistics }
     }
 
     /// Of the whole network.
     pub fn total(&self) -> u64 {
-        self.backbone + self.projections + self.attention + self.feed_forward
+        self.backbone + self.projections + self.attention + self.feed_forward + self.statistics
     }
 }
 

@@ -10,6 +10,7 @@ use crate::weights::Weights;
 
 mod attention;
 mod convolution;
+mod distance;
 mod efficientnet;
 mod head;
 mod linear;
@@ -107,10 +108,10 @@ pub fn evaluate(
         }
     };
     let rebuilt = Linear::read(&reconstruction.under("output_proj"), hidden, channels)?.apply(&decoded);
-    let feature_rec = neck::map_of(&rebuilt, grid);
-    observe("feature_rec", &feature_rec);
+    observe("feature_rec", &neck::map_of(&rebuilt, grid));
 
-    let verdict = head::judge(&feature_rec, &neck::map_of(&features, grid), &feature_align, size, observe);
+    let distances = distance::distances(settings.distance, &reconstruction.under("distance"), &features, &rebuilt)?;
+    let verdict = head::judge(Tensor::new(&[1, 1, grid.rows, grid.columns], distances), &feature_align, size, observe);
     Ok(Evaluation {
         anomaly_map: verdict.map.data,
         anomaly_grid: verdict.grid.data,

@@ -6,8 +6,8 @@
 use std::fmt;
 
 use moead_model::architecture::{
-    Architecture, ArchitectureError, Backbone, Decoder, Experts, FeatureForm, ImageSize, NeighborMask, NormPlacement,
-    PositionKind, Reconstruction, Rounds, Stacked, TokenGrid,
+    Architecture, ArchitectureError, Backbone, Decoder, Distance, Experts, FeatureForm, ImageSize, NeighborMask,
+    NormPlacement, PositionKind, Reconstruction, Rounds, Stacked, TokenGrid,
 };
 use serde_json::Value;
 
@@ -362,10 +362,12 @@ pub fn resolve(weights: &dyn Weights, arch: Option<&Value>, wishes: Wishes) -> R
         .ask(tensor("reconstruction.features.mean"), normalizes)?
         .answer()
         .unwrap_or(FeatureForm::Raw);
+    let distance = distance(&settings, &evidence)?;
     let decoder = decoder(&settings, &evidence, variant, &mut assumed)?;
     let grid = grid(&settings, &evidence, wishes, stride, &mut assumed)?;
     let input = ImageSize { height: grid.rows * stride, width: grid.columns * stride };
-    let reconstruction = Reconstruction { features, hidden, heads, feed_forward, position, norm, mask, decoder };
+    let reconstruction =
+        Reconstruction { features, distance, hidden, heads, feed_forward, position, norm, mask, decoder };
     let architecture = Architecture::new(backbone, layers, stride, input, reconstruction)
         .map_err(|source| ResolveError::Architecture { source, assumed: assumed.clone() })?;
     settings.check_planes(&architecture)?;
@@ -407,6 +409,16 @@ fn variant(
         }
     };
     Ok(variant)
+}
+
+/// Silent files have the published one.
+fn distance(settings: &Settings, evidence: &Evidence) -> Result<Distance, ResolveError> {
+    let (tensor, found) = evidence.distance.unzip();
+    // As texts: a conflict shows the names that people write.
+    Question::new("distance")
+        .ask(Origin::Arch("reconstruction.distance".into()), settings.distance.map(|said| said.to_string()))?
+        .ask(Origin::Tensor(tensor.unwrap_or_default().into()), found.map(|found| found.to_string()))?;
+    Ok(settings.distance.or(found).unwrap_or(Distance::Euclidean))
 }
 
 fn decoder(

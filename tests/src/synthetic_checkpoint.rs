@@ -105,6 +105,63 @@ impl Checkpoint {
         self.tensors.iter_mut().find(|tensor| tensor.name == name).unwrap_or_else(|| panic!("no tensor {name}"))
     }
 
+    /// With features that are normalised before they are rebuilt.
+    ///
+    /// # Panics
+    /// When there are no settings.
+    #[must_use]
+    pub fn with_normalized_features(mut self) -> Self {
+        let [places, channels] = self.sides();
+        self.arch.as_mut().expect("settings")[2]["kwargs"]["features"] = "normalized".into();
+        for (name, shape, offset) in [("mean", vec![places, channels], 0.0), ("scale", vec![channels], 1.0)] {
+            let name = format!("reconstruction.features.{name}");
+            self.tensors
+                .push(draw("features", &Rule { name, dtype: "F32".into(), shape, offset, scale: 0.5, value: 0 }));
+        }
+        self
+    }
+
+    /// Tokens and channels.
+    fn sides(&mut self) -> [usize; 2] {
+        let channels = self.tensor_mut("reconstruction.input_proj.weight").shape[1];
+        let size = &self.arch.as_ref().expect("settings")[2]["kwargs"]["feature_size"];
+        let side = |index: usize| size[index].as_u64().expect("a grid") as usize;
+        [side(0) * side(1), channels]
+    }
+
+    /// With statistics of residuals, as `distance` (`position-std`, `position-cov:K`) has them: factors and diagonals from 0.5 to 1.5.
+    ///
+    /// # Panics
+    /// When there are no settings, or for another distance.
+    #[must_use]
+    pub fn with_distance(mut self, distance: &str) -> Self {
+        let [places, channels] = self.sides();
+        self.arch.as_mut().expect("settings")[2]["kwargs"]["distance"] = distance.into();
+        let mut add = |name: &str, shape: [usize; 2], offset: f64, scale: f64| {
+            let name = format!("reconstruction.distance.{name}");
+            let rule = Rule { name, dtype: "F32".into(), shape: shape.to_vec(), offset, scale, value: 0 };
+            self.tensors.push(draw("distance", &rule));
+        };
+        let Some(axes) = distance.strip_prefix("position-cov:") else {
+            assert_eq!(distance, "position-std");
+            add("mean", [places, channels], 0.0, 0.5);
+            add("scale", [places, channels], 1.0, 0.5);
+            return self;
+        };
+        let axes: usize = axes.parse().expect("a number of axes");
+        let numbers = axes * (axes + 1) / 2;
+        add("axes", [axes, channels], 0.0, (3.0 / channels as f64).sqrt());
+        add("mean", [places, axes], 0.0, 0.5);
+        add("whitening", [places, numbers], 0.0, (3.0 / axes as f64).sqrt());
+        let whitening = self.tensor_mut("reconstruction.distance.whitening");
+        let mut values = whitening.values();
+        for triangle in values.chunks_exact_mut(numbers) {
+            (1..=axes).for_each(|rows| triangle[rows * (rows + 1) / 2 - 1] = 1.0 + 0.5 / rows as f32);
+        }
+        *whitening = NamedTensor::new(&whitening.name, &whitening.shape, &values);
+        self
+    }
+
     /// The file's bytes.
     pub fn encode(&self, form: Form) -> Vec<u8> {
         if form == Form::Safetensors {

@@ -9,8 +9,8 @@ use moead_exporter::reference;
 use moead_exporter::resolve::expected_tensors;
 use moead_exporter::weights::Weights;
 use moead_model::architecture::{
-    Activation, Architecture, Backbone, Decoder, Experts, FeatureForm, ImageSize, NeighborMask, NormPlacement,
-    PositionKind, Reconstruction, Rounds, Stacked,
+    Activation, Architecture, Backbone, Decoder, Distance, Experts, FeatureForm, ImageSize, NeighborMask,
+    NormPlacement, PositionKind, Reconstruction, Rounds, Stacked,
 };
 use moead_model::manifest::Source;
 use moead_model::self_test;
@@ -81,8 +81,15 @@ fn reconstruction(kind: usize) -> Reconstruction {
         _ => (stack(Activation::Gelu), NormPlacement::Post, PositionKind::Sine),
     };
     let features = if kind.is_multiple_of(2) { FeatureForm::Raw } else { FeatureForm::Normalized };
+    let distance = match kind % 3 {
+        0 => Distance::Euclidean,
+        1 => Distance::PositionStd,
+        // More than a panel, and less than two.
+        _ => Distance::PositionCov { axes: 21 },
+    };
     let mask = NeighborMask { rows: 1, columns: 3, on: [true, kind.is_multiple_of(2), true] };
-    Reconstruction { features, hidden: 16, heads: 2, feed_forward: 24, position, norm, mask: Some(mask), decoder }
+    let mask = Some(mask);
+    Reconstruction { features, distance, hidden: 16, heads: 2, feed_forward: 24, position, norm, mask, decoder }
 }
 
 fn check(backbone: Backbone, kind: usize) {

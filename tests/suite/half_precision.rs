@@ -1,8 +1,10 @@
 //! `--precision f16`: half the file, and what that does to maps and scores.
 
-use moead_exporter::precision::HalfWeights;
+use moead_exporter::precision::{self, HalfWeights};
 use moead_exporter::reference;
+use moead_model::manifest::Precision;
 use moead_tests::compare::Failures;
+use moead_tests::golden::Case;
 
 use crate::engines::onnxruntime::{self, Request};
 use crate::engines::{OUTPUTS, ort, tract};
@@ -45,6 +47,25 @@ fn check(problem: Problem) {
             let what = format!("{place}: map against exact weights");
             failures.check(&what, &problem.expected["anomaly_map"].data, &found["anomaly_map"], AGAINST_F32);
         }
+    }
+    failures.finish();
+}
+
+/// Which tensors are rounded, the graph and the plain evaluation must agree about: one that is rounded in one of them alone is 1e-4 off.
+#[test]
+fn graph_and_plain_evaluation_round_the_same_tensors() {
+    let problem = Problem::with_checkpoint(Case::small("tiny"), |drawn| {
+        *drawn = drawn.clone().with_normalized_features().with_distance("position-cov:24");
+    });
+    let architecture = &problem.resolved.architecture;
+    let weights = precision::stored(&problem.checkpoint, architecture, Precision::F16);
+    let exact = reference::Arithmetic::Exact;
+    let answer = reference::evaluate(architecture, weights.as_ref(), exact, &problem.input, &mut |_, _| {})
+        .expect("a whole checkpoint");
+    let mut failures = Failures::default();
+    for form in &FORMS[2..] {
+        let found = tract::answer(&problem.model(*form), &problem.input, &OUTPUTS, &[]);
+        failures.check(&format!("{:?}: map", form.moe), &answer.anomaly_map, &found["anomaly_map"], 1e-5);
     }
     failures.finish();
 }

@@ -6,6 +6,7 @@ mod problem;
 
 mod agreement;
 mod checkpoint_forms;
+mod distances;
 mod eight_bit;
 mod every_backbone;
 mod experts;

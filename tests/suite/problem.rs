@@ -35,15 +35,20 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn new(case: Case) -> Self {
-        Self::with_arch(case, |_| {})
+        Self::with_checkpoint(case, |_| {})
     }
 
     /// With settings that differ from the case's own; `expected` is then another network's.
     pub(crate) fn with_arch(case: Case, change: impl FnOnce(&mut serde_json::Value)) -> Self {
+        Self::with_checkpoint(case, |drawn| change(drawn.arch.as_mut().expect("a case has settings")))
+    }
+
+    /// With another checkpoint than the case's own; `expected` is then another network's.
+    pub(crate) fn with_checkpoint(case: Case, change: impl FnOnce(&mut Drawn)) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("checkpoint.safetensors");
         let mut drawn = Drawn::of(&case);
-        change(drawn.arch.as_mut().expect("a case has settings"));
+        change(&mut drawn);
         drawn.write(FileForm::Safetensors, &path);
         let checkpoint = Checkpoint::open(&path).expect("a checkpoint that can be read");
         let resolved = resolve::resolve(&checkpoint, checkpoint.architecture(), Wishes::default())

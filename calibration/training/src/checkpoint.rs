@@ -13,6 +13,7 @@ use safetensors::tensor::TensorView;
 
 use crate::normalization::Normalization;
 use crate::parameters::Layout;
+use crate::statistics::Statistics;
 
 /// Metadata key of the three net entries.
 const ARCHITECTURE: &str = "moead.architecture";
@@ -28,6 +29,8 @@ pub struct Trained<'a> {
     pub parameters: &'a [f32],
     /// Where features are normalised.
     pub normalization: Option<&'a Normalization>,
+    /// Where the distance has any.
+    pub statistics: Option<&'a Statistics>,
 }
 
 /// Names of the normalisation.
@@ -55,6 +58,9 @@ impl<'a> Trained<'a> {
         if let Some(Normalization { mean, scale }) = self.normalization {
             add(MEAN.into(), vec![mean.len() / scale.len(), scale.len()], mean);
             add(SCALE.into(), vec![scale.len()], scale);
+        }
+        for (name, shape, numbers) in self.statistics.into_iter().flat_map(Statistics::tensors) {
+            add(format!("{PREFIX}distance.{name}"), shape.to_vec(), numbers);
         }
         Head { order, tensors }
     }

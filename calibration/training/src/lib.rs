@@ -3,8 +3,8 @@
 //! * [`decoder`]: the trained part, forwards and backwards. [`parameters`]: its numbers. [`initial`]: what they begin with.
 //! * [`trainer`]: a step: [`jitter`], [`loss`], [`optimizer`], [`schedule`]. [`batches`]: of which pictures.
 //! * [`normalization`]: what features are before they are rebuilt. [`presets`]: settings that go together.
+//! * [`residuals`]: what a network does not rebuild. [`statistics`]: how unusual that is, or how unusual features are without a network.
 //! * [`store`]: features in a file. [`hold_out`], [`defects`], [`validation`]: what each epoch is judged by.
-//! * [`statistics`]: detectors without a network, as a yardstick.
 //! * [`checkpoint`]: the network as `moead-export` reads it. [`state`]: a run, to take it up again.
 //! * [`product`]: products of matrices. [`number`]: 32 or 64 bits.
 //! * [`random`]: seeded streams.
@@ -28,6 +28,7 @@ pub mod parameters;
 pub mod presets;
 pub mod product;
 pub mod random;
+pub mod residuals;
 pub mod schedule;
 pub mod state;
 pub mod statistics;

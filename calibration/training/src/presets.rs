@@ -1,7 +1,7 @@
 //! Settings that go together.
 
 use moead_model::architecture::{
-    Backbone, Decoder as Kind, Experts, FeatureForm, ImageSize, NeighborMask, NormPlacement, PositionKind,
+    Backbone, Decoder as Kind, Distance, Experts, FeatureForm, ImageSize, NeighborMask, NormPlacement, PositionKind,
     Reconstruction, Rounds,
 };
 
@@ -67,6 +67,10 @@ impl Preset {
         };
         Reconstruction {
             features: if self == Self::Official { FeatureForm::Raw } else { FeatureForm::Normalized },
+            distance: match self {
+                Self::Official => Distance::Euclidean,
+                Self::Small | Self::Tiny => Distance::PositionCov { axes: 64 },
+            },
             hidden,
             heads,
             feed_forward,

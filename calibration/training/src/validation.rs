@@ -7,8 +7,8 @@ use moead_calibration::metrics::roc;
 use moead_calibration::peers::head;
 use moead_model::architecture::{ImageSize, TokenGrid};
 
-use crate::decoder::{Decoder, Noise};
-use crate::normalization::Normalization;
+use crate::residuals::Rebuilder;
+use crate::statistics::{Statistics, lengths};
 use crate::store::Store;
 
 /// Pictures that are rebuilt at a time.
@@ -69,22 +69,19 @@ pub fn scores_of_distances(distances: &[f32], grid: TokenGrid, size: ImageSize) 
 
 /// The scores of some pictures, as the exported model gives them.
 ///
+/// * `statistics`: of residuals, where the network's distance has any.
 /// * `features`: as in a [`Store`].
 pub fn scores_of(
-    decoder: &Decoder,
-    parameters: &[f32],
-    normalization: Option<&Normalization>,
-    mut features: Vec<f32>,
+    rebuilder: Rebuilder<'_>,
+    statistics: Option<&Statistics>,
+    features: Vec<f32>,
     size: ImageSize,
 ) -> Vec<f32> {
-    if let Some(normalization) = normalization {
-        normalization.apply(&mut features);
-    }
-    let passed = decoder.forward(parameters, features.clone(), Noise::NONE);
-    let (channels, grid) = (decoder.channels(), decoder.grid());
-    let tokens = features.chunks_exact(channels).zip(passed.rebuilt.chunks_exact(channels));
-    let distances: Vec<f32> = tokens
-        .map(|(token, rebuilt)| token.iter().zip(rebuilt).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt())
-        .collect();
+    let (channels, grid) = (rebuilder.decoder.channels(), rebuilder.decoder.grid());
+    let residuals = rebuilder.residuals(features);
+    let distances = match statistics {
+        None => lengths(&residuals, channels),
+        Some(statistics) => statistics.distances(&residuals),
+    };
     scores_of_distances(&distances, grid, size)
 }

@@ -136,6 +136,16 @@ pub enum TensorError {
         /// Channel.
         index: usize,
     },
+    /// A factor, or the diagonal of a matrix, that statistics have above 0.
+    #[error("tensor {name}: expected a number above 0 at index {index}, found {value}")]
+    NotPositive {
+        /// Without `module.`.
+        name: String,
+        /// In row-major order.
+        index: usize,
+        /// As it is.
+        value: f32,
+    },
     /// The tensor has another number of sides than its kind has.
     #[error("tensor {name}: expected {expected} sides, found {}", sides(.found))]
     Rank {

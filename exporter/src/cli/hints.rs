@@ -121,7 +121,7 @@ fn tensor_hint(error: &TensorError) -> Option<String> {
     let hint = match error {
         TensorError::Shape { .. } | TensorError::Rank { .. } => SETTINGS,
         TensorError::HalfOverflow { .. } => FULL_PRECISION,
-        TensorError::NotFinite { .. } | TensorError::NegativeVariance { .. } => {
+        TensorError::NotFinite { .. } | TensorError::NegativeVariance { .. } | TensorError::NotPositive { .. } => {
             "training diverged, or the file is damaged: take an earlier checkpoint, or fetch the file again"
         }
         _ => return None,

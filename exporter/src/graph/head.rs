@@ -1,4 +1,4 @@
-//! From features and their reconstruction to the four outputs.
+//! From distances to the four outputs.
 
 use moead_model::architecture::Architecture;
 
@@ -8,22 +8,11 @@ use super::interpolation;
 /// Side of the window behind `pred_score`, in pixels of the map.
 const WINDOW: usize = 16;
 
-/// * `aligned`: N x C x h x w. * `tokens`, `rebuilt`: N x T x C.
-pub(super) fn build(
-    graph: &mut GraphBuilder,
-    architecture: &Architecture,
-    aligned: &Wire,
-    tokens: &Wire,
-    rebuilt: &Wire,
-) {
+/// * `aligned`: N x C x h x w. * `distances`: N x T.
+pub(super) fn build(graph: &mut GraphBuilder, architecture: &Architecture, aligned: &Wire, distances: &Wire) {
     let (grid, input) = (architecture.grid(), architecture.input());
-    let difference = graph.node("Sub", "distance.difference", &[rebuilt, tokens], &[]);
-    let squares = graph.node("Mul", "distance.squares", &[&difference, &difference], &[]);
-    let channels = graph.integers(&[2]);
-    let sums = graph.node("ReduceSum", "distance.sums", &[&squares, &channels], &[Attribute::Int("keepdims", 0)]);
-    let distances = graph.node("Sqrt", "distance", &[&sums], &[]);
     let shape = [-1, 1, grid.rows as i64, grid.columns as i64];
-    let anomaly_grid = graph.reshape("anomaly_grid", &distances, &shape);
+    let anomaly_grid = graph.reshape("anomaly_grid", distances, &shape);
 
     let (from, to) = ((grid.rows, grid.columns), (input.height, input.width));
     let anomaly_map = interpolation::resize(graph, "anomaly_map", &anomaly_grid, from, to);

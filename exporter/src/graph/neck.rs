@@ -44,7 +44,8 @@ pub(super) fn tokens(
     let mean = weights.read("reconstruction.features.mean")?;
     let scale = weights.read("reconstruction.features.scale")?;
     let mean = graph.weight("neck.mean", &[tokens, channels], &mean)?;
-    let scale = graph.weight("neck.scale", &[channels], &scale)?;
+    // A vector: it stays as it is in every precision, as biases do.
+    let scale = graph.constant("neck.scale", &[channels], &scale);
     let centred = graph.node("Sub", "neck.centred", &[&raw, &mean], &[]);
     Ok(graph.node("Mul", "neck.normalized", &[&centred, &scale], &[]))
 }

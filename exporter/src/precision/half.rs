@@ -64,8 +64,10 @@ impl Weights for HalfWeights<'_> {
     fn read(&self, name: &str) -> Result<Vec<f32>, TensorError> {
         let Some(&(index, part)) = self.parts.get(name) else {
             let mut values = self.exact.read(name)?;
-            // Vectors (biases, norms) stay as they are, and so do positions, which no file stores by themselves.
-            let stored = self.exact.shape(name).is_some_and(|shape| shape.iter().filter(|&&side| side > 1).count() > 1);
+            // Vectors (biases, norms) stay as they are, and so do positions, which no file stores by themselves. Statistics of a single axis look
+            // like vectors.
+            let is_matrix = |shape: &[usize]| shape.iter().filter(|&&side| side > 1).count() > 1;
+            let stored = self.exact.shape(name).is_some_and(is_matrix) || name.starts_with("reconstruction.distance.");
             if stored && !name.starts_with("reconstruction.pos_embed.") {
                 round(name, &mut values)?;
             }

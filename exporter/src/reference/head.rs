@@ -1,4 +1,4 @@
-//! From features to distances, and from distances to a score.
+//! From distances to a map and a score.
 
 use moead_model::architecture::ImageSize;
 
@@ -8,7 +8,7 @@ use super::tensor::Tensor;
 /// Side of the window that the score averages over.
 const WINDOW: usize = 16;
 
-/// What the head makes of two feature maps.
+/// What the head makes of distances.
 pub(super) struct Verdict {
     pub(super) grid: Tensor,
     pub(super) map: Tensor,
@@ -16,25 +16,13 @@ pub(super) struct Verdict {
     pub(super) embedding: Tensor,
 }
 
-/// Compares rebuilt with true features, all 1 x C x h x w.
-///
-/// * `target`: what should have been rebuilt; `feature_align`: what the neck gave.
+/// * `grid`: 1 x 1 x h x w distances; `feature_align`: 1 x C x h x w, what the neck gave.
 pub(super) fn judge(
-    feature_rec: &Tensor,
-    target: &Tensor,
+    grid: Tensor,
     feature_align: &Tensor,
     size: ImageSize,
     observe: &mut dyn FnMut(&str, &Tensor),
 ) -> Verdict {
-    let (channels, rows, columns) = target.map_sides();
-    let mut grid = Tensor::zeros(&[1, 1, rows, columns]);
-    let planes = feature_rec.data.chunks_exact(rows * columns).zip(target.data.chunks_exact(rows * columns));
-    for (rebuilt, aligned) in planes {
-        for (sum, (rebuilt, aligned)) in grid.data.iter_mut().zip(rebuilt.iter().zip(aligned)) {
-            *sum += (rebuilt - aligned).powi(2);
-        }
-    }
-    let grid = grid.map(f64::sqrt);
     observe("anomaly_grid", &grid);
     let map = resize(&grid, size.height, size.width);
     observe("anomaly_map", &map);
@@ -46,6 +34,7 @@ pub(super) fn judge(
     observe("pred_score_std", &Tensor::new(&[1], vec![variance.sqrt()]));
     observe("pred_score_mean", &Tensor::new(&[1], vec![mean]));
 
+    let (channels, rows, columns) = feature_align.map_sides();
     let means = feature_align.data.chunks_exact(rows * columns).map(self::mean).collect();
     let embedding = Tensor::new(&[channels], means);
     observe("embedding", &embedding);
@@ -85,13 +74,10 @@ mod tests {
     }
 
     #[test]
-    fn distances_are_over_channels_and_corners_stay() {
-        let aligned = Tensor::new(&[1, 2, 1, 2], vec![0.0, 1.0, 0.0, 3.0]);
-        let rebuilt = Tensor::new(&[1, 2, 1, 2], vec![3.0, 1.0, 4.0, 3.0]);
-        // The distance is to what should have been rebuilt, the embedding of what the neck gave.
-        let raw = Tensor::new(&[1, 2, 1, 2], vec![0.0, 2.0, 0.0, 6.0]);
-        let verdict = judge(&rebuilt, &aligned, &raw, ImageSize { height: 16, width: 32 }, &mut |_, _| {});
-        assert_eq!(verdict.grid.data, [5.0, 0.0]);
+    fn corners_stay_and_features_are_averaged() {
+        let grid = Tensor::new(&[1, 1, 1, 2], vec![5.0, 0.0]);
+        let features = Tensor::new(&[1, 2, 1, 2], vec![0.0, 2.0, 0.0, 6.0]);
+        let verdict = judge(grid, &features, ImageSize { height: 16, width: 32 }, &mut |_, _| {});
         assert_eq!((verdict.map.data[0], verdict.map.data[31]), (5.0, 0.0));
         assert_eq!(verdict.embedding.data, [1.0, 3.0]);
     }

@@ -1,6 +1,8 @@
 //! An architecture as the three net entries of the published configuration, all defaults filled in.
 
-use moead_model::architecture::{Activation, Architecture, Decoder, FeatureForm, NormPlacement, PositionKind};
+use moead_model::architecture::{
+    Activation, Architecture, Decoder, Distance, FeatureForm, NormPlacement, PositionKind,
+};
 use serde_json::{Value, json};
 
 use super::Variant;
@@ -36,9 +38,12 @@ pub fn entries(architecture: &Architecture) -> Value {
         "inplanes": [architecture.channels()],
         "instrides": [architecture.stride()],
     });
-    // A key of ours, so only where it says something.
+    // Keys of ours, so only where they say something.
     if reconstruction.features == FeatureForm::Normalized {
         kwargs["features"] = json!("normalized");
+    }
+    if reconstruction.distance != Distance::Euclidean {
+        kwargs["distance"] = json!(reconstruction.distance.to_string());
     }
     let variant = match &reconstruction.decoder {
         Decoder::Shared(rounds) => {

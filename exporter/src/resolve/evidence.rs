@@ -1,6 +1,6 @@
 //! What the shapes of a checkpoint's tensors say.
 
-use moead_model::architecture::TokenGrid;
+use moead_model::architecture::{Distance, TokenGrid};
 
 use super::ResolveError;
 use super::settings::LARGEST;
@@ -25,6 +25,8 @@ pub(super) struct Evidence {
     pub(super) grid: Option<TokenGrid>,
     /// Whether there are numbers to normalise features with.
     pub(super) normalizes: bool,
+    /// The tensor that tells which distance it is.
+    pub(super) distance: Option<(&'static str, Distance)>,
     /// Whether the norm behind the memory is there.
     pub(super) has_memory_norm: bool,
 }
@@ -98,9 +100,20 @@ impl Evidence {
             learned_embed,
             grid,
             normalizes: weights.shape("reconstruction.features.mean").is_some(),
+            distance: distance(weights)?,
             has_memory_norm: weights.shape(&memory_norm).is_some(),
         })
     }
+}
+
+/// Statistics of a distance, if there are any.
+fn distance(weights: &dyn Weights) -> Result<Option<(&'static str, Distance)>, ResolveError> {
+    let (axes, scale) = ("reconstruction.distance.axes", "reconstruction.distance.scale");
+    if weights.shape(axes).is_some() {
+        let [count, _] = shape::<2>(weights, axes)?;
+        return Ok(Some((axes, Distance::PositionCov { axes: count })));
+    }
+    Ok(weights.shape(scale).map(|_| (scale, Distance::PositionStd)))
 }
 
 /// A tensor's shape when it has `RANK` sides, each of which a network can have.

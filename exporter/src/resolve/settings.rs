@@ -1,7 +1,7 @@
 //! The three net entries of `arch`, as the published code writes them into a checkpoint.
 
 use moead_model::architecture::{
-    Activation, Architecture, Backbone, FeatureForm, NeighborMask, PositionKind, TokenGrid,
+    Activation, Architecture, Backbone, Distance, FeatureForm, NeighborMask, PositionKind, TokenGrid, UnknownDistance,
 };
 use serde_json::{Map, Value};
 
@@ -36,6 +36,7 @@ pub(super) struct Settings {
     pub(super) position: Option<PositionKind>,
     pub(super) feature_size: Option<TokenGrid>,
     pub(super) features: Option<FeatureForm>,
+    pub(super) distance: Option<Distance>,
     /// Outer: whether `arch` says anything. Inner: whether there is a mask.
     pub(super) mask: Option<Option<NeighborMask>>,
     pub(super) unknown_keys: Vec<String>,
@@ -152,6 +153,13 @@ impl Settings {
             Some("normalized") => Some(FeatureForm::Normalized),
             Some(other) => return Err(unknown_name("reconstruction.kwargs.features", other, &["raw", "normalized"])),
         };
+        self.distance = match text(kwargs, place, "distance")? {
+            None => None,
+            Some(name) => Some(name.parse().map_err(|error: UnknownDistance| {
+                let expected = error.to_string();
+                wrong(&format!("{place}.distance"), expected.trim_start_matches("expected "), &kwargs["distance"])
+            })?),
+        };
         self.feature_size = match list(kwargs, place, "feature_size")? {
             None => None,
             Some(sides) => match sides.as_slice() {
@@ -175,6 +183,7 @@ impl Settings {
             "pos_embed_type",
             "feature_size",
             "features",
+            "distance",
             "neighbor_mask",
         ];
         self.note_unknown("reconstruction", kwargs, &used, RECONSTRUCTION_IGNORED);

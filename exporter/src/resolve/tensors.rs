@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use moead_model::architecture::{Architecture, Decoder, FeatureForm, NormPlacement, PositionKind};
+use moead_model::architecture::{Architecture, Decoder, Distance, FeatureForm, NormPlacement, PositionKind};
 
 use super::{ResolveError, Variant};
 use crate::backbone::Network;
@@ -41,6 +41,18 @@ pub fn expected_tensors(architecture: &Architecture) -> Vec<(String, Vec<usize>)
     if reconstruction.features == FeatureForm::Normalized {
         add("features.mean".into(), &[t, c]);
         add("features.scale".into(), &[c]);
+    }
+    match reconstruction.distance {
+        Distance::Euclidean => {}
+        Distance::PositionStd => {
+            add("distance.mean".into(), &[t, c]);
+            add("distance.scale".into(), &[t, c]);
+        }
+        Distance::PositionCov { axes } => {
+            add("distance.axes".into(), &[axes, c]);
+            add("distance.mean".into(), &[t, axes]);
+            add("distance.whitening".into(), &[t, triangle(axes)]);
+        }
     }
     let mut part = |name: &str, parts: &[(&str, &[usize])]| {
         for (part, shape) in parts {
@@ -164,6 +176,30 @@ impl Roles {
     }
 }
 
+/// How many numbers a lower triangle has, its diagonal among them.
+fn triangle(side: usize) -> usize {
+    side * (side + 1) / 2
+}
+
+/// Factors, and the diagonals of matrices that whiten, are above 0.
+fn check_distance(weights: &dyn Weights, distance: Distance) -> Result<(), TensorError> {
+    let (name, of_place) = match distance {
+        Distance::Euclidean => return Ok(()),
+        Distance::PositionStd => ("reconstruction.distance.scale", vec![true]),
+        Distance::PositionCov { axes } => {
+            let mut is_diagonal = vec![false; triangle(axes)];
+            (1..=axes).for_each(|rows| is_diagonal[triangle(rows) - 1] = true);
+            ("reconstruction.distance.whitening", is_diagonal)
+        }
+    };
+    let values = weights.read(name)?;
+    let is_wrong = |(value, is_checked): (&f32, &bool)| *is_checked && (value.is_nan() || *value <= 0.0);
+    match values.iter().zip(of_place.iter().cycle()).position(is_wrong) {
+        None => Ok(()),
+        Some(index) => Err(TensorError::NotPositive { name: name.to_owned(), index, value: values[index] }),
+    }
+}
+
 /// Exactly the tensors of the network, each of its shape.
 pub(super) fn check(weights: &dyn Weights, architecture: &Architecture, variant: Variant) -> Result<(), ResolveError> {
     let expected = expected_tensors(architecture);
@@ -178,6 +214,7 @@ pub(super) fn check(weights: &dyn Weights, architecture: &Architecture, variant:
             return Err(TensorError::Shape { name, expected: shape, found: found.to_vec() }.into());
         }
     }
+    check_distance(weights, architecture.reconstruction().distance)?;
     let roles = Roles::new(architecture);
     let surplus: Vec<&str> = weights.names().filter(|name| roles.of(name) == Role::Surplus).collect();
     match surplus.first() {

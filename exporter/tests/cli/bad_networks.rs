@@ -225,3 +225,160 @@ fn values_that_cannot_be() {
     hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
     ");
 }
+
+#[test]
+fn distances_that_statistics_do_not_fit() {
+    let with = |distance: &str, change: &dyn Fn(&mut Checkpoint)| {
+        let mut checkpoint = tiny().with_distance(distance);
+        change(&mut checkpoint);
+        refusal(&checkpoint, "")
+    };
+    let said = |checkpoint: &mut Checkpoint, distance: serde_json::Value| {
+        checkpoint.arch.as_mut().unwrap()[2]["kwargs"]["distance"] = distance;
+    };
+    let reshape = |checkpoint: &mut Checkpoint, name: &str, shape: &[usize]| {
+        let name = format!("reconstruction.distance.{name}");
+        let numbers = vec![0.5; shape.iter().product()];
+        *checkpoint.tensor_mut(&name) = NamedTensor::new(&name, shape, &numbers);
+    };
+    insta::assert_snapshot!(with("position-cov:8", &|it| said(it, json!("position-cov:9"))), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: distance: position-cov:9 according to arch (reconstruction.distance), but position-cov:8 according to tensor reconstruction.distance.axes
+    hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
+    ");
+    insta::assert_snapshot!(with("position-cov:8", &|it| said(it, json!("l2"))), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: distance: l2 according to arch (reconstruction.distance), but position-cov:8 according to tensor reconstruction.distance.axes
+    hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
+    ");
+    insta::assert_snapshot!(with("position-std", &|it| said(it, json!("position-cov:8"))), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: distance: position-cov:8 according to arch (reconstruction.distance), but position-std according to tensor reconstruction.distance.scale
+    hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
+    ");
+    insta::assert_snapshot!(with("position-std", &|it| said(it, json!("mahalanobis"))), @r#"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: arch: reconstruction.kwargs.distance: expected l2, position-std or position-cov:K with K from 1 to 256, found "mahalanobis"
+    hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
+    "#);
+    insta::assert_snapshot!(with("position-cov:8", &|it| said(it, json!("position-cov:999999999999"))), @r#"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: arch: reconstruction.kwargs.distance: expected l2, position-std or position-cov:K with K from 1 to 256, found "position-cov:999999999999"
+    hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
+    "#);
+    // More axes than channels, by the tensors and by the settings.
+    insta::assert_snapshot!(with("position-cov:200", &|_| {}), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: distance position-cov:200: expected 1 to 192 axes
+    hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
+    ");
+    insta::assert_snapshot!(with("position-cov:8", &|it| {
+        it.arch.as_mut().unwrap()[2]["kwargs"].as_object_mut().unwrap().remove("distance");
+        reshape(it, "axes", &[10_000, 2]);
+    }), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: distance position-cov:10000: expected 1 to 192 axes
+    hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
+    ");
+    // Shapes.
+    insta::assert_snapshot!(with("position-cov:8", &|it| reshape(it, "axes", &[8, 191])), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: tensor reconstruction.distance.axes: expected 8x192, found 8x191
+    hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
+    ");
+    insta::assert_snapshot!(with("position-cov:8", &|it| reshape(it, "axes", &[8 * 192])), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: tensor reconstruction.distance.axes: expected 2 sides, found 1536
+    hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
+    ");
+    insta::assert_snapshot!(with("position-cov:8", &|it| reshape(it, "mean", &[16, 192])), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: tensor reconstruction.distance.mean: expected 16x8, found 16x192
+    hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
+    ");
+    insta::assert_snapshot!(with("position-cov:8", &|it| reshape(it, "whitening", &[16, 64])), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: tensor reconstruction.distance.whitening: expected 16x36, found 16x64
+    hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
+    ");
+    insta::assert_snapshot!(with("position-std", &|it| reshape(it, "scale", &[192])), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: tensor reconstruction.distance.scale: expected 16x192, found 192
+    hint: correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form
+    ");
+    insta::assert_snapshot!(with("position-std", &|it| {
+        it.tensors.retain(|tensor| tensor.name != "reconstruction.distance.mean");
+    }), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: tensor reconstruction.distance.mean: missing
+    hint: the file is incomplete, or `arch` describes another network
+    ");
+    insta::assert_snapshot!(with("position-std", &|it| {
+        it.tensors.push(NamedTensor::new("reconstruction.distance.axes", &[8, 192], &[0.0; 8 * 192]));
+        said(it, json!("position-cov:8"));
+    }), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: tensor reconstruction.distance.whitening: missing
+    hint: the file is incomplete, or `arch` describes another network
+    ");
+}
+
+#[test]
+fn statistics_that_are_none() {
+    let with = |distance: &str, name: &str, index: usize, value: f32| {
+        let mut checkpoint = tiny().with_distance(distance);
+        let tensor = checkpoint.tensor_mut(&format!("reconstruction.distance.{name}"));
+        tensor.bytes[4 * index..4 * index + 4].copy_from_slice(&value.to_le_bytes());
+        refusal(&checkpoint, "")
+    };
+    insta::assert_snapshot!(with("position-std", "scale", 7, 0.0), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: tensor reconstruction.distance.scale: expected a number above 0 at index 7, found 0
+    hint: training diverged, or the file is damaged: take an earlier checkpoint, or fetch the file again
+    ");
+    insta::assert_snapshot!(with("position-std", "scale", 7, f32::NAN), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: tensor reconstruction.distance.scale: expected finite numbers, found NaN at index 7
+    hint: training diverged, or the file is damaged: take an earlier checkpoint, or fetch the file again
+    ");
+    insta::assert_snapshot!(with("position-std", "mean", 3071, f32::INFINITY), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: tensor reconstruction.distance.mean: expected finite numbers, found inf at index 3071
+    hint: training diverged, or the file is damaged: take an earlier checkpoint, or fetch the file again
+    ");
+    // The second place's third diagonal element.
+    insta::assert_snapshot!(with("position-cov:8", "whitening", 36 + 5, -0.25), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: tensor reconstruction.distance.whitening: expected a number above 0 at index 41, found -0.25
+    hint: training diverged, or the file is damaged: take an earlier checkpoint, or fetch the file again
+    ");
+    insta::assert_snapshot!(with("position-cov:8", "axes", 0, f32::NAN), @r"
+    status: 1
+    ----- stderr
+    error: ckpt.pth.tar: tensor reconstruction.distance.axes: expected finite numbers, found NaN at index 0
+    hint: training diverged, or the file is damaged: take an earlier checkpoint, or fetch the file again
+    ");
+    // What is not on a diagonal may be anything.
+    let mut checkpoint = tiny().with_distance("position-cov:8");
+    let tensor = checkpoint.tensor_mut("reconstruction.distance.whitening");
+    tensor.bytes[4..8].copy_from_slice(&(-0.25_f32).to_le_bytes());
+    Desk::with(&checkpoint).run("ckpt.pth.tar").success();
+}

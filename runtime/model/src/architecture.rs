@@ -6,9 +6,11 @@
 use std::fmt;
 
 mod backbone;
+mod distance;
 mod reconstruction;
 
 pub use backbone::{Backbone, LayerShape, Normalization};
+pub use distance::{Distance, UnknownDistance};
 pub use reconstruction::{
     Activation, Decoder, Experts, FeatureForm, NeighborMask, NormPlacement, PositionKind, Reconstruction, Rounds,
     Stacked,
@@ -124,6 +126,14 @@ pub enum ArchitectureError {
         /// The setting's name.
         name: &'static str,
     },
+    /// More axes than channels, or none.
+    #[error("distance position-cov:{axes}: expected 1 to {most} axes")]
+    DistanceAxes {
+        /// K.
+        axes: usize,
+        /// Of this network.
+        most: usize,
+    },
     /// A mask under which some token may look at nothing.
     #[error(
         "neighbor_mask {rows}x{columns} on a grid of {grid} tokens blinds token ({row}, {column}): every token lies in its neighbourhood, and the softmax over nothing is not a number"
@@ -175,6 +185,7 @@ impl Architecture {
             return Err(ArchitectureError::InputTooLarge { size: input, limit: Self::MAX_SIDE });
         }
         architecture.reconstruction.validate(architecture.grid())?;
+        architecture.reconstruction.distance.validate(architecture.channels())?;
         Ok(architecture)
     }
 
@@ -241,6 +252,7 @@ mod tests {
             input,
             Reconstruction {
                 features: FeatureForm::Raw,
+                distance: Distance::Euclidean,
                 hidden: 32,
                 heads: 4,
                 feed_forward: 64,

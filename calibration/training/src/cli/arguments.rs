@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_calibration::dataset::layout::Layout;
-use moead_model::architecture::FeatureForm;
+use moead_model::architecture::{Distance, FeatureForm, UnknownDistance};
 use moead_runtime::cli::engine::{EngineArguments, parse_threads};
 use moead_runtime::stream::uri::query;
 use moead_terminal::flags::TerminalFlags;
@@ -75,6 +75,9 @@ pub(super) struct TrainArguments {
     /// What is rebuilt [default: what the preset has]
     #[arg(long, value_enum, value_name = "WHAT")]
     features: Option<FeaturesArgument>,
+    /// What makes a token's residual a distance: l2, position-std or position-cov:K with K axes [default: what the preset has]
+    #[arg(long, value_name = "DISTANCE", value_parser = parse_distance)]
+    distance: Option<Distance>,
     /// How many steps of 8 pictures [default: small 1000, tiny 300, official 1000 passes over all pictures]
     #[arg(long, value_name = "N", value_parser = parse_steps, conflicts_with = "time_limit")]
     pub(super) steps: Option<u64>,
@@ -90,9 +93,9 @@ pub(super) struct TrainArguments {
     /// Learn from each product equally often, however many pictures it has
     #[arg(long)]
     pub(super) balance_products: bool,
-    /// Judge statistics of the features without any network, too, on the same drawn defects: what the network has to beat
+    /// Leave out the detectors without a network, which are judged by the same drawn defects: what the network has to beat
     #[arg(long)]
-    pub(super) model_free: bool,
+    pub(super) no_model_free: bool,
     /// Go on with the run that was stopped, with the same settings and pictures
     #[arg(long)]
     pub(super) resume: bool,
@@ -172,6 +175,11 @@ impl TrainArguments {
         }
     }
 
+    /// What makes residuals distances.
+    pub(super) fn distance(&self) -> Distance {
+        self.distance.unwrap_or_else(|| self.preset().reconstruction().distance)
+    }
+
     /// That compute.
     pub(super) fn threads(&self) -> NonZeroUsize {
         let processors = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -185,6 +193,10 @@ fn parse_count(text: &str) -> Result<usize, String> {
 
 fn parse_steps(text: &str) -> Result<u64, String> {
     text.parse().ok().filter(|steps| *steps > 0).ok_or_else(|| "expected a whole number, at least 1".into())
+}
+
+fn parse_distance(text: &str) -> Result<Distance, UnknownDistance> {
+    text.parse()
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {

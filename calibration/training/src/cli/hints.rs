@@ -7,11 +7,13 @@ use moead_calibration::collect::CollectError;
 use moead_calibration::dataset::DatasetError;
 use moead_exporter::checkpoint::{CheckpointError, TensorError};
 use moead_exporter::resolve::ResolveError;
+use moead_model::architecture::ArchitectureError;
 use moead_terminal::failure::find;
 
 use crate::batches::TooFewPictures;
 use crate::checkpoint::WriteError;
 use crate::state::StateError;
+use crate::statistics::StatisticsError;
 use crate::trainer::NotFinite;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
@@ -24,6 +26,13 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if find::<NotFinite>(error).is_some() {
         let hint = "the last good state was kept: look at these pictures' features, or begin anew with another `--seed` or `--features normalized`";
         return Some(hint.into());
+    }
+    if let Some(ArchitectureError::DistanceAxes { most, .. }) = find::<ArchitectureError>(error) {
+        return Some(format!("`--distance position-cov:{most}` is the most that this backbone's features allow"));
+    }
+    match find::<StatisticsError>(error) {
+        Some(StatisticsError::Read(_)) | None => {}
+        Some(_) => return Some("`--distance l2` needs no statistics of residuals".into()),
     }
     if let Some(error) = find::<PicturesError>(error) {
         return pictures_hint(error);

@@ -1,5 +1,7 @@
 //! What a network has to beat: statistics of the same features, judged by the same drawn defects.
 
+use moead_model::architecture::Distance;
+
 use crate::decoder::Decoder;
 use crate::statistics::{Kind, Statistics, StatisticsError};
 use crate::store::Store;
@@ -8,34 +10,46 @@ use crate::validation::{Judges, scores_of_distances};
 /// Axes of the covariances: beyond, the model that stores them outgrows small machines.
 const AXES: usize = 64;
 
-/// Each detector's name and image AUROC.
+/// What a detector without a network came to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Yardstick {
+    /// Which.
+    pub(super) distance: Distance,
+    /// Image AUROC; none where its statistics cannot be fitted or nothing can be judged.
+    pub(super) auroc: Option<f64>,
+}
+
+/// Deviations, and covariances along as many axes as the network's distance has.
 ///
 /// * `learnt`: pictures that the network learns from, places in `features`.
 pub(super) fn judge(
     decoder: &Decoder,
+    distance: Distance,
     features: &Store,
     learnt: &[usize],
     judges: &Judges<'_>,
-) -> anyhow::Result<Vec<(String, Option<f64>)>> {
+) -> anyhow::Result<Vec<Yardstick>> {
     let (grid, channels) = (decoder.grid(), decoder.channels());
-    let axes = AXES.min(channels);
-    let kinds =
-        [("position-std".to_owned(), Kind::PositionStd), (format!("position-cov:{axes}"), Kind::PositionCov(axes))];
+    let axes = match distance {
+        Distance::PositionCov { axes } => axes,
+        Distance::Euclidean | Distance::PositionStd => AXES.min(channels),
+    };
     let show = |visit: &mut dyn FnMut(&[f32])| {
         learnt.iter().try_for_each(|place| features.read(&[*place]).map(|features| visit(&features)))
     };
     let mut found = Vec::new();
-    for (name, kind) in kinds {
-        match Statistics::fit(kind, [grid.tokens(), channels], &show) {
+    for kind in [Kind::PositionStd, Kind::PositionCov(axes)] {
+        let auroc = match Statistics::fit(kind, [grid.tokens(), channels], &show) {
             Ok(statistics) => {
                 let scores =
                     |features: Vec<f32>| scores_of_distances(&statistics.distances(&features), grid, judges.size);
-                found.push((name, judges.auroc(&scores)?));
+                judges.auroc(&scores)?
             }
-            // Features that do not vary have no such statistics; that is no reason not to train.
-            Err(StatisticsError::Indefinite { .. }) => found.push((name, None)),
-            Err(error) => return Err(error.into()),
-        }
+            Err(StatisticsError::Read(error)) => return Err(error.into()),
+            // Features that do not vary, or are no numbers, have no such statistics; that is no reason not to train.
+            Err(_) => None,
+        };
+        found.push(Yardstick { distance: kind.distance(), auroc });
     }
     Ok(found)
 }

@@ -7,7 +7,7 @@ use moead_exporter::export::{self, Provenance};
 use moead_exporter::graph::Form;
 use moead_exporter::resolve::{self, WithBackbone, expected_tensors};
 use moead_exporter::weights::Weights;
-use moead_model::architecture::{Architecture, FeatureForm, Reconstruction};
+use moead_model::architecture::{Architecture, Distance, FeatureForm, Reconstruction};
 use moead_model::manifest::{Moe, Precision, Source};
 use moead_model::onnx::model_file::ModelFile;
 use moead_terminal::failure::At as _;
@@ -54,7 +54,8 @@ impl Network {
         let preset = arguments.preset();
         // Of the five layers of an EfficientNet the first four, as published; of a ResNet's four the first three.
         let layers = (1..kind.layers().len()).collect();
-        let reconstruction = Reconstruction { features: arguments.features(), ..preset.reconstruction() };
+        let (features, distance) = (arguments.features(), arguments.distance());
+        let reconstruction = Reconstruction { features, distance, ..preset.reconstruction() };
         let architecture = Architecture::new(kind, layers, 16, preset.input(), reconstruction)?;
         let decoder = Decoder::new(architecture.channels(), architecture.grid(), architecture.reconstruction())?;
         let mut hash = Sha256::new();
@@ -77,12 +78,16 @@ impl Network {
 
     /// A model file whose aligned features are the ones to be rebuilt; what its decoder says does not matter.
     pub(super) fn model(&self, arguments: &TrainArguments) -> anyhow::Result<ModelFile> {
-        let reconstruction =
-            Reconstruction { features: FeatureForm::Raw, ..self.architecture.reconstruction().clone() };
+        let reconstruction = Reconstruction {
+            features: FeatureForm::Raw,
+            distance: Distance::Euclidean,
+            ..self.architecture.reconstruction().clone()
+        };
         let (kind, layers) = (self.architecture.backbone(), self.architecture.layers().to_vec());
         let architecture = Architecture::new(kind, layers, 16, self.architecture.input(), reconstruction)?;
         let parameters = arguments.preset().initial().draw(self.decoder.layout(), Seed(0));
-        let head = Trained { layout: self.decoder.layout(), parameters: &parameters, normalization: None }.head();
+        let layout = self.decoder.layout();
+        let head = Trained { layout, parameters: &parameters, normalization: None, statistics: None }.head();
         let weights = WithBackbone::new(&head, &self.backbone)?;
         let source = Source {
             file: arguments.backbone().display().to_string(),

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use super::arguments::TrainArguments;
 use super::features::Maker;
 use super::metrics::Metrics;
-use super::model_free;
+use super::model_free::{self, Yardstick};
 use super::network::Network;
 use super::pictures::GoodPictures;
 use super::training::{End, Training};
@@ -37,8 +37,8 @@ use crate::validation::Judges;
 
 /// Defects of each picture that was held back.
 const DRAWN: usize = 2;
-/// Of the time that is left, the share for steps; the rest goes into judging and writing.
-const FOR_STEPS: f64 = 0.85;
+/// Of the time that is left, the share for steps and for judging; the rest goes into writing, and into what takes longer than it was measured to.
+const FOR_STEPS: f64 = 0.9;
 /// Fewer teach nothing.
 const LEAST_STEPS: u64 = 20;
 
@@ -88,11 +88,18 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         let trainer = Trainer::new(network.decoder.clone(), parameters, preset.recipe(seed, steps));
         (trainer, normalization, Vec::new(), Running::default())
     };
-    let yardsticks = match (&judges, arguments.model_free) {
-        (Some(judges), true) => pool.install(|| model_free::judge(&network.decoder, &stores.good, &learnt, judges))?,
+    let yardsticks = match (&judges, arguments.no_model_free) {
+        (Some(judges), false) => {
+            let distance = network.architecture.reconstruction().distance;
+            pool.install(|| model_free::judge(&network.decoder, distance, &stores.good, &learnt, judges))?
+        }
         _ => Vec::new(),
     };
-    let metrics = Metrics::open(arguments.metrics.as_deref(), arguments.resume)?;
+    let mut metrics = Metrics::open(arguments.metrics.as_deref(), arguments.resume)?;
+    // A run that goes on has them in its file already.
+    for yardstick in yardsticks.iter().filter(|_| !arguments.resume) {
+        metrics.yardstick(yardstick)?;
+    }
     let mut training = Training {
         network: &network,
         trainer,
@@ -117,13 +124,16 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
     let mut until = None;
     if let Some(limit) = arguments.time_limit {
         let step = pool.install(|| training.seconds_of_step())?;
+        let judging = pool.install(|| training.seconds_of_judging())?;
         let left = limit.saturating_sub(clock.monotonic().since(begin)).as_secs_f64();
-        let steps = ((FOR_STEPS * left / step) as u64).max(LEAST_STEPS);
+        let of_pass = (training.batches.pass() as f64 / BATCH as f64).max(1.0);
+        let steps = ((FOR_STEPS * left / (step + judging / of_pass)) as u64).max(LEAST_STEPS);
         training.trainer.recipe.steps = steps;
         training.identity["steps"] = json!(steps);
         printer.note(format_args!(
-            "{steps} steps of {:.0} ms: `--steps {steps}` makes the same run again, and goes with `--resume`",
-            1e3 * step
+            "{steps} steps of {:.0} ms, judged after each pass in {:.0} ms: `--steps {steps}` makes the same run again, and goes with `--resume`",
+            1e3 * step,
+            1e3 * judging
         ));
         until = Some(begin.plus(limit.max(Duration::from_secs(1))));
     }
@@ -245,6 +255,7 @@ fn identity(arguments: &TrainArguments, network: &Network, pictures: &GoodPictur
     json!({
         "preset": arguments.preset().name(),
         "features": features,
+        "distance": network.architecture.reconstruction().distance.to_string(),
         "steps": steps,
         "seed": arguments.seed,
         "balance_products": arguments.balance_products,
@@ -258,7 +269,7 @@ fn finish(
     training: Training<'_>,
     end: End,
     last: &Path,
-    yardsticks: Vec<(String, Option<f64>)>,
+    yardsticks: Vec<Yardstick>,
     printer: &Printer,
 ) -> anyhow::Result<()> {
     let (made, steps) = (training.trainer.moments.steps, training.trainer.recipe.steps);
@@ -276,9 +287,9 @@ fn finish(
             None => printer.note(format_args!("kept: step {}, loss {:.4}", best.steps, best.loss)),
         }
     }
-    for (name, auroc) in &yardsticks {
+    for Yardstick { distance, auroc } in &yardsticks {
         let auroc = auroc.map_or("none".to_owned(), |auroc| format!("{auroc:.4}"));
-        printer.note(format_args!("without a network, {name}: AUROC {auroc} on the same drawn defects"));
+        printer.note(format_args!("without a network, {distance}: AUROC {auroc} on the same drawn defects"));
     }
     if let Some(path) = &arguments.report {
         let epochs = training.epochs.iter();
@@ -286,12 +297,17 @@ fn finish(
         let subject = page::Subject {
             checkpoint: arguments.output().display().to_string(),
             data: arguments.data().display().to_string(),
-            network: format!("preset {} on {}", arguments.preset().name(), training.network.architecture.backbone()),
+            network: format!(
+                "preset {} on {}, distance {}",
+                arguments.preset().name(),
+                training.network.architecture.backbone(),
+                training.network.architecture.reconstruction().distance,
+            ),
             pictures: training.learnt.len(),
             steps,
             kept: training.best().map(|best| best.steps),
             epochs: epochs.collect(),
-            yardsticks,
+            yardsticks: yardsticks.into_iter().map(|it| (it.distance.to_string(), it.auroc)).collect(),
         };
         let text = page::page(&subject);
         atomic_file::write::<std::io::Error>(path, |out| out.write_all(text.as_bytes())).at(path.display())?;

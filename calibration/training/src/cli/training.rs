@@ -1,7 +1,7 @@
 //! The steps of a run: what is judged, kept, told and written on the way.
 
 use std::cmp::Ordering;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use moead_runtime::stream::clock::{Clock, Monotonic};
@@ -16,7 +16,9 @@ use crate::batches::Batches;
 use crate::checkpoint::Trained;
 use crate::normalization::Normalization;
 use crate::presets::BATCH;
+use crate::residuals::{Rebuilder, Residuals};
 use crate::state::{Epoch, Running, State};
+use crate::statistics::{Kind, Statistics, StatisticsError};
 use crate::store::Store;
 use crate::trainer::Trainer;
 use crate::validation::{Judges, scores_of};
@@ -71,6 +73,43 @@ impl Training<'_> {
             copy.step(&self.batch(step)?)?;
         }
         Ok(self.clock.monotonic().since(begin).as_secs_f64() / (STEPS - 1) as f64)
+    }
+
+    /// Seconds of what follows a pass: statistics are fitted, pictures that were held back are judged.
+    pub(super) fn seconds_of_judging(&self) -> anyhow::Result<f64> {
+        let begin = self.clock.monotonic();
+        self.judged(self.statistics()?.as_ref())?;
+        Ok(self.clock.monotonic().since(begin).as_secs_f64())
+    }
+
+    fn rebuilder(&self) -> Rebuilder<'_> {
+        let Trainer { decoder, parameters, .. } = &self.trainer;
+        Rebuilder { decoder, parameters, normalization: self.normalization.as_ref() }
+    }
+
+    /// Of the residuals of the pictures that are learnt from, where the distance needs any.
+    fn statistics(&self) -> anyhow::Result<Option<Statistics>> {
+        let decoder = &self.trainer.decoder;
+        let distance = self.network.architecture.reconstruction().distance;
+        let Some(kind) = Kind::of(distance) else { return Ok(None) };
+        let folder = match self.output.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        let residuals =
+            Residuals::compute(self.rebuilder(), self.features, &self.learnt, folder).at(folder.display())?;
+        let sides = [decoder.grid().tokens(), decoder.channels()];
+        match Statistics::fit(kind, sides, &|visit| residuals.show(visit)) {
+            Ok(statistics) => Ok(Some(statistics)),
+            Err(StatisticsError::Read(error)) => Err(error).at(folder.display()),
+            Err(error) => Err(error).at(format_args!("residuals of step {}, {distance}", self.trainer.moments.steps)),
+        }
+    }
+
+    /// AUROC on drawn defects, where there are any.
+    fn judged(&self, statistics: Option<&Statistics>) -> anyhow::Result<Option<f64>> {
+        let Some(judges) = &self.judges else { return Ok(None) };
+        Ok(judges.auroc(&|features| scores_of(self.rebuilder(), statistics, features, judges.size))?)
     }
 
     fn batch(&self, step: u64) -> anyhow::Result<Vec<f32>> {
@@ -134,20 +173,15 @@ impl Training<'_> {
         drop(bar);
         self.write_last()?;
         if self.epochs.is_empty() {
-            self.write_best()?;
+            self.write_best(self.statistics()?.as_ref())?;
         }
         Ok(end)
     }
 
     fn end_epoch(&mut self, since: Duration) -> anyhow::Result<()> {
-        let auroc = match &self.judges {
-            None => None,
-            Some(judges) => {
-                let Trainer { decoder, parameters, .. } = &self.trainer;
-                let normalization = self.normalization.as_ref();
-                judges.auroc(&|features| scores_of(decoder, parameters, normalization, features, judges.size))?
-            }
-        };
+        // Where this fails, the state that was written last is in front of the pass's end, and a run that goes on comes by here again.
+        let statistics = self.statistics()?;
+        let auroc = self.judged(statistics.as_ref())?;
         let running = std::mem::take(&mut self.running);
         let loss = running.loss / running.steps.max(1) as f64;
         let epoch = Epoch { steps: self.trainer.moments.steps, loss, auroc };
@@ -155,7 +189,7 @@ impl Training<'_> {
         let is_best = self.epochs.iter().all(|before| before.auroc <= auroc);
         self.epochs.push(epoch);
         if is_best {
-            self.write_best()?;
+            self.write_best(statistics.as_ref())?;
         }
         let judged = auroc.map_or(String::new(), |auroc| format!(", AUROC on drawn defects {auroc:.4}"));
         let mark = if is_best && auroc.is_some() { " (best so far)" } else { "" };
@@ -163,11 +197,12 @@ impl Training<'_> {
         self.metrics.epoch(&epoch, is_best, since)
     }
 
-    fn write_best(&self) -> anyhow::Result<()> {
+    fn write_best(&self, statistics: Option<&Statistics>) -> anyhow::Result<()> {
         let trained = Trained {
             layout: self.trainer.decoder.layout(),
             parameters: &self.trainer.parameters,
             normalization: self.normalization.as_ref(),
+            statistics,
         };
         self.network.write(&self.output, trained)
     }

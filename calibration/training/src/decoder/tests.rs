@@ -1,6 +1,6 @@
 //! Derivatives against differences, in 64 bits, for networks of many shapes.
 
-use moead_model::architecture::{Experts, FeatureForm, NeighborMask, PositionKind};
+use moead_model::architecture::{Distance, Experts, FeatureForm, NeighborMask, PositionKind};
 use proptest::prelude::*;
 
 use super::*;
@@ -27,6 +27,7 @@ fn shapes() -> impl Strategy<Value = Shape> {
         let is_blind = mask.blinded_token(grid).is_some();
         let reconstruction = Reconstruction {
             features: FeatureForm::Raw,
+            distance: Distance::Euclidean,
             hidden: 4 * heads,
             heads,
             feed_forward: 5,
@@ -127,6 +128,7 @@ fn a_stacked_decoder_is_refused() {
     };
     let reconstruction = Reconstruction {
         features: FeatureForm::Raw,
+        distance: Distance::Euclidean,
         hidden: 4,
         heads: 1,
         feed_forward: 4,

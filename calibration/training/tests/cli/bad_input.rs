@@ -85,6 +85,40 @@ fn files_that_hold_no_backbone() {
 }
 
 #[test]
+fn distances_that_the_features_do_not_allow() {
+    let desk = Desk::new();
+    desk.backbone();
+    desk.pictures("good", 9);
+    insta::assert_snapshot!(desk.says("good --backbone backbone.safetensors -o c.safetensors --distance position-cov:200"), @r"
+    status: 1
+    ----- stderr
+    error: distance position-cov:200: expected 1 to 192 axes
+    hint: `--distance position-cov:192` is the most that this backbone's features allow
+    ");
+    // The same picture nine times: residuals that never differ.
+    let picture = desk.read("good/000.png");
+    (1..9).for_each(|number| desk.write(&format!("good/{number:03}.png"), &picture));
+    let same = "good --backbone backbone.safetensors -o c.safetensors --preset tiny --steps 2";
+    insta::assert_snapshot!(desk.says(&format!("{same} --distance position-std")), @r"
+    status: 1
+    ----- stderr
+    note: 9 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
+    note: fewer than 10 pictures of each product: none is held back, and the last network is kept unjudged
+    error: residuals of step 2, position-std: expected vectors that differ from picture to picture, found the same in all 9
+    hint: `--distance l2` needs no statistics of residuals
+    ");
+    insta::assert_snapshot!(desk.says(&format!("{same} --distance position-cov:8 --features raw")), @r"
+    status: 1
+    ----- stderr
+    note: 9 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
+    note: features of 9 pictures: read from c.features
+    note: fewer than 10 pictures of each product: none is held back, and the last network is kept unjudged
+    error: residuals of step 2, position-cov:8: place 0: the covariance of its vectors is not positive definite
+    hint: `--distance l2` needs no statistics of residuals
+    ");
+}
+
+#[test]
 fn checkpoints_that_cannot_be_written() {
     let desk = Desk::new();
     desk.pictures("good", 9);

@@ -4,6 +4,7 @@
 use moead_tests::command::Program;
 
 mod bad_input;
+mod early_ends;
 mod run;
 mod usage;
 

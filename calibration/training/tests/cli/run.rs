@@ -11,7 +11,7 @@ fn a_run_writes_a_checkpoint_that_can_be_exported() {
     let desk = Desk::new();
     desk.backbone();
     desk.pictures("good", 30);
-    let files = "--model-free -o bolt.safetensors --metrics bolt.jsonl --report bolt.html";
+    let files = "-o bolt.safetensors --metrics bolt.jsonl --report bolt.html";
     // Which pass is the best one may be the vector unit's choice, too.
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"step \d+", "step [STEP]");
@@ -32,9 +32,32 @@ fn a_run_writes_a_checkpoint_that_can_be_exported() {
     let lines: Vec<serde_json::Value> = metrics.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of = |event: &str| lines.iter().filter(|line| line["event"] == event).count();
     // 27 pictures are learnt from: 12 steps of 8 are three passes and a part of the next.
-    assert_eq!((of("step"), of("epoch")), (12, 4));
+    assert_eq!((of("step"), of("epoch"), of("without_network")), (12, 4, 2));
     let page = String::from_utf8(desk.read("bolt.html")).unwrap();
     assert_eq!(page.matches("<svg").count(), 2);
+}
+
+#[test]
+fn each_distance_goes_all_the_way() {
+    let desk = Desk::new();
+    desk.backbone();
+    desk.pictures("good", 30);
+    for distance in ["l2", "position-std", "position-cov:8"] {
+        let run = format!("{RUN} --distance {distance} --no-model-free -o d.safetensors");
+        desk.program(&run).run().success();
+        for precision in ["f32", "f16", "int8"] {
+            let export = ["d.safetensors", "--precision", precision];
+            let ended = Program::new("moead-export").args(export).in_folder(desk.folder.path()).run().success();
+            assert!(ended.stderr.is_empty(), "{distance}, {precision}: {}", ended.stderr);
+            let verify = ["verify", "--model", "d.onnx", "--engine", "tract"];
+            Program::new("moead-edge").args(verify).in_folder(desk.folder.path()).run().success();
+        }
+        let shown = Program::new("moead-export").args(["inspect", "d.safetensors", "--json"]);
+        let shown = shown.in_folder(desk.folder.path()).run().success().stdout;
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        let said = shown["architecture"][2]["kwargs"]["distance"].as_str().unwrap_or("l2");
+        assert_eq!(said, distance);
+    }
 }
 
 #[test]

@@ -24,6 +24,13 @@ fn wrong_command_lines() {
 
     For more information, try '--help'.
     ");
+    insta::assert_snapshot!(desk.says("data --backbone b -o c --distance position-cov"), @r"
+    status: 2
+    ----- stderr
+    error: invalid value 'position-cov' for '--distance <DISTANCE>': expected l2, position-std or position-cov:K with K from 1 to 256
+
+    For more information, try '--help'.
+    ");
     insta::assert_snapshot!(desk.says("data --backbone b -o c --time-limit soon"), @r"
     status: 2
     ----- stderr

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use moead_model::architecture::{
-    Decoder as Kind, Experts, FeatureForm, NeighborMask, NormPlacement, PositionKind, Reconstruction, Rounds, TokenGrid,
+    Decoder as Kind, Distance, Experts, FeatureForm, NeighborMask, NormPlacement, PositionKind, Reconstruction, Rounds,
+    TokenGrid,
 };
 use moead_tests::golden::{self, Rule};
 use moead_tests::synthetic_checkpoint::draw;
@@ -44,6 +45,7 @@ impl Case {
     fn decoder(&self) -> Decoder {
         let reconstruction = Reconstruction {
             features: FeatureForm::Raw,
+            distance: Distance::Euclidean,
             hidden: 32,
             heads: 4,
             feed_forward: 64,

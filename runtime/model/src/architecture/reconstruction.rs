@@ -1,12 +1,14 @@
 //! The decoder that rebuilds features: MoEAD's shared block with routed experts, or UniAD's stacked layers.
 
-use super::{ArchitectureError, TokenGrid};
+use super::{ArchitectureError, Distance, TokenGrid};
 
 /// The trained part of the network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reconstruction {
     /// What it rebuilds.
     pub features: FeatureForm,
+    /// How far what it rebuilds is from what it should.
+    pub distance: Distance,
     /// D, `hidden_dim`.
     pub hidden: usize,
     /// `nhead`.

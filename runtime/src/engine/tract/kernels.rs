@@ -28,4 +28,5 @@ pub(super) mod layer_norm;
 #[cfg(test)]
 mod levels;
 pub(super) mod matmul;
+pub(super) mod places;
 pub(super) mod windows;

@@ -7,6 +7,7 @@ pub(super) mod experts;
 pub(super) mod layer_norm;
 pub(super) mod linear;
 mod parallel;
+pub(super) mod places;
 pub(super) mod pointwise;
 pub(super) mod routing;
 pub(super) mod tail;

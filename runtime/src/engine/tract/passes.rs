@@ -7,6 +7,7 @@ mod experts;
 mod layer_norm;
 mod look;
 mod pattern;
+mod places;
 mod product;
 mod windows;
 
@@ -17,7 +18,7 @@ use tract_onnx::tract_core::internal::{TractErrorContext as _, TypedModelPatch};
 type Pass = fn(&TypedModel, &TypedNode) -> TractResult<Option<TypedModelPatch>>;
 
 /// In the order in which they run: a later one sees the ops of an earlier one.
-const PASSES: [Pass; 7] = [
+const PASSES: [Pass; 8] = [
     depthwise::with_activation,
     depthwise::with_excitation,
     windows::means,
@@ -25,6 +26,7 @@ const PASSES: [Pass; 7] = [
     attention::of_heads,
     layer_norm::with_gain_and_shift,
     product::with_constant_weights,
+    places::with_constant_matrices,
 ];
 
 /// Runs every pass until it finds nothing more.

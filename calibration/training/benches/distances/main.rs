@@ -1,0 +1,109 @@
+//! What each distance finds on real pictures (ELPV solar cells, half A) while one network of the small preset is trained: after each pass all
+//! distances are fitted to the same network's residuals, and judged by drawn defects, as `moead-train` does it, and by real ones. Half B is not read.
+//!
+//! `cargo bench -p moead-training --bench distances [-- STEPS [SEED]]`. `MOEAD_PYTHON` names a Python with pip, for fetching.
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot set up its case has failed")]
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use moead_tests::python;
+use moead_training::batches::{Balance, Batches};
+use moead_training::normalization::Fit;
+use moead_training::presets::{BATCH, Preset};
+use moead_training::random::Seed;
+use moead_training::residuals::{Rebuilder, Residuals};
+use moead_training::statistics::{Kind, Statistics};
+use moead_training::trainer::Trainer;
+
+mod figures;
+mod pictures;
+
+use figures::{Curve, Figures};
+use pictures::Pictures;
+
+/// None is l2.
+const DISTANCES: [(&str, Option<Kind>); 5] = [
+    ("l2", None),
+    ("position-std", Some(Kind::PositionStd)),
+    ("position-cov:48", Some(Kind::PositionCov(48))),
+    ("position-cov:64", Some(Kind::PositionCov(64))),
+    ("position-cov:96", Some(Kind::PositionCov(96))),
+];
+
+fn main() {
+    let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let (steps, seed) = (numbers.first().copied().unwrap_or(1000), Seed(numbers.get(1).copied().unwrap_or(1)));
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap();
+    let cache = std::env::var_os("MOEAD_ELPV").map_or(home.join(".cache/moead-edge/elpv"), PathBuf::from);
+    let fetch = concat!(env!("CARGO_MANIFEST_DIR"), "/../benches/elpv/fetch.py");
+    python::run(fetch.as_ref(), &[cache.as_os_str()]);
+    let pictures = Pictures::read(&cache, Preset::Small, seed);
+    say(&format!(
+        "{} cells to learn from, {} drawn defects, {} cells of half A",
+        pictures.training.len(),
+        pictures.drawn.iter().filter(|picture| picture.is_defective).count(),
+        pictures.real.len(),
+    ));
+    say("| | distance | drawn | A mono | A poly | A mean |");
+    without_network(&pictures);
+
+    let decoder = pictures.decoder.clone();
+    let mut fit = Fit::new(&decoder);
+    pictures.training.iter().for_each(|(place, _)| fit.add(&pictures.store.read(&[*place]).unwrap()));
+    let normalization = fit.finish();
+    let products: Vec<usize> = pictures.training.iter().map(|(_, product)| *product).collect();
+    let learnt: Vec<usize> = pictures.training.iter().map(|(place, _)| *place).collect();
+    let batches = Batches::new(&products, Balance::Pictures, BATCH, seed).unwrap();
+    let parameters = Preset::Small.initial().draw(decoder.layout(), seed);
+    let mut trainer = Trainer::new(decoder.clone(), parameters, Preset::Small.recipe(seed, steps));
+    let mut curves = DISTANCES.map(|_| Curve::default());
+    for step in 0..steps {
+        let places: Vec<usize> = batches.of_step(step).iter().map(|at| learnt[*at]).collect();
+        let mut batch = pictures.store.read(&places).unwrap();
+        normalization.apply(&mut batch);
+        let loss = trainer.step(&batch).unwrap().loss.total();
+        let made = step + 1;
+        if batches.passes_after(made) == batches.passes_after(step) && made != steps {
+            continue;
+        }
+        let rebuilder =
+            Rebuilder { decoder: &decoder, parameters: &trainer.parameters, normalization: Some(&normalization) };
+        let residuals = Residuals::compute(rebuilder, &pictures.store, &learnt, &std::env::temp_dir()).unwrap();
+        let statistics = DISTANCES.map(|(_, kind)| {
+            kind.map(|kind| Statistics::fit(kind, pictures.sides(), &|visit| residuals.show(visit)).unwrap())
+        });
+        let found = Figures::of(&pictures, &statistics, &|features| rebuilder.residuals(features));
+        for (((name, _), figures), curve) in DISTANCES.iter().zip(found).zip(&mut curves) {
+            say(&format!("| step {made}, loss {loss:.3} | {name} | {figures} |"));
+            curve.add(figures);
+        }
+    }
+    for ((name, _), curve) in DISTANCES.iter().zip(curves) {
+        say(&format!("{name}: {curve}"));
+    }
+}
+
+/// The same statistics of the features themselves.
+fn without_network(pictures: &Pictures) {
+    let show = |visit: &mut dyn FnMut(&[f32])| {
+        pictures
+            .training
+            .iter()
+            .try_for_each(|(place, _)| pictures.store.read(&[*place]).map(|picture| visit(&picture)))
+    };
+    let kinds = &DISTANCES[1..];
+    let statistics: Vec<_> = kinds
+        .iter()
+        .map(|(_, kind)| kind.map(|kind| Statistics::fit(kind, pictures.sides(), &show).unwrap()))
+        .collect();
+    for ((name, _), figures) in kinds.iter().zip(Figures::of(pictures, &statistics, &|features| features)) {
+        say(&format!("| no network | {name} | {figures} |"));
+    }
+}
+
+/// A line of the report.
+fn say(line: &str) {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}").and_then(|()| out.flush()).expect("a reader");
+}

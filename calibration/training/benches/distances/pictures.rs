@@ -1,0 +1,129 @@
+//! Features of all pictures, and what each is for.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use moead_calibration::dataset::{Dataset, Sample, Split, Truth};
+use moead_exporter::checkpoint::Checkpoint;
+use moead_exporter::export::{self, Provenance};
+use moead_exporter::graph::Form;
+use moead_exporter::resolve::WithBackbone;
+use moead_model::architecture::{Architecture, Distance, FeatureForm, ImageSize, Reconstruction};
+use moead_model::manifest::{Input, Moe, Precision, Source};
+use moead_runtime::engine::tract::Session;
+use moead_runtime::engine::{Engine as _, Output};
+use moead_runtime::preprocess::decode;
+use moead_runtime::preprocess::normalize::normalize;
+use moead_runtime::preprocess::resize::resize;
+use moead_training::checkpoint::Trained;
+use moead_training::decoder::Decoder;
+use moead_training::defects::{self, Kind};
+use moead_training::hold_out;
+use moead_training::presets::Preset;
+use moead_training::random::{Purpose, Seed};
+use moead_training::store::{Store, Writer};
+use serde_json::json;
+
+/// Half A of both kinds of cells.
+pub(crate) const PRODUCTS: [&str; 2] = ["mono-a", "poly-a"];
+/// Of each picture that is held back, as `moead-train` has it.
+const DRAWN: usize = 2;
+
+/// A picture to judge by.
+pub(crate) struct Judge {
+    /// In the store.
+    pub(crate) place: usize,
+    pub(crate) product: usize,
+    pub(crate) is_defective: bool,
+}
+
+pub(crate) struct Pictures {
+    pub(crate) decoder: Decoder,
+    pub(crate) size: ImageSize,
+    pub(crate) store: Store,
+    /// Place in the store and product.
+    pub(crate) training: Vec<(usize, usize)>,
+    /// Held back, without and with drawn defects.
+    pub(crate) drawn: Vec<Judge>,
+    /// Half A.
+    pub(crate) real: Vec<Judge>,
+    _folder: tempfile::TempDir,
+}
+
+impl Pictures {
+    pub(crate) fn read(cache: &Path, preset: Preset, seed: Seed) -> Self {
+        let (decoder, size, mut session, input) = network(cache, preset);
+        let all = Dataset::open(&cache.join("apart"), None).unwrap().samples;
+        let of = |product: usize, split: Split| -> Vec<Sample> {
+            let wanted = |sample: &&Sample| sample.product == PRODUCTS[product] && sample.split == Some(split);
+            all.iter().filter(wanted).cloned().collect()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cells.features");
+        let sides = [decoder.grid().tokens(), decoder.channels()];
+        let mut bytes = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
+        let mut writer = Writer::new(&mut bytes, sides);
+        let mut count = 0;
+        let mut add = |sample: &Sample, alter: &dyn Fn(&mut _)| -> usize {
+            let mut picture = decode::read(&sample.path).unwrap();
+            alter(&mut picture);
+            let planes = normalize(resize(&picture, input.size()).pixels(), input.normalization());
+            let mut answer = session.run(&planes).unwrap();
+            writer.add(count, &answer.take(Output::Features).unwrap().data).unwrap();
+            count += 1;
+            count - 1
+        };
+        let good: Vec<(usize, Sample)> =
+            [0, 1].iter().flat_map(|product| of(*product, Split::Train).into_iter().map(|it| (*product, it))).collect();
+        let by_product = |product: usize| (0..good.len()).filter(|at| good[*at].0 == product).collect::<Vec<_>>();
+        let division = hold_out::divide(PRODUCTS.iter().enumerate().map(|(at, name)| (*name, by_product(at))), seed);
+        let training = division.training.iter().map(|at| (add(&good[*at].1, &|_| {}), good[*at].0)).collect();
+        let mut drawn = Vec::new();
+        for (held, at) in division.held_out.iter().enumerate() {
+            let (product, sample) = &good[*at];
+            drawn.push(Judge { place: add(sample, &|_| {}), product: *product, is_defective: false });
+            for number in DRAWN * held..DRAWN * (held + 1) {
+                let random = || seed.stream(Purpose::Defects, &[number as u64]);
+                let place = add(sample, &|picture| defects::draw(picture, Kind::ALL[number % 4], &mut random()));
+                drawn.push(Judge { place, product: *product, is_defective: true });
+            }
+        }
+        let mut real = Vec::new();
+        for product in [0, 1] {
+            for sample in of(product, Split::Test) {
+                let is_defective = !matches!(sample.truth, Truth::Good);
+                real.push(Judge { place: add(&sample, &|_| {}), product, is_defective });
+            }
+        }
+        writer.finish(&json!({})).unwrap();
+        drop(bytes);
+        let store = Store::open(&path, sides, &json!({})).unwrap();
+        Self { decoder, size, store, training, drawn, real, _folder: folder }
+    }
+
+    /// Tokens and channels.
+    pub(crate) fn sides(&self) -> [usize; 2] {
+        [self.decoder.grid().tokens(), self.decoder.channels()]
+    }
+}
+
+/// The preset's decoder, and an engine for the features that it rebuilds.
+fn network(cache: &Path, preset: Preset) -> (Decoder, ImageSize, Session, Input) {
+    let backbone = Checkpoint::open(&cache.join("weights.pth")).unwrap();
+    let reconstruction =
+        Reconstruction { features: FeatureForm::Raw, distance: Distance::Euclidean, ..preset.reconstruction() };
+    let architecture =
+        Architecture::new(preset.backbone(), preset.layers(), 16, preset.input(), reconstruction).unwrap();
+    let decoder = Decoder::new(architecture.channels(), architecture.grid(), architecture.reconstruction()).unwrap();
+    let parameters = preset.initial().draw(decoder.layout(), Seed(0));
+    let head =
+        Trained { layout: decoder.layout(), parameters: &parameters, normalization: None, statistics: None }.head();
+    let weights = WithBackbone::new(&head, &backbone).unwrap();
+    let source = Source { file: "weights.pth".into(), sha256: "0".repeat(64), extra: serde_json::Map::default() };
+    let form = Form { precision: Precision::F32, moe: Moe::Sparse };
+    let exported =
+        export::export(&architecture, &weights, form, Provenance { name: "features".into(), source }).unwrap();
+    let model = exported.model();
+    let session = Session::load(model, &[Output::Features], NonZeroUsize::MIN).unwrap();
+    (decoder, architecture.input(), session, model.manifest().input.clone())
+}
