@@ -65,7 +65,7 @@ fn scores(
                 None => lengths(&vectors, channels),
                 Some(statistics) => statistics.distances(&vectors),
             };
-            scores.extend(scores_of_distances(&distances, pictures.decoder.grid(), pictures.size));
+            scores.extend(scores_of_distances(&distances, pictures.extractor.decoder.grid(), pictures.extractor.size));
         }
     }
     scores

@@ -16,6 +16,8 @@ use moead_training::residuals::{Rebuilder, Residuals};
 use moead_training::statistics::{Kind, Statistics};
 use moead_training::trainer::Trainer;
 
+#[path = "../extractor.rs"]
+mod extractor;
 mod figures;
 mod pictures;
 
@@ -48,7 +50,7 @@ fn main() {
     say("| | distance | drawn | A mono | A poly | A mean |");
     without_network(&pictures);
 
-    let decoder = pictures.decoder.clone();
+    let decoder = pictures.extractor.decoder.clone();
     let mut fit = Fit::new(&decoder);
     pictures.training.iter().for_each(|(place, _)| fit.add(&pictures.store.read(&[*place]).unwrap()));
     let normalization = fit.finish();

@@ -1,28 +1,17 @@
 //! Features of all pictures, and what each is for.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 
 use moead_calibration::dataset::{Dataset, Sample, Split, Truth};
-use moead_exporter::checkpoint::Checkpoint;
-use moead_exporter::export::{self, Provenance};
-use moead_exporter::graph::Form;
-use moead_exporter::resolve::WithBackbone;
-use moead_model::architecture::{Architecture, Distance, FeatureForm, ImageSize, Reconstruction};
-use moead_model::manifest::{Input, Moe, Precision, Source};
-use moead_runtime::engine::tract::Session;
-use moead_runtime::engine::{Engine as _, Output};
 use moead_runtime::preprocess::decode;
-use moead_runtime::preprocess::normalize::normalize;
-use moead_runtime::preprocess::resize::resize;
-use moead_training::checkpoint::Trained;
-use moead_training::decoder::Decoder;
 use moead_training::defects::{self, Kind};
 use moead_training::hold_out;
 use moead_training::presets::Preset;
 use moead_training::random::{Purpose, Seed};
 use moead_training::store::{Store, Writer};
 use serde_json::json;
+
+use crate::extractor::Extractor;
 
 /// Half A of both kinds of cells.
 pub(crate) const PRODUCTS: [&str; 2] = ["mono-a", "poly-a"];
@@ -38,8 +27,7 @@ pub(crate) struct Judge {
 }
 
 pub(crate) struct Pictures {
-    pub(crate) decoder: Decoder,
-    pub(crate) size: ImageSize,
+    pub(crate) extractor: Extractor,
     pub(crate) store: Store,
     /// Place in the store and product.
     pub(crate) training: Vec<(usize, usize)>,
@@ -52,7 +40,7 @@ pub(crate) struct Pictures {
 
 impl Pictures {
     pub(crate) fn read(cache: &Path, preset: Preset, seed: Seed) -> Self {
-        let (decoder, size, mut session, input) = network(cache, preset);
+        let mut extractor = Extractor::new(&cache.join("weights.pth"), preset);
         let all = Dataset::open(&cache.join("apart"), None).unwrap().samples;
         let of = |product: usize, split: Split| -> Vec<Sample> {
             let wanted = |sample: &&Sample| sample.product == PRODUCTS[product] && sample.split == Some(split);
@@ -60,16 +48,14 @@ impl Pictures {
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cells.features");
-        let sides = [decoder.grid().tokens(), decoder.channels()];
+        let sides = extractor.sides();
         let mut bytes = std::io::BufWriter::new(std::fs::File::create(&path).unwrap());
         let mut writer = Writer::new(&mut bytes, sides);
         let mut count = 0;
         let mut add = |sample: &Sample, alter: &dyn Fn(&mut _)| -> usize {
             let mut picture = decode::read(&sample.path).unwrap();
             alter(&mut picture);
-            let planes = normalize(resize(&picture, input.size()).pixels(), input.normalization());
-            let mut answer = session.run(&planes).unwrap();
-            writer.add(count, &answer.take(Output::Features).unwrap().data).unwrap();
+            writer.add(count, &extractor.features(&picture)).unwrap();
             count += 1;
             count - 1
         };
@@ -98,32 +84,11 @@ impl Pictures {
         writer.finish(&json!({})).unwrap();
         drop(bytes);
         let store = Store::open(&path, sides, &json!({})).unwrap();
-        Self { decoder, size, store, training, drawn, real, _folder: folder }
+        Self { extractor, store, training, drawn, real, _folder: folder }
     }
 
     /// Tokens and channels.
     pub(crate) fn sides(&self) -> [usize; 2] {
-        [self.decoder.grid().tokens(), self.decoder.channels()]
+        self.extractor.sides()
     }
-}
-
-/// The preset's decoder, and an engine for the features that it rebuilds.
-fn network(cache: &Path, preset: Preset) -> (Decoder, ImageSize, Session, Input) {
-    let backbone = Checkpoint::open(&cache.join("weights.pth")).unwrap();
-    let reconstruction =
-        Reconstruction { features: FeatureForm::Raw, distance: Distance::Euclidean, ..preset.reconstruction() };
-    let architecture =
-        Architecture::new(preset.backbone(), preset.layers(), 16, preset.input(), reconstruction).unwrap();
-    let decoder = Decoder::new(architecture.channels(), architecture.grid(), architecture.reconstruction()).unwrap();
-    let parameters = preset.initial().draw(decoder.layout(), Seed(0));
-    let head =
-        Trained { layout: decoder.layout(), parameters: &parameters, normalization: None, statistics: None }.head();
-    let weights = WithBackbone::new(&head, &backbone).unwrap();
-    let source = Source { file: "weights.pth".into(), sha256: "0".repeat(64), extra: serde_json::Map::default() };
-    let form = Form { precision: Precision::F32, moe: Moe::Sparse };
-    let exported =
-        export::export(&architecture, &weights, form, Provenance { name: "features".into(), source }).unwrap();
-    let model = exported.model();
-    let session = Session::load(model, &[Output::Features], NonZeroUsize::MIN).unwrap();
-    (decoder, architecture.input(), session, model.manifest().input.clone())
 }
