@@ -373,7 +373,9 @@ fn expect_room(part: &str, at: u64, size: u64, length: u64) -> Result<(), Bundle
 }
 
 fn expect_zeros(file: &mut File, length: u64, start: u64, end: u64) -> Result<(), BundleError> {
-    expect_room("the end", start, end - start, length)?;
+    if end > length {
+        return Err(BundleError::Cut { part: "the end".into(), end, length });
+    }
     file.seek(SeekFrom::Start(start))?;
     let mut zeros = Vec::new();
     file.take(end - start).read_to_end(&mut zeros)?;

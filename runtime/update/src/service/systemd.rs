@@ -1,7 +1,7 @@
 //! systemd, asked through `systemctl`; nothing that is newer than its version 249.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
