@@ -15,6 +15,8 @@ use super::replaced::Loaded;
 use super::service::Service;
 use super::sources::SourceUris;
 use super::standards::Basis;
+#[cfg(feature = "update")]
+use super::state;
 use crate::engine::choice::{Choice, Request};
 use crate::sinks::drawings::{Folder, Wanted};
 use crate::stream::clock::{Clock, SystemClock};
@@ -54,6 +56,12 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
     let handler = interrupt.clone();
     ctrlc::set_handler(move || handler.request())?;
     let service = Service::of_environment();
+    #[cfg(feature = "update")]
+    let state = state::begin(arguments, &sources.names, &clock)?;
+    #[cfg(feature = "update")]
+    let tell_state = state.as_ref().map(|state| state::pulse(state, printer));
+    #[cfg(not(feature = "update"))]
+    let tell_state = None;
     let settings = Settings {
         normalization: manifest.input.normalization(),
         standards: Arc::new(basis.standards),
@@ -63,12 +71,23 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
         stall_timeout: arguments.sources.stall_timeout,
         frozen_after: arguments.sources.frozen_after,
         on_loss: arguments.sources.on_loss(),
-        pulse: Some(pulse(service, loaded, printer.clone())),
+        pulse: Some(pulse(service, loaded, tell_state, printer.clone())),
     };
     let mut outputs = Outputs::start(arguments, wanted, &sources, crew.input(), &clock, &interrupt, printer)?;
+    #[cfg(feature = "update")]
+    if let Some(state) = &state {
+        state.ready();
+        state.write()?;
+    }
     service.ready();
     let feeds = std::mem::take(&mut sources.feeds);
-    let outcome = pipeline::run(crew, feeds, &settings, &clock, &interrupt, |event| outputs.take(event, printer));
+    let outcome = pipeline::run(crew, feeds, &settings, &clock, &interrupt, |event| {
+        #[cfg(feature = "update")]
+        if let Some(state) = &state {
+            state.tell(&event);
+        }
+        outputs.take(event, printer)
+    });
     service.stopping();
     let seen = outputs.finish(printer);
     match outcome {
@@ -95,12 +114,15 @@ pub(super) fn run(arguments: &RunArguments, printer: &Printer) -> anyhow::Result
 }
 
 /// What is done about once a second while the engine answers.
-fn pulse(service: Service, loaded: Loaded, printer: Printer) -> Arc<dyn Fn() + Send + Sync> {
-    let alive = service.pulse();
+fn pulse(
+    service: Service,
+    loaded: Loaded,
+    tell_state: Option<Arc<dyn Fn() + Send + Sync>>,
+    printer: Printer,
+) -> Arc<dyn Fn() + Send + Sync> {
+    let signs: Vec<_> = service.pulse().into_iter().chain(tell_state).collect();
     Arc::new(move || {
-        if let Some(alive) = &alive {
-            alive();
-        }
+        signs.iter().for_each(|sign| sign());
         loaded.look(&printer);
     })
 }
