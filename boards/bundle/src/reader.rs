@@ -287,7 +287,11 @@ pub fn beginning(bytes: &[u8]) -> Result<Beginning, BundleError> {
         let Some(block) = header else { return Ok(Beginning::Needs(at as u64 + BLOCK)) };
         if !described_as(block, name) {
             let (expected, found) = (format!("{name}, a file"), archive::described(block));
-            return Err(if at == 0 { BundleError::Other } else { BundleError::Entry { at: at as u64, expected, found } });
+            return Err(if at == 0 {
+                BundleError::Other
+            } else {
+                BundleError::Entry { at: at as u64, expected, found }
+            });
         }
         let found = tar::Header::from_byte_slice(block).entry_size().unwrap_or(0);
         if found > limit {

@@ -31,12 +31,7 @@ impl ServiceState {
     ///
     /// # Errors
     /// The file system's.
-    pub fn begin(
-        path: &Path,
-        sources: &[String],
-        patience: Duration,
-        clock: Arc<dyn Clock>,
-    ) -> io::Result<Self> {
+    pub fn begin(path: &Path, sources: &[String], patience: Duration, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let now = seconds(clock.monotonic());
         let source = |name: &String| SourceReport {
             name: name.clone(),
@@ -162,7 +157,13 @@ mod tests {
     use crate::stream::status::{State, Status};
 
     fn status(state: State, cause: Option<String>) -> Status {
-        Status { source: 0, time: WallClock::default(), state, cause, counts: Counts { judged: 7, ..Counts::default() } }
+        Status {
+            source: 0,
+            time: WallClock::default(),
+            state,
+            cause,
+            counts: Counts { judged: 7, ..Counts::default() },
+        }
     }
 
     #[test]

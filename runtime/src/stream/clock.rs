@@ -58,7 +58,7 @@ impl WallClock {
 
     /// The date, in UTC.
     pub fn date(self) -> jiff::civil::Date {
-        self.0.to_zoned(jiff::tz::TimeZone::UTC).date()
+        self.0.to_zoned_datetime(jiff::tz::TimeZone::UTC).date()
     }
 
     /// That long before this.

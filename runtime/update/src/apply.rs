@@ -109,12 +109,7 @@ pub fn apply(host: &mut Host<'_>, sealed: Sealed, request: &Request<'_>) -> Resu
 }
 
 /// The release's folder, whole: the one that is there, or a new one.
-fn provide(
-    host: &mut Host<'_>,
-    bundle: &mut Bundle,
-    to: &ReleaseName,
-    from: &ReleaseName,
-) -> Result<(), UpdateError> {
+fn provide(host: &mut Host<'_>, bundle: &mut Bundle, to: &ReleaseName, from: &ReleaseName) -> Result<(), UpdateError> {
     let folder = to.folder();
     if host.disk.kind(&folder).on(&folder)?.is_some() {
         if installed::check_whole(host.disk, to).is_ok() {

@@ -105,9 +105,7 @@ impl<'a> Download<'a> {
                 Err(error) => return Err(DownloadError::Source { there: self.there, error }),
             };
             let came = piece.get(..count).unwrap_or_default();
-            self.file
-                .write_all(came)
-                .map_err(|error| DownloadError::File { path: self.path.clone(), error })?;
+            self.file.write_all(came).map_err(|error| DownloadError::File { path: self.path.clone(), error })?;
             self.there += count as u64;
             take(came);
         }

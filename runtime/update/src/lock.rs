@@ -45,8 +45,7 @@ impl Lock {
     /// [`LockError`]
     pub fn take(disk: &BoardDisk, held: Held) -> Result<Self, LockError> {
         let path = Path::new(ROOT).join(LOCK);
-        let file =
-            OpenOptions::new().write(true).create(true).truncate(false).open(disk.here(&path)).on(&path)?;
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(disk.here(&path)).on(&path)?;
         match held {
             Held::Wait => file.lock().on(&path)?,
             Held::Refuse => match file.try_lock() {

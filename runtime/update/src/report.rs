@@ -261,7 +261,8 @@ mod tests {
     fn the_example_of_the_documentation_is_what_is_written() {
         let head = include_str!("report.rs").lines().take_while(|line| line.starts_with("//!"));
         let text: String = head.filter_map(|line| line.strip_prefix("//! ")).collect();
-        let example = &text[text.find('{').unwrap()..text.find("```|").or(text.find("```")).map_or(text.len(), |_| text.rfind("}]}").unwrap() + 3)];
+        let example = &text[text.find('{').unwrap()
+            ..text.find("```|").or(text.find("```")).map_or(text.len(), |_| text.rfind("}]}").unwrap() + 3)];
         let report = Report::parse(example.as_bytes()).unwrap();
         assert_eq!(report.judged(), 880);
         let written = serde_json::to_string(&report).unwrap();

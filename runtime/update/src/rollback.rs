@@ -35,8 +35,7 @@ pub fn rollback(host: &mut Host<'_>) -> Result<RolledBack, UpdateError> {
     let Some(to) = linked(host.disk, PREVIOUS)?.filter(|previous| *previous != from) else {
         return Err(UpdateError::NothingBefore { current: from });
     };
-    installed::check_whole(host.disk, &to)
-        .map_err(|damage| UpdateError::Damaged { release: to.clone(), damage })?;
+    installed::check_whole(host.disk, &to).map_err(|damage| UpdateError::Damaged { release: to.clone(), damage })?;
     (host.tell)(Step::Back(to.clone()));
     settle::run_again(host, &to)?;
     point(host.disk, PREVIOUS, &from)?;

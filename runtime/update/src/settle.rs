@@ -135,11 +135,8 @@ pub(crate) fn go_back(
     reason: Reason,
 ) -> Result<Settled, UpdateError> {
     let Trial { from, to, .. } = trial.clone();
-    let stuck = |error: UpdateError| UpdateError::Stuck {
-        release: to.clone(),
-        reason: reason.clone(),
-        error: Box::new(error),
-    };
+    let stuck =
+        |error: UpdateError| UpdateError::Stuck { release: to.clone(), reason: reason.clone(), error: Box::new(error) };
     (host.tell)(Step::Back(from.clone()));
     trial.phase = Phase::GoingBack { reason: reason.clone() };
     if record.trial.as_ref() != Some(&trial) {

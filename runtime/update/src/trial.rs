@@ -163,9 +163,7 @@ impl Watch {
         Decision::Back(match judged {
             _ if self.judged_at.is_some() => Reason::Faded { causes },
             None => Reason::NotReady { waited: waited.as_secs(), words: String::new() },
-            Some(judged) => {
-                Reason::Blind { judged, expected: self.criteria.frames, waited: waited.as_secs(), causes }
-            }
+            Some(judged) => Reason::Blind { judged, expected: self.criteria.frames, waited: waited.as_secs(), causes },
         })
     }
 }

@@ -60,11 +60,7 @@ pub(crate) fn write(disk: &mut dyn Disk, path: &Path, content: &[u8]) -> Result<
     disk.sync(path).on(path)
 }
 
-fn make_parents(
-    disk: &mut dyn Disk,
-    path: &Path,
-    made: &mut BTreeSet<std::path::PathBuf>,
-) -> Result<(), DiskError> {
+fn make_parents(disk: &mut dyn Disk, path: &Path, made: &mut BTreeSet<std::path::PathBuf>) -> Result<(), DiskError> {
     let missing: Vec<_> = path.ancestors().skip(1).take_while(|folder| !made.contains(*folder)).collect();
     for folder in missing.into_iter().rev() {
         disk.make_folder(folder).on(folder)?;

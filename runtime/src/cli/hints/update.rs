@@ -33,8 +33,12 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if let Some(error) = find::<FetchError>(error) {
         return match error {
-            FetchError::NoCertificates(_) => Some("install them (Debian: `apt install ca-certificates`), or copy the bundle and give its path".into()),
-            FetchError::Http(_) => Some("nothing was changed; check the address, or copy the bundle and give its path".into()),
+            FetchError::NoCertificates(_) => Some(
+                "install them (Debian: `apt install ca-certificates`), or copy the bundle and give its path".into(),
+            ),
+            FetchError::Http(_) => {
+                Some("nothing was changed; check the address, or copy the bundle and give its path".into())
+            }
             FetchError::Length { .. } => Some("nothing was changed; put the whole bundle on the server".into()),
         };
     }
@@ -61,7 +65,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     Some(match find::<UpdateError>(error)? {
         UpdateError::NoSpace { .. } => "nothing was changed; free some space".into(),
-        UpdateError::NoRelease { .. } => "the first release comes by `moead-board install` or `moead-board image`".into(),
+        UpdateError::NoRelease { .. } => {
+            "the first release comes by `moead-board install` or `moead-board image`".into()
+        }
         UpdateError::OnTrial { .. } => {
             "wait until it is known to be well, or give it up: `moead-edge update rollback`".into()
         }
@@ -73,7 +79,8 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
             "the board runs what it ran before; `journalctl -u moead-edge` has all that the new release said".into()
         }
         UpdateError::Stuck { .. } => {
-            "`systemctl restart moead-edge-update` tries again to go back, and so does the next start of the board".into()
+            "`systemctl restart moead-edge-update` tries again to go back, and so does the next start of the board"
+                .into()
         }
         _ => return None,
     })

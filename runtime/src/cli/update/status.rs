@@ -42,7 +42,12 @@ impl Status {
         printer.line(format_args!("current   {}", or_none(self.current.as_ref())))?;
         printer.line(format_args!("previous  {}", or_none(previous)))?;
         if let Some(trial) = trial {
-            printer.line(format_args!("on trial  {} in place of {}, start {}", trial.to, trial.from, trial.starts + 1))?;
+            printer.line(format_args!(
+                "on trial  {} in place of {}, start {}",
+                trial.to,
+                trial.from,
+                trial.starts + 1
+            ))?;
         }
         if let Some(last) = last {
             printer.line(format_args!("last      {}, {}: {}", last.release, last.date, last.end))?;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use moead_bundle::release::{MODEL, PROGRAM, SERVICE_STATE, UNIT, UPDATE_UNIT};
 
 use super::{Active, Observation, Service, ServiceError};
-use crate::disk::board::BoardDisk;
 use crate::disk;
+use crate::disk::board::BoardDisk;
 use crate::host::Time;
 use crate::report::{self, Health, Moment, Report};
 

@@ -111,6 +111,9 @@ fn what_the_release_before_judged_does_not_count() {
 #[test]
 fn words_go_where_they_explain() {
     let ended = Reason::Ended { result: "exit-code".into(), words: String::new() };
-    assert_eq!(ended.with_words(" error: model.onnx: damaged\n").to_string(), "it ended (exit-code); error: model.onnx: damaged");
+    assert_eq!(
+        ended.with_words(" error: model.onnx: damaged\n").to_string(),
+        "it ended (exit-code); error: model.onnx: damaged"
+    );
     assert_eq!(Reason::Asked.with_words("x"), Reason::Asked);
 }

@@ -42,8 +42,15 @@ type Change = Vec<(String, Option<Id>)>;
 
 #[derive(Debug)]
 enum Node {
-    Folder { names: BTreeMap<String, Id>, synced: BTreeMap<String, Id>, pending: Vec<Change> },
-    File { content: Vec<u8>, synced: Option<Rc<[u8]>> },
+    Folder {
+        names: BTreeMap<String, Id>,
+        synced: BTreeMap<String, Id>,
+        pending: Vec<Change>,
+    },
+    File {
+        content: Vec<u8>,
+        synced: Option<Rc<[u8]>>,
+    },
     /// Links are short: they come with their name or not at all.
     Link(String),
 }
