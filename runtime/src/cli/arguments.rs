@@ -179,7 +179,9 @@ impl RunArguments {
     /// Where the run says how it is, if it does.
     #[cfg(feature = "update")]
     pub(super) fn state_file(&self) -> Option<PathBuf> {
-        let of_unit = || Some(PathBuf::from(std::env::var_os("RUNTIME_DIRECTORY")?).join("state.json"));
+        // Several folders of a unit are named with colons between them.
+        let first = |folders: std::ffi::OsString| folders.to_string_lossy().split(':').next().map(PathBuf::from);
+        let of_unit = || Some(std::env::var_os("RUNTIME_DIRECTORY").and_then(first)?.join("state.json"));
         self.state_file.clone().or_else(of_unit)
     }
 

@@ -49,6 +49,27 @@ fn a_disk_that_fails_once_costs_the_update_and_not_the_board() {
 }
 
 #[test]
+fn a_disk_that_fails_once_does_not_keep_a_bad_release_running() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let lives = BTreeMap::from([(new.name.target(), Life::Crashes)]);
+    let begin = installed(&old, None);
+    let mut world = World::start(&begin, &lives, Cuts::NotListed);
+    world.apply(&new).unwrap_err();
+    for at in 0..world.disk.effects() {
+        let mut world = World::start(&begin, &lives, Cuts::NotListed);
+        world.disk = world.disk.clone().trouble(Trouble::At(at));
+        world.apply(&new).unwrap_err();
+        let tree = world.disk.visible();
+        whole(&tree, &[&old, &new]);
+        let mut again = World::start(&tree, &lives, Cuts::NotListed);
+        again.settle().unwrap();
+        let rest = again.disk.visible();
+        assert_eq!(whole(&rest, &[&old, &new]).name, old.name, "{at}");
+        assert_tidy(&rest);
+    }
+}
+
+#[test]
 fn a_disk_that_gets_full_leaves_the_old_release_running() {
     let (old, new) = (Release::new("1.4"), Release::new("1.5"));
     let (effects, _) = with(Trouble::None, &old, &new);
