@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use moead_bundle::release::{CURRENT, PREVIOUS};
+use moead_bundle::release::{CURRENT, PREVIOUS, ROOT};
 use moead_terminal::exit::Exit;
 use moead_terminal::printer::Printer;
 use moead_terminal::progress::Steps;
 use moead_update::apply::Applied;
 use moead_update::disk::board::BoardDisk;
+use moead_update::error::UpdateError;
 use moead_update::host::{Host, Step, Time};
 use moead_update::installed::linked;
 use moead_update::lock::{Held, Lock};
@@ -58,9 +59,7 @@ pub(super) fn run(arguments: &UpdateArguments, printer: &Printer) -> anyhow::Res
         }
         UpdateCommand::Settle => {
             let settled = on_board(root, Held::Wait, printer, |host| Ok(settle(host)?))?;
-            if let Some(words) = words(&settled) {
-                printer.note(words);
-            }
+            words(&settled).into_iter().for_each(|words| printer.note(words));
         }
     }
     Ok(Exit::Fine)
@@ -88,6 +87,9 @@ fn on_board<T>(
     act: impl FnOnce(&mut Host<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let mut disk = BoardDisk::below(root);
+    if linked(&disk, CURRENT)?.is_none() {
+        return Err(UpdateError::NoRelease { link: Path::new(ROOT).join(CURRENT) }.into());
+    }
     let _lock = Lock::take(&disk, held)?;
     let now = || moment(root, &SystemClock);
     let mut service = Systemd::new(root, &BoardTime, &now);

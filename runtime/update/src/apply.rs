@@ -49,14 +49,14 @@ pub enum Applied {
     },
 }
 
-/// Before anything: brings an update that was cut short to its end, and sweeps.
+/// Before anything: brings an update that was cut short to its end, and sweeps. What there was to do.
 ///
 /// # Errors
 /// [`UpdateError::OnTrial`] while there is a release that is not known yet; and others.
-pub fn begin(host: &mut Host<'_>) -> Result<(), UpdateError> {
+pub fn begin(host: &mut Host<'_>) -> Result<Settled, UpdateError> {
     match settle::recover(host)? {
         Recovered::Trying(_, trial) => Err(UpdateError::OnTrial { release: trial.to }),
-        Recovered::Done(_) => Ok(()),
+        Recovered::Done(settled) => Ok(settled),
     }
 }
 

@@ -5,6 +5,8 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use crate::error::{DiskError, OnDisk as _};
+
 pub mod board;
 
 /// What is at a path, links not followed.
@@ -98,9 +100,8 @@ pub trait Disk {
 /// Makes a folder and those that it lies in, each of which is synced into its parent.
 ///
 /// # Errors
-/// [`crate::error::DiskError`]
-pub fn make_folders(disk: &mut dyn Disk, path: &Path) -> Result<(), crate::error::DiskError> {
-    use crate::error::OnDisk as _;
+/// [`DiskError`]
+pub fn make_folders(disk: &mut dyn Disk, path: &Path) -> Result<(), DiskError> {
     let missing: Vec<_> = path.ancestors().take_while(|folder| matches!(disk.kind(folder), Ok(None))).collect();
     for folder in missing.into_iter().rev() {
         disk.make_folder(folder).on(folder)?;
@@ -114,9 +115,8 @@ pub fn make_folders(disk: &mut dyn Disk, path: &Path) -> Result<(), crate::error
 /// Reads a small file whole; none: it is not there.
 ///
 /// # Errors
-/// [`crate::error::DiskError`]; a file of more than `limit` bytes is one, too.
-pub fn read(disk: &dyn Disk, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, crate::error::DiskError> {
-    use crate::error::OnDisk as _;
+/// [`DiskError`]; a file of more than `limit` bytes is one, too.
+pub fn read(disk: &dyn Disk, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, DiskError> {
     if disk.kind(path).on(path)?.is_none() {
         return Ok(None);
     }

@@ -21,7 +21,8 @@ pub(super) fn run(
     let disk = BoardDisk::below(root);
     let key = board::public_key(&disk)?;
     let request = Request { key: &key, board: board::board(&disk)?, criteria: arguments.criteria() };
-    apply::begin(host)?;
+    let settled = apply::begin(host)?;
+    super::words(&settled).into_iter().for_each(|words| printer.note(words));
     let name = &arguments.bundle;
     let sealed = if fetch::is_address(name) {
         fetch::fetch(host, &disk, name, &request, printer).at(name)?

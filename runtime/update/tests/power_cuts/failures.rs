@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use moead_bundle::manifest::Manifest;
+use moead_bundle::version::Version;
 use moead_update::apply::{Applied, RESERVE};
 use moead_update::disk::Disk as _;
 use moead_update::error::UpdateError;
@@ -9,7 +11,7 @@ use moead_update::record::End;
 use moead_update::settle::Settled;
 
 use crate::memory::{Cuts, Trouble};
-use crate::releases::{Release, installed};
+use crate::releases::{Release, installed, manifest};
 use crate::service::Life;
 use crate::world::{World, assert_tidy, whole};
 
@@ -91,6 +93,36 @@ fn a_disk_without_room_is_not_written_to() {
     let error = world.apply(&new).unwrap_err();
     assert!(matches!(error, UpdateError::NoSpace { needed, free: RESERVE, .. } if needed > RESERVE), "{error}");
     assert_eq!(world.disk.effects(), 0);
+}
+
+#[test]
+fn a_board_writes_nothing_of_what_it_does_not_take() {
+    let old = Release::new("1.4");
+    let refused = |change: fn(&mut Manifest)| {
+        let mut manifest = manifest("1.5");
+        change(&mut manifest);
+        let mut world = World::start(&installed(&old, None), &BTreeMap::new(), Cuts::NotListed);
+        let error = world.apply(&Release::with(manifest)).unwrap_err().to_string();
+        assert_eq!((world.disk.effects(), world.service.commands), (0, 0), "{error}");
+        error
+    };
+    // The board's clock is in 1970.
+    assert_eq!(
+        refused(|manifest| manifest.expires = Some(jiff::civil::date(2027, 6, 30))),
+        "expires on 2027-06-30, and the board's clock says 1970-01-01, which cannot be"
+    );
+    assert_eq!(
+        refused(|manifest| manifest.version = Version::parse("1.3.9").unwrap()),
+        "release 1.3.9 would replace 1.4, which is newer"
+    );
+    assert_eq!(
+        refused(|manifest| manifest.replaces_from = Version::parse("1.4.1")),
+        "replaces releases from 1.4.1, and 1.4 is installed"
+    );
+    assert_eq!(
+        refused(|manifest| manifest.target.boards = vec!["NVIDIA Jetson".into()]),
+        "made for NVIDIA Jetson, and this board is a board without a name"
+    );
 }
 
 #[test]

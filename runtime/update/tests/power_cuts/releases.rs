@@ -32,6 +32,12 @@ pub(crate) struct Release {
 
 impl Release {
     pub(crate) fn new(version: &str) -> Self {
+        Self::with(manifest(version))
+    }
+
+    /// Signed with the board's key, whatever it says.
+    pub(crate) fn with(manifest: Manifest) -> Self {
+        let version = manifest.version;
         let content = |path: &str, kind| Content {
             path: MemberPath::parse(path).unwrap(),
             kind,
@@ -42,7 +48,7 @@ impl Release {
             content("model.onnx", Kind::File),
             content("systemd/moead-edge.service", Kind::File),
         ];
-        let draft = Draft::new(manifest(version), &contents).unwrap();
+        let draft = Draft::new(manifest, &contents).unwrap();
         let signature = minisign::sign(Some(&KEYS.pk), &KEYS.sk, draft.message(), None, None).unwrap().to_string();
         let folder = tempfile::tempdir().unwrap();
         let mut bundle = Vec::new();
@@ -80,7 +86,7 @@ impl Release {
     }
 }
 
-fn manifest(version: &str) -> Manifest {
+pub(crate) fn manifest(version: &str) -> Manifest {
     Manifest {
         schema: SCHEMA,
         name: "bolt".into(),
