@@ -1,6 +1,6 @@
 # Run on the board by moead-board: install.sh FOLDER RELEASE SECONDS FRAMES
 # FOLDER: release.tar, SHA256SUMS and moead.pub, as they were copied. RELEASE: the name of the release's folder.
-# SECONDS: how long to wait for FRAMES judged pictures; 0 frames: not at all.
+# SECONDS: how long to wait for FRAMES judged pictures; 0 frames: not at all; `later`: nothing is started, since the board boots anew.
 # Says `step: …` as it goes, and at the end `done`, or `failed: …`, with the old release back.
 set -u
 copied=$1 release=$2 patience=$3 frames=$4
@@ -82,19 +82,21 @@ sync -f "$units"
 systemctl daemon-reload || fail "systemd does not reload"
 udevadm control --reload >/dev/null 2>&1 && udevadm trigger --subsystem-match=video4linux >/dev/null 2>&1
 
-step "start, and wait until it is ready"
-systemctl restart "$unit" >/dev/null 2>&1 || fail "$(journalctl -u "$unit" -n 5 -o cat --no-pager 2>/dev/null)"
+if [ "$frames" != later ]; then
+    step "start, and wait until it is ready"
+    systemctl restart "$unit" >/dev/null 2>&1 || fail "$(journalctl -u "$unit" -n 5 -o cat --no-pager 2>/dev/null)"
 
-if [ "$frames" -gt 0 ]; then
-    step "wait for a judged picture"
-    run=$(systemctl show -p InvocationID --value "$unit")
-    waited=0
-    until [ "$(journalctl "_SYSTEMD_INVOCATION_ID=$run" -o cat --no-pager 2>/dev/null | grep -c '"score":[0-9]')" -ge "$frames" ]; do
-        systemctl is-active --quiet "$unit" || fail "$(journalctl -u "$unit" -n 5 -o cat --no-pager 2>/dev/null)"
-        [ "$waited" -lt "$patience" ] || fail "none in $patience s; $(journalctl "_SYSTEMD_INVOCATION_ID=$run" -n 1 -o cat --no-pager 2>/dev/null)"
-        sleep 1
-        waited=$((waited + 1))
-    done
+    if [ "$frames" -gt 0 ]; then
+        step "wait for a judged picture"
+        run=$(systemctl show -p InvocationID --value "$unit")
+        waited=0
+        until [ "$(journalctl "_SYSTEMD_INVOCATION_ID=$run" -o cat --no-pager 2>/dev/null | grep -c '"score":[0-9]')" -ge "$frames" ]; do
+            systemctl is-active --quiet "$unit" || fail "$(journalctl -u "$unit" -n 5 -o cat --no-pager 2>/dev/null)"
+            [ "$waited" -lt "$patience" ] || fail "none in $patience s; $(journalctl "_SYSTEMD_INVOCATION_ID=$run" -n 1 -o cat --no-pager 2>/dev/null)"
+            sleep 1
+            waited=$((waited + 1))
+        done
+    fi
 fi
 trap - EXIT
 # This one and the one before are kept; strays go.

@@ -18,12 +18,12 @@ const PROGRAM: &[u8] = if cfg!(target_arch = "aarch64") {
 const PROFILE: &str = if cfg!(target_arch = "aarch64") { "aarch64" } else { "pc" };
 
 /// A desk, and a board that ssh reaches from it.
-struct Line {
-    desk: Desk,
+pub(crate) struct Line {
+    pub(crate) desk: Desk,
 }
 
 impl Line {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let line = Self { desk: Desk::ready() };
         line.desk.write("moead-edge", PROGRAM);
         line.build("1.4", "bolt.moead");
@@ -63,11 +63,11 @@ impl Line {
         self.desk.run(&build).success();
     }
 
-    fn board(&self) -> PathBuf {
+    pub(crate) fn board(&self) -> PathBuf {
         self.desk.path("board")
     }
 
-    fn tell(&self, name: &str, text: &str) {
+    pub(crate) fn tell(&self, name: &str, text: &str) {
         let path = self.board().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
@@ -92,7 +92,7 @@ impl Line {
     }
 
     /// Releases on the board, whole ones and others.
-    fn folders(&self) -> Vec<String> {
+    pub(crate) fn folders(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.board().join("opt/moead/releases")).into_iter().flatten();
         let mut names: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
@@ -101,7 +101,7 @@ impl Line {
     }
 
     /// The version of the release that runs.
-    fn current(&self) -> Option<String> {
+    pub(crate) fn current(&self) -> Option<String> {
         let target = std::fs::read_link(self.board().join("opt/moead/current")).ok()?;
         assert!(self.board().join("opt/moead").join(&target).join("moead-edge").is_file(), "{}", target.display());
         Some(target.strip_prefix("releases").unwrap().to_string_lossy().split('-').next().unwrap().to_owned())
@@ -113,7 +113,7 @@ impl Line {
         Some(target.to_string_lossy().into_owned())
     }
 
-    fn calls(&self) -> String {
+    pub(crate) fn calls(&self) -> String {
         std::fs::read_to_string(self.board().join("calls")).unwrap()
     }
 
