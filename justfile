@@ -28,6 +28,10 @@ deny:
 tidy:
     cargo test -p moead-tests --test tidy
 
+# Every power cut of an update on a board, on a model of a disk
+power-cuts *ARGUMENTS:
+    cargo test -p moead-update --test power_cuts -- {{ ARGUMENTS }}
+
 # Benchmarks: paired runs with a peer
 bench *ARGUMENTS:
     cargo bench -p moead-tests {{ ARGUMENTS }}

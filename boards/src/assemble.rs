@@ -91,6 +91,7 @@ impl Files {
         contents.extend(self.notices.as_deref().map(|notices| licence(("third-party.txt", notices))));
         contents.push(content(release::SBOM, Kind::File, self.bill));
         contents.push(text(release::UNIT_FILE, &self.unit));
+        contents.push(text(release::UPDATE_UNIT_FILE, unit::UPDATE_UNIT));
         contents.push(text(release::UDEV_RULE, self.udev_rule));
         contents
     }

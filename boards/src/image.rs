@@ -5,17 +5,21 @@
 //! ext4-view) and compared, and the file system is checked again. Only then does the copy get its name. The base is never opened for
 //! writing.
 //!
-//! Linux only, as e2fsprogs is.
+//! Linux only, as e2fsprogs is. [`Way::FirstBoot`] needs neither: the release is laid into a Raspberry Pi card's FAT partition, from where the
+//! board installs it when it first boots.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use moead_bundle::reader::Bundle;
+use tempfile::NamedTempFile;
 
+mod boot_partition;
 pub mod error;
 mod inject;
 pub mod plan;
 mod root;
+mod slice;
 mod source;
 mod superblock;
 mod table;
@@ -32,10 +36,22 @@ pub struct Request<'a> {
     pub base: &'a Path,
     /// Where the new one goes.
     pub output: &'a Path,
-    /// The partition with the root file system; none: it is found.
-    pub partition: Option<u32>,
+    /// How the release gets onto the board.
+    pub way: Way,
     /// What the site adds.
     pub extras: Extras,
+}
+
+/// How the release gets onto the board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Into its root file system, in the image.
+    Root {
+        /// The partition with it; none: it is found.
+        partition: Option<u32>,
+    },
+    /// The board installs it when it first boots.
+    FirstBoot,
 }
 
 /// What was found and done.
@@ -43,8 +59,8 @@ pub struct Request<'a> {
 pub struct Report {
     /// The partition, for people.
     pub partition: String,
-    /// The system's own name.
-    pub system: String,
+    /// The system's own name; none: it was not looked at.
+    pub system: Option<String>,
     /// Of the system, if its library says it.
     pub glibc: Option<moead_bundle::version::Version>,
     /// The base's file system was not closed properly, and was repaired in the copy.
@@ -59,19 +75,39 @@ pub struct Report {
 /// [`ImageError`]; then nothing is at `output` that was not there before.
 pub fn write(request: &Request<'_>, bundle: &mut Bundle, step: &mut dyn FnMut(&str)) -> Result<Report, ImageError> {
     let folder = request.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    tools::check()?;
+    if matches!(request.way, Way::Root { .. }) {
+        tools::check()?;
+    }
     let copy = tempfile::Builder::new().prefix(".moead-").suffix(".part").tempfile_in(folder)?;
     step(&format!("copying {}", request.base.display()));
     source::copy(request.base, copy.as_file(), folder)?;
+    let report = match request.way {
+        Way::Root { partition } => into_root(&copy, partition, &request.extras, bundle, step)?,
+        Way::FirstBoot => boot_partition::write(copy.path(), bundle, &request.extras, step)?,
+    };
+    copy.as_file().sync_all()?;
+    let file = copy.persist(request.output).map_err(|error| error.error)?;
+    set_readable(&file)?;
+    File::open(folder)?.sync_all()?;
+    Ok(report)
+}
+
+fn into_root(
+    copy: &NamedTempFile,
+    partition: Option<u32>,
+    extras: &Extras,
+    bundle: &mut Bundle,
+    step: &mut dyn FnMut(&str),
+) -> Result<Report, ImageError> {
     step("looking for the root file system");
-    let partition = table::find_root(copy.as_file(), request.partition)?;
+    let partition = table::find_root(copy.as_file(), partition)?;
     step("checking the file system");
     let was_repaired = tools::make_clean(copy.path(), &partition)?;
     let root = Root::open(copy.path(), &partition)?;
     root.check(&bundle.manifest().target)?;
     let staging = tempfile::tempdir()?;
     step("unpacking the bundle");
-    let plan = Plan::new(bundle, &request.extras, staging.path())?;
+    let plan = Plan::new(bundle, extras, staging.path())?;
     inject::check_room(copy.as_file(), &partition, &plan)?;
     step("writing files");
     inject::write(copy.path(), &partition, &plan)?;
@@ -79,12 +115,7 @@ pub fn write(request: &Request<'_>, bundle: &mut Bundle, step: &mut dyn FnMut(&s
     let written = inject::check(copy.path(), &partition, &plan)?;
     step("checking the file system again");
     tools::check_clean(copy.path(), &partition)?;
-    copy.as_file().sync_all()?;
-    let output: PathBuf = request.output.to_owned();
-    let (system, glibc) = (root.system(), root.glibc());
-    let file = copy.persist(&output).map_err(|error| error.error)?;
-    set_readable(&file)?;
-    File::open(folder)?.sync_all()?;
+    let (system, glibc) = (Some(root.system()), root.glibc());
     Ok(Report { partition: partition.to_string(), system, glibc, was_repaired, written })
 }
 

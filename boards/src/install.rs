@@ -12,14 +12,13 @@ use moead_bundle::reader::{Bundle, BundleError};
 use moead_bundle::release;
 
 pub mod answers;
-mod payload;
 mod remote;
 
+use crate::payload::{self, PayloadError};
 use answers::{Answers, Become};
 use remote::Remote;
 
 const PROBE: &str = include_str!("../templates/install/probe.sh");
-const SCRIPT: &str = include_str!("../templates/install/install.sh");
 /// What is left free on the board.
 const RESERVE: u64 = 64 << 20;
 /// Nothing in the unit is newer.
@@ -106,6 +105,15 @@ pub enum InstallError {
     },
 }
 
+impl From<PayloadError> for InstallError {
+    fn from(error: PayloadError) -> Self {
+        match error {
+            PayloadError::File(error) => Self::File(error),
+            PayloadError::Bundle(error) => Self::Bundle(error),
+        }
+    }
+}
+
 /// What is wanted.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
@@ -144,7 +152,7 @@ pub fn install(request: &Request<'_>, bundle: &mut Bundle, step: &mut dyn FnMut(
     let name = release::folder_name(bundle.manifest().version, bundle.digest());
     let staging = tempfile::tempdir()?;
     step("unpacking the bundle");
-    payload::write(bundle, request.public_key, SCRIPT, staging.path())?;
+    payload::write(bundle, request.public_key, staging.path())?;
     step("copying");
     let folder = remote.make_folder()?;
     let outcome = (|| {

@@ -6,7 +6,7 @@
 //! * [`model`]: whether a model file fits. [`assemble`]: all files of a release.
 //! * [`package`]: the same files in the forms of others; [`places`]: where they lie.
 //! * [`image`]: the same files inside of somebody's system image. [`flash`]: an image on a card.
-//! * [`install`]: a bundle on a running board, over ssh.
+//! * [`install`]: a bundle on a running board, over ssh; [`payload`]: what a board gets that unpacks by itself.
 //! * [`key`]: what signs; [`key_file`]: where it lies. [`input`]: files that are read whole.
 #![forbid(unsafe_code)]
 
@@ -23,6 +23,7 @@ pub mod key_file;
 pub mod model;
 pub mod package;
 pub mod parts;
+pub mod payload;
 pub mod places;
 pub mod profile;
 pub mod program;

@@ -1,12 +1,20 @@
 //! The systemd unit of a board: a template, the profile, and the command line that it starts.
 
 use crate::places::{self, Places};
-use crate::profile::{DropIn, Profile};
+use crate::profile::{DropIn, Profile, Service};
 
 pub mod quoting;
 
 const TEMPLATE: &str = include_str!("../templates/moead-edge.service");
 const JETSON_GPU: &str = include_str!("../templates/jetson-gpu.conf");
+
+/// The unit that looks after a release on trial.
+pub const UPDATE_UNIT: &str = include_str!("../templates/moead-edge-update.service");
+
+/// Starts in a row after which the service has failed for good: then, a release on trial goes back.
+const STARTS: u32 = 5;
+/// Of the template: seconds that stopping may take, and between two starts.
+const STOP_AND_PAUSE: u32 = 15 + 5;
 
 /// The udev rule that gives cameras to the group which the unit has.
 pub const UDEV_RULE: &str = include_str!("../templates/70-moead-edge.rules");
@@ -43,6 +51,7 @@ pub fn arguments(profile: &Profile, more: &[String]) -> Vec<String> {
 pub fn unit(profile: &Profile, more: &[String], places: &Places) -> String {
     let service = &profile.service;
     let mut text = TEMPLATE
+        .replace("{WHEN_IT_FAILS}", &when_it_fails(service, places))
         .replace("{PROFILE}", &profile.name)
         .replace("{EXEC_START}", &quoting::exec_start(&command_line(profile, more, places)))
         .replace("{SETTINGS}", places.settings)
@@ -58,4 +67,22 @@ pub fn unit(profile: &Profile, more: &[String], places: &Places) -> String {
         });
     }
     text
+}
+
+/// What systemd does with a service that ends again and again.
+fn when_it_fails(service: &Service, places: &Places) -> String {
+    if *places != places::RELEASE {
+        return "# A camera that comes back tomorrow is worth waiting for: it is started again for ever.\nStartLimitIntervalSec=0".into();
+    }
+    // One start that hangs, then hangs again when it was ready, and has to be killed; so many in a row must fit.
+    let longest = service.start_timeout.get().saturating_add(service.watchdog.get()).saturating_add(STOP_AND_PAUSE);
+    let interval = longest.saturating_mul(STARTS).saturating_add(longest);
+    format!(
+        "# So many starts in that time (a start that hangs takes {longest} s), and it has failed: a new release that is on trial goes back, and any\n\
+         # other is started again: a camera that comes back tomorrow is worth waiting for.\n\
+         StartLimitIntervalSec={interval}\n\
+         StartLimitBurst={STARTS}\n\
+         OnFailure={}",
+        moead_bundle::release::UPDATE_UNIT
+    )
 }

@@ -23,6 +23,8 @@ mod demo;
 mod devices;
 mod doctor;
 pub mod engine;
+#[cfg(feature = "update")]
+mod health;
 pub mod hints;
 mod outputs;
 mod replaced;
@@ -30,6 +32,10 @@ mod run;
 mod service;
 pub mod sources;
 mod standards;
+#[cfg(feature = "update")]
+mod state;
+#[cfg(feature = "update")]
+mod update;
 mod verify;
 
 use arguments::{Arguments, Command};
@@ -50,6 +56,8 @@ const VERSION: Version = Version {
         "ort",
         #[cfg(feature = "tract")]
         "tract",
+        #[cfg(feature = "update")]
+        "update",
     ],
 };
 
@@ -72,6 +80,10 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         Some(Command::Bench(arguments)) => bench::run(&arguments, printer),
         Some(Command::BenchContender(arguments)) => bench::contend(&arguments),
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, printer),
+        #[cfg(feature = "update")]
+        Some(Command::Health(health)) => health::run(&health, printer),
+        #[cfg(feature = "update")]
+        Some(Command::Update(update)) => update::run(&update, printer),
         Some(Command::Completions(shell)) => {
             shell.write(&mut command(), &mut printer.data())?;
             Ok(Exit::Fine)

@@ -11,4 +11,6 @@ pub mod http;
 pub mod json_lines;
 pub mod lines;
 pub mod maps;
+#[cfg(feature = "update")]
+pub mod service_state;
 pub mod text;

@@ -13,10 +13,16 @@ struct Allowed {
     tests_use: &'static [&'static str],
 }
 
-const ALLOWED: [Allowed; 9] = [
+const ALLOWED: [Allowed; 10] = [
     Allowed { name: "moead-model", uses: &[], tests_use: &["moead-tests"] },
     Allowed { name: "moead-terminal", uses: &[], tests_use: &["moead-tests"] },
-    Allowed { name: "moead-runtime", uses: &["moead-model", "moead-terminal"], tests_use: &["moead-tests"] },
+    // Of no engine and no command line: power cuts are tried on it alone.
+    Allowed { name: "moead-update", uses: &["moead-bundle"], tests_use: &["moead-tests"] },
+    Allowed {
+        name: "moead-runtime",
+        uses: &["moead-model", "moead-terminal", "moead-bundle", "moead-update"],
+        tests_use: &["moead-tests"],
+    },
     Allowed {
         name: "moead-exporter",
         uses: &["moead-model", "moead-terminal", "moead-runtime"],

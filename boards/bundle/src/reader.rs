@@ -135,6 +135,27 @@ impl Sealed {
         &self.manifest
     }
 
+    /// How long the file is by the manifest: whoever fetches a bundle knows it as soon as the beginning is there, and takes no more.
+    #[must_use]
+    pub fn whole_length(&self) -> u64 {
+        let members = self.manifest.members.iter().map(|member| behind(BLOCK, member.stored.size));
+        members.fold(self.members_at.saturating_add(END), u64::saturating_add)
+    }
+
+    /// Checks the signature and nothing else: whether what [`Self::claims`] says was signed. The members need not be there yet.
+    ///
+    /// # Errors
+    /// [`SignatureError`]
+    pub fn check_signature(&self, key: &PublicKey) -> Result<(), SignatureError> {
+        self.signature.check(key, &self.text)
+    }
+
+    /// Identifies the release, as far as its manifest is to be trusted.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.text)
+    }
+
     /// The signature, unchecked.
     #[must_use]
     pub fn signature(&self) -> &Signature {
@@ -254,6 +275,42 @@ impl Bundle {
     }
 }
 
+/// How many bytes of a bundle's beginning there must be before more can be said: to be asked again when they are there, until it says
+/// [`Beginning::Whole`].
+///
+/// # Errors
+/// [`BundleError`], as soon as the bytes cannot be a bundle's beginning.
+pub fn beginning(bytes: &[u8]) -> Result<Beginning, BundleError> {
+    let mut at = 0;
+    for (name, limit) in [(archive::MANIFEST, limits::MANIFEST_BYTES), (archive::SIGNATURE, limits::SIGNATURE_BYTES)] {
+        let header = bytes.get(at..).and_then(|rest| rest.first_chunk());
+        let Some(block) = header else { return Ok(Beginning::Needs(at as u64 + BLOCK)) };
+        if !described_as(block, name) {
+            let (expected, found) = (format!("{name}, a file"), archive::described(block));
+            return Err(if at == 0 {
+                BundleError::Other
+            } else {
+                BundleError::Entry { at: at as u64, expected, found }
+            });
+        }
+        let found = tar::Header::from_byte_slice(block).entry_size().unwrap_or(0);
+        if found > limit {
+            return Err(BundleError::TooLarge { part: name, found, limit });
+        }
+        at = usize::try_from(behind(at as u64 + BLOCK, found)).unwrap_or(usize::MAX);
+    }
+    Ok(if at > bytes.len() { Beginning::Needs(at as u64) } else { Beginning::Whole })
+}
+
+/// What [`beginning`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beginning {
+    /// At least so many bytes, from the first one on.
+    Needs(u64),
+    /// [`Sealed::open`] can read manifest and signature.
+    Whole,
+}
+
 /// Whether nothing is left.
 trait IsDrained {
     fn fill_buf_is_empty(&mut self) -> io::Result<bool>;
@@ -320,7 +377,9 @@ fn expect_room(part: &str, at: u64, size: u64, length: u64) -> Result<(), Bundle
 }
 
 fn expect_zeros(file: &mut File, length: u64, start: u64, end: u64) -> Result<(), BundleError> {
-    expect_room("the end", start, end - start, length)?;
+    if end > length {
+        return Err(BundleError::Cut { part: "the end".into(), end, length });
+    }
     file.seek(SeekFrom::Start(start))?;
     let mut zeros = Vec::new();
     file.take(end - start).read_to_end(&mut zeros)?;

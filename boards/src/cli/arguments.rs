@@ -8,6 +8,8 @@ use moead_bundle::version::Version;
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::{CompletionsArguments, ManualArguments};
 
+use crate::image::Way;
+
 const EXAMPLES: &str = "\
 Examples:
   moead-board profiles                                 the boards that this program knows
@@ -206,11 +208,22 @@ pub(super) struct ImageArguments {
     pub(super) output: PathBuf,
     /// The partition with the root file system, counted from 1 [default: found by name and label]
     #[arg(long, value_name = "N")]
-    pub(super) partition: Option<u32>,
+    partition: Option<u32>,
+    /// Write into the FAT partition alone, from where the board installs the release when it first boots: for Raspberry Pi OS, and for
+    /// machines without e2fsprogs
+    #[arg(long, conflicts_with = "partition")]
+    first_boot: bool,
     /// What this board has of its own: hostname=NAME, settings=FILE (for /etc/moead/edge.env) or root-keys=FILE (public keys for
     /// ssh). May be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set)]
     pub(super) set: Vec<Set>,
+}
+
+impl ImageArguments {
+    /// How the release gets onto the board.
+    pub(super) fn way(&self) -> Way {
+        if self.first_boot { Way::FirstBoot } else { Way::Root { partition: self.partition } }
+    }
 }
 
 #[derive(Debug, Args)]

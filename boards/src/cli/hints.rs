@@ -147,12 +147,15 @@ fn oci_hint(error: &OciError) -> Option<&'static str> {
 
 fn image_hint(error: &ImageError) -> Option<&'static str> {
     match error {
-        ImageError::Tool { .. } => {
-            Some("install e2fsprogs (Debian: `apt install e2fsprogs`); this command is for Linux")
-        }
+        ImageError::Tool { .. } => Some(
+            "install e2fsprogs (Debian: `apt install e2fsprogs`), or let a Raspberry Pi install it: `--first-boot`",
+        ),
         ImageError::NoRoot { .. } => Some(
             "a release needs an ext4 root; encrypted ones have to be opened by their owner: use `moead-board install` there",
         ),
+        ImageError::NoBoot { .. } => Some("`--first-boot` is for Raspberry Pi OS; leave it out for other systems"),
+        ImageError::Hooked { .. } => Some("give an image that no other tool has prepared"),
+        ImageError::Fat { .. } => Some("fetch the base again"),
         ImageError::Ambiguous { .. } | ImageError::Partition { .. } => Some("`--partition N` names the root"),
         ImageError::Damaged { .. } => {
             Some("fetch the base again; a used card's image has to be repaired with e2fsck first")

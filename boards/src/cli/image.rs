@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &ImageArguments, printer: &Printer) -> anyhow::Resu
     let trusted = key::public(&arguments.key)?;
     let extras = extras(arguments)?;
     let mut bundle = Sealed::open(&arguments.bundle).and_then(|sealed| sealed.verify(&trusted)).at(&place)?;
-    let request = Request { base: &arguments.base, output: &arguments.output, partition: arguments.partition, extras };
+    let request = Request { base: &arguments.base, output: &arguments.output, way: arguments.way(), extras };
     let base = arguments.base.display().to_string();
     let report = image::write(&request, &mut bundle, &mut |step| steps.begin(step)).at(&base)?;
     steps.end();
@@ -37,17 +37,26 @@ pub(super) fn run(arguments: &ImageArguments, printer: &Printer) -> anyhow::Resu
             "{base}: its file system was not closed properly; the copy was repaired, as a boot would have done"
         ));
     }
-    if report.glibc.is_none() {
-        printer.warning(format_args!(
-            "{base}: which glibc it has could not be seen, so that it is new enough was not checked"
-        ));
+    let (manifest, glibc) = (bundle.manifest(), report.glibc);
+    let release = format!("release {} of {}", manifest.version, manifest.name);
+    match &report.system {
+        Some(system) => {
+            if glibc.is_none() {
+                printer.warning(format_args!(
+                    "{base}: which glibc it has could not be seen, so that it is new enough was not checked"
+                ));
+            }
+            let glibc = glibc.map_or(String::new(), |version| format!(", glibc {version}"));
+            printer.line(format_args!("{output}: {release} in {system}{glibc}"))?;
+        }
+        None => {
+            printer.line(format_args!("{output}: {release}, to be installed when the board first boots"))?;
+            printer.note(
+                "whether that system can run the release shows then: what came of it will be in moead/first-boot.log on the same \
+                 partition",
+            );
+        }
     }
-    let manifest = bundle.manifest();
-    let glibc = report.glibc.map_or(String::new(), |version| format!(", glibc {version}"));
-    printer.line(format_args!(
-        "{output}: release {} of {} in {}{glibc}",
-        manifest.version, manifest.name, report.system
-    ))?;
     printer.line(format_args!(
         "{}; {} files, links and folders written and read back",
         report.partition, report.written

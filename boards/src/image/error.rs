@@ -5,6 +5,8 @@ use std::io;
 use moead_bundle::admission::Refusal;
 use moead_bundle::reader::BundleError;
 
+use crate::payload::PayloadError;
+
 /// Why an image cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -40,6 +42,28 @@ pub enum ImageError {
     NoRoot {
         /// Partitions, for people.
         found: Vec<String>,
+    },
+    /// Nothing that a first boot could begin from.
+    #[error("no FAT partition with a cmdline.txt, found {}", listed(found))]
+    NoBoot {
+        /// Partitions, for people.
+        found: Vec<String>,
+    },
+    /// The first boot has something else to do.
+    #[error("{path}: expected no command for the first boot, found `{found}`")]
+    Hooked {
+        /// On the partition.
+        path: &'static str,
+        /// The command.
+        found: String,
+    },
+    /// A FAT file system that is damaged.
+    #[error("the file system of {partition} cannot be used: {reason}")]
+    Fat {
+        /// For people.
+        partition: String,
+        /// In words.
+        reason: String,
     },
     /// More than one.
     #[error("more than one ext4 file system could be the root: {}", listed(found))]
@@ -100,6 +124,15 @@ pub enum ImageError {
         /// Its words.
         said: String,
     },
+}
+
+impl From<PayloadError> for ImageError {
+    fn from(error: PayloadError) -> Self {
+        match error {
+            PayloadError::File(error) => Self::File(error),
+            PayloadError::Bundle(error) => Self::Bundle(error),
+        }
+    }
 }
 
 fn listed(found: &[String]) -> String {

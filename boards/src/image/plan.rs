@@ -76,13 +76,13 @@ impl Plan {
             write_new(&staged, &text)?;
             plan.push(path, staged, text.len() as u64, mode);
         }
-        let unit = release::UNIT;
-        let current = format!("../../..{}/{}", release::ROOT, release::CURRENT);
-        plan.link(format!("{}/{}", release::ROOT, release::CURRENT), format!("{}/{folder}", release::RELEASES));
-        // Not absolute, so that they lead to the same place wherever the image's root is mounted.
-        plan.link(format!("/etc/systemd/system/{unit}"), format!("{current}/{}", release::UNIT_FILE));
-        plan.link(format!("/etc/systemd/system/multi-user.target.wants/{unit}"), format!("../{unit}"));
-        plan.link("/etc/udev/rules.d/70-moead-edge.rules".into(), format!("{current}/{}", release::UDEV_RULE));
+        // `current`, and until there is another release, `previous` too: the update unit runs its program.
+        for link in [release::CURRENT, release::PREVIOUS] {
+            plan.link(format!("{}/{link}", release::ROOT), format!("{}/{folder}", release::RELEASES));
+        }
+        for (path, target) in release::LINKS {
+            plan.link(path.into(), target.into());
+        }
         Ok(plan)
     }
 

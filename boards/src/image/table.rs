@@ -33,6 +33,7 @@ pub(super) struct Partition {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Content {
     Ext4 { label: String },
+    Fat,
     Encrypted,
     Other,
 }
@@ -42,6 +43,7 @@ impl fmt::Display for Partition {
         let what = match &self.content {
             Content::Ext4 { label } if label.is_empty() => "ext4".to_owned(),
             Content::Ext4 { label } => format!("ext4 {label:?}"),
+            Content::Fat => "FAT".to_owned(),
             Content::Encrypted => "encrypted (LUKS)".to_owned(),
             Content::Other => "something else".to_owned(),
         };
@@ -61,7 +63,7 @@ impl Partition {
     fn is_named_root(&self) -> bool {
         let label = match &self.content {
             Content::Ext4 { label } => label.as_str(),
-            Content::Encrypted | Content::Other => "",
+            Content::Fat | Content::Encrypted | Content::Other => "",
         };
         ROOT_NAMES.contains(&self.name.as_str()) || ROOT_NAMES.contains(&label)
     }
@@ -84,6 +86,13 @@ pub(super) fn find_root(image: &File, asked: Option<u32>) -> Result<Partition, I
         [root] => Ok(root.clone()),
         _ => Err(ImageError::Ambiguous { found: listed(&candidates) }),
     }
+}
+
+/// Partitions with a FAT file system; the second list is of all, for people.
+pub(super) fn find_fat(image: &File) -> Result<(Vec<Partition>, Vec<String>), ImageError> {
+    let partitions = partitions(image)?;
+    let listed = partitions.iter().map(Partition::to_string).collect();
+    Ok((partitions.into_iter().filter(|partition| partition.content == Content::Fat).collect(), listed))
 }
 
 fn partitions(image: &File) -> Result<Vec<Partition>, ImageError> {
@@ -130,6 +139,12 @@ fn partition(
 fn content(image: &File, start: u64) -> Result<Content, ImageError> {
     if let Some(superblock) = Superblock::read(image, start)? {
         return Ok(Content::Ext4 { label: superblock.label });
+    }
+    let first = read(image, start, SECTOR).unwrap_or_default();
+    // The name in the boot sector, and its last two bytes: Microsoft's FAT specification, section 3.
+    let is_fat = first.get(82..87) == Some(b"FAT32") || first.get(54..58) == Some(b"FAT1");
+    if is_fat && first.get(510..512) == Some(&[0x55, 0xaa]) {
+        return Ok(Content::Fat);
     }
     let is_luks = read(image, start, 6).is_some_and(|magic| magic == b"LUKS\xba\xbe");
     Ok(if is_luks { Content::Encrypted } else { Content::Other })

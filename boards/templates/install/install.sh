@@ -1,12 +1,13 @@
 # Run on the board by moead-board: install.sh FOLDER RELEASE SECONDS FRAMES
 # FOLDER: release.tar, SHA256SUMS and moead.pub, as they were copied. RELEASE: the name of the release's folder.
-# SECONDS: how long to wait for FRAMES judged pictures; 0 frames: not at all.
+# SECONDS: how long to wait for FRAMES judged pictures; 0 frames: not at all; `later`: nothing is started, since the board boots anew.
 # Says `step: …` as it goes, and at the end `done`, or `failed: …`, with the old release back.
 set -u
 copied=$1 release=$2 patience=$3 frames=$4
 root=${MOEAD_ROOT:-}
 home=$root/opt/moead
 unit=moead-edge.service
+update_unit=moead-edge-update.service
 units=$root/etc/systemd/system
 wants=$units/multi-user.target.wants
 # Whoever started this may go away; what was begun comes to one of its two ends.
@@ -14,30 +15,43 @@ trap '' HUP PIPE
 switched=
 say() { echo "$*" 2>/dev/null; }
 step() { now=$*; say "step: $*"; }
-point() { ln -sfn "releases/$1" "$home/current.next" && mv -T "$home/current.next" "$home/current" && sync -f "$home"; }
+# point LINK RELEASE
+point() { ln -sfn "releases/$2" "$home/$1.next" && mv -T "$home/$1.next" "$home/$1" && sync -f "$home"; }
 fail() {
     trap - EXIT
     if [ -n "$switched" ]; then
         if [ -n "$old" ]; then
-            point "$old" && systemctl daemon-reload && systemctl restart "$unit" >/dev/null 2>&1
+            point current "$old" && systemctl daemon-reload && systemctl restart "$unit" >/dev/null 2>&1
+            point previous "${before:-$old}"
         else
             systemctl stop "$unit" >/dev/null 2>&1
-            rm -f "$home/current" "$units/$unit" "$wants/$unit" "$root/etc/udev/rules.d/70-moead-edge.rules"
+            rm -f "$home/current" "$home/previous" "$root/etc/udev/rules.d/70-moead-edge.rules"
+            rm -f "$units/$unit" "$wants/$unit" "$units/$update_unit" "$wants/$update_unit"
             systemctl daemon-reload
         fi
     fi
     [ -z "$made" ] || rm -rf "$home/releases/$release"
-    rm -rf "$home/releases/$release.part" "$home/current.next"
+    rm -rf "$home/releases/$release.part" "$home/current.next" "$home/previous.next"
     say "failed: $now: $*"
     exit 1
 }
 made=
-old=$(basename "$(readlink "$home/current" 2>/dev/null)" 2>/dev/null)
+linked() { basename "$(readlink "$home/$1" 2>/dev/null)" 2>/dev/null; }
+old=$(linked current)
+before=$(linked previous)
 now=begin
 trap 'fail "the script ended early"' EXIT
 
 step "unpack"
 mkdir -p "$home/releases" || fail "cannot make $home/releases"
+# Not beside `moead-edge update`: the lock is held until this script ends.
+exec 9>>"$home/lock" || fail "cannot make $home/lock"
+if ! flock -n 9; then
+    # What is half-done there is the other one's.
+    trap - EXIT
+    say "failed: $now: another update is running on the board"
+    exit 1
+fi
 rm -rf "$home/releases/$release.part"
 if [ ! -d "$home/releases/$release" ]; then
     mkdir "$home/releases/$release.part" || fail "cannot make a folder in $home/releases"
@@ -56,34 +70,41 @@ step "switch"
 mkdir -p "$wants" "$root/etc/udev/rules.d" "$root/etc/moead" || fail "cannot make folders in /etc"
 [ -e "$root/etc/moead/moead.pub" ] || cp "$copied/moead.pub" "$root/etc/moead/moead.pub" || fail "cannot keep the key"
 switched=yes
-point "$release" || fail "cannot switch to the release"
+# What runs now looks after what comes, and can be gone back to; a first release has nobody but itself.
+[ "$old" = "$release" ] || point previous "${old:-$release}" || fail "cannot keep the release before"
+point current "$release" || fail "cannot switch to the release"
 ln -sfn "../../../opt/moead/current/systemd/$unit" "$units/$unit" || fail "cannot link the unit"
+ln -sfn "../../../opt/moead/current/systemd/$update_unit" "$units/$update_unit" || fail "cannot link the unit"
 # Not `systemctl enable`: it looks through `current`, and its link would lead into this one release for ever.
-ln -sfn "../$unit" "$wants/$unit" || fail "cannot enable the unit"
+ln -sfn "../$unit" "$wants/$unit" && ln -sfn "../$update_unit" "$wants/$update_unit" || fail "cannot enable the unit"
 ln -sfn ../../../opt/moead/current/udev/70-moead-edge.rules "$root/etc/udev/rules.d/70-moead-edge.rules" || fail "cannot link the udev rule"
+sync -f "$units"
 systemctl daemon-reload || fail "systemd does not reload"
 udevadm control --reload >/dev/null 2>&1 && udevadm trigger --subsystem-match=video4linux >/dev/null 2>&1
 
-step "start, and wait until it is ready"
-systemctl restart "$unit" >/dev/null 2>&1 || fail "$(journalctl -u "$unit" -n 5 -o cat --no-pager 2>/dev/null)"
+if [ "$frames" != later ]; then
+    step "start, and wait until it is ready"
+    systemctl restart "$unit" >/dev/null 2>&1 || fail "$(journalctl -u "$unit" -n 5 -o cat --no-pager 2>/dev/null)"
 
-if [ "$frames" -gt 0 ]; then
-    step "wait for a judged picture"
-    run=$(systemctl show -p InvocationID --value "$unit")
-    waited=0
-    until [ "$(journalctl "_SYSTEMD_INVOCATION_ID=$run" -o cat --no-pager 2>/dev/null | grep -c '"score":[0-9]')" -ge "$frames" ]; do
-        systemctl is-active --quiet "$unit" || fail "$(journalctl -u "$unit" -n 5 -o cat --no-pager 2>/dev/null)"
-        [ "$waited" -lt "$patience" ] || fail "none in $patience s; $(journalctl "_SYSTEMD_INVOCATION_ID=$run" -n 1 -o cat --no-pager 2>/dev/null)"
-        sleep 1
-        waited=$((waited + 1))
-    done
+    if [ "$frames" -gt 0 ]; then
+        step "wait for a judged picture"
+        run=$(systemctl show -p InvocationID --value "$unit")
+        waited=0
+        until [ "$(journalctl "_SYSTEMD_INVOCATION_ID=$run" -o cat --no-pager 2>/dev/null | grep -c '"score":[0-9]')" -ge "$frames" ]; do
+            systemctl is-active --quiet "$unit" || fail "$(journalctl -u "$unit" -n 5 -o cat --no-pager 2>/dev/null)"
+            [ "$waited" -lt "$patience" ] || fail "none in $patience s; $(journalctl "_SYSTEMD_INVOCATION_ID=$run" -n 1 -o cat --no-pager 2>/dev/null)"
+            sleep 1
+            waited=$((waited + 1))
+        done
+    fi
 fi
 trap - EXIT
 # This one and the one before are kept; strays go.
 if [ "$old" != "$release" ]; then
+    kept=$(linked previous)
     for folder in "$home"/releases/*; do
         case ${folder##*/} in
-        "$release" | "$old") ;;
+        "$release" | "$kept") ;;
         *) rm -rf "$folder" ;;
         esac
     done

@@ -18,12 +18,12 @@ const PROGRAM: &[u8] = if cfg!(target_arch = "aarch64") {
 const PROFILE: &str = if cfg!(target_arch = "aarch64") { "aarch64" } else { "pc" };
 
 /// A desk, and a board that ssh reaches from it.
-struct Line {
-    desk: Desk,
+pub(crate) struct Line {
+    pub(crate) desk: Desk,
 }
 
 impl Line {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let line = Self { desk: Desk::ready() };
         line.desk.write("moead-edge", PROGRAM);
         line.build("1.4", "bolt.moead");
@@ -63,11 +63,11 @@ impl Line {
         self.desk.run(&build).success();
     }
 
-    fn board(&self) -> PathBuf {
+    pub(crate) fn board(&self) -> PathBuf {
         self.desk.path("board")
     }
 
-    fn tell(&self, name: &str, text: &str) {
+    pub(crate) fn tell(&self, name: &str, text: &str) {
         let path = self.board().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
@@ -92,7 +92,7 @@ impl Line {
     }
 
     /// Releases on the board, whole ones and others.
-    fn folders(&self) -> Vec<String> {
+    pub(crate) fn folders(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.board().join("opt/moead/releases")).into_iter().flatten();
         let mut names: Vec<_> =
             entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
@@ -101,13 +101,19 @@ impl Line {
     }
 
     /// The version of the release that runs.
-    fn current(&self) -> Option<String> {
+    pub(crate) fn current(&self) -> Option<String> {
         let target = std::fs::read_link(self.board().join("opt/moead/current")).ok()?;
         assert!(self.board().join("opt/moead").join(&target).join("moead-edge").is_file(), "{}", target.display());
         Some(target.strip_prefix("releases").unwrap().to_string_lossy().split('-').next().unwrap().to_owned())
     }
 
-    fn calls(&self) -> String {
+    /// Where a link in the board's folder leads.
+    fn linked(&self, link: &str) -> Option<String> {
+        let target = std::fs::read_link(self.board().join("opt/moead").join(link)).ok()?;
+        Some(target.to_string_lossy().into_owned())
+    }
+
+    pub(crate) fn calls(&self) -> String {
         std::fs::read_to_string(self.board().join("calls")).unwrap()
     }
 
@@ -128,8 +134,11 @@ fn a_release_is_installed_and_a_newer_one_beside_it() {
     assert_eq!(line.current().as_deref(), Some("1.4"));
     let unit = line.board().join("etc/systemd/system/moead-edge.service");
     assert!(std::fs::read_to_string(unit).unwrap().contains("ExecStart=/opt/moead/current/moead-edge"));
-    let wants = line.board().join("etc/systemd/system/multi-user.target.wants/moead-edge.service");
-    assert_eq!(std::fs::read_link(wants).unwrap(), Path::new("../moead-edge.service"));
+    for (path, target) in moead_bundle::release::LINKS {
+        assert_eq!(std::fs::read_link(line.board().join(&path[1..])).unwrap(), Path::new(target), "{path}");
+    }
+    // Its own program looks after it: there is no other.
+    assert_eq!(line.linked("previous"), line.linked("current"));
     assert_eq!(std::fs::read_to_string(line.board().join("etc/moead/moead.pub")).unwrap(), crate::desk::PUBLIC);
     let calls = line.calls();
     let order: Vec<&str> =
@@ -146,7 +155,7 @@ fn a_release_is_installed_and_a_newer_one_beside_it() {
     ada@line7: [HERE]: release 1.5-[DIGEST] in place of release 1.4-[DIGEST]; ready
     ");
     assert_eq!((line.current().as_deref(), line.folders().len()), (Some("1.5"), 2));
-    assert!(line.is_swept());
+    assert!(line.is_swept() && line.linked("previous").unwrap().starts_with("releases/1.4-"));
     // Once more is fine: an installation that was interrupted is repeated.
     line.program("install ada@line7 newer.moead --key moead.pub").run().success();
     assert_eq!((line.current().as_deref(), line.folders().len()), (Some("1.5"), 2));
@@ -277,6 +286,21 @@ fn when_a_step_fails_the_old_release_is_back() {
 }
 
 #[test]
+fn a_board_that_is_being_updated_is_left_alone() {
+    let line = Line::new();
+    line.tell("opt/moead/releases/1.5-0123456789ab.part/model.onnx", "half");
+    let lock = std::fs::File::create(line.board().join("opt/moead/lock")).unwrap();
+    lock.lock().unwrap();
+    insta::assert_snapshot!(line.says(INSTALL), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: unpack: another update is running on the board
+    hint: the board runs what it ran before
+    ");
+    assert_eq!(line.folders(), ["1.5-0123456789ab.part"]);
+}
+
+#[test]
 fn a_first_release_that_fails_leaves_nothing() {
     let line = Line::new();
     line.tell("does-not-start", "1.4\n");
@@ -290,7 +314,7 @@ fn a_first_release_that_fails_leaves_nothing() {
     assert!(!line.board().join("etc/systemd/system/moead-edge.service").exists());
     assert!(line.calls().contains("systemctl stop moead-edge.service\n"), "{}", line.calls());
     let left = std::fs::read_dir(line.board().join("etc/systemd/system/multi-user.target.wants")).unwrap();
-    assert_eq!(left.count(), 0);
+    assert_eq!((left.count(), line.linked("previous")), (0, None));
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -4,6 +4,7 @@
 mod build;
 mod deb;
 mod desk;
+mod first_boot;
 mod flash;
 mod image;
 mod inspect;

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use moead_boards::profile::{DropIn, Profile, catalogue};
 use moead_boards::{places, unit};
+use moead_bundle::release;
 use moead_tests::golden::write_note;
 
 /// The goal; systemd calls everything below 2.5 fine.
@@ -37,14 +38,21 @@ fn board(unit: &str) -> tempfile::TempDir {
         std::fs::create_dir_all(&path).unwrap();
         path
     };
-    let release = folder("opt/moead/releases/1");
-    std::fs::write(folder("opt/moead/releases/1/systemd").join("moead-edge.service"), unit).unwrap();
-    std::fs::write(release.join("moead-edge"), "").unwrap();
-    std::fs::set_permissions(release.join("moead-edge"), PermissionsExt::from_mode(0o755)).unwrap();
-    symlink("releases/1", root.path().join("opt/moead/current")).unwrap();
-    let units = folder("etc/systemd/system");
-    symlink("../../../opt/moead/current/systemd/moead-edge.service", units.join("moead-edge.service")).unwrap();
-    for target in ["sysinit", "basic", "shutdown", "multi-user"] {
+    let program = folder("opt/moead/releases/1");
+    let of_release = folder("opt/moead/releases/1/systemd");
+    std::fs::write(of_release.join("moead-edge.service"), unit).unwrap();
+    std::fs::write(of_release.join("moead-edge-update.service"), unit::UPDATE_UNIT).unwrap();
+    std::fs::write(program.join("moead-edge"), "").unwrap();
+    std::fs::set_permissions(program.join("moead-edge"), PermissionsExt::from_mode(0o755)).unwrap();
+    for link in [release::CURRENT, release::PREVIOUS] {
+        symlink("releases/1", root.path().join("opt/moead").join(link)).unwrap();
+    }
+    folder("etc/systemd/system/multi-user.target.wants");
+    folder("etc/udev/rules.d");
+    for (path, target) in release::LINKS {
+        symlink(target, root.path().join(&path[1..])).unwrap();
+    }
+    for target in ["sysinit", "basic", "shutdown", "multi-user", "local-fs"] {
         std::fs::write(folder("lib/systemd/system").join(format!("{target}.target")), "[Unit]\n").unwrap();
     }
     root
@@ -52,10 +60,14 @@ fn board(unit: &str) -> tempfile::TempDir {
 
 /// What `systemd-analyze` says, whichever stream it says it on.
 fn analyze(root: &Path, arguments: &[&str]) -> (bool, String) {
+    analyze_unit(root, arguments, release::UNIT)
+}
+
+fn analyze_unit(root: &Path, arguments: &[&str], unit: &str) -> (bool, String) {
     let output = Command::new("systemd-analyze")
         .args(arguments)
         .arg(format!("--root={}", root.display()))
-        .args(["--no-pager", "moead-edge.service"])
+        .args(["--no-pager", unit])
         .env("LC_ALL", "C.UTF-8")
         .output()
         .unwrap();
@@ -93,10 +105,39 @@ fn the_service_can_do_hardly_anything_besides() {
     }
     for profile in profiles() {
         let root = board(&unit::unit(&profile, &[], &places::RELEASE));
-        let (_, said) = analyze(root.path(), &["security", "--offline=yes"]);
-        let score = said.rsplit_once("moead-edge.service: ").and_then(|(_, rest)| rest.split_whitespace().next());
-        let score: f32 = score.unwrap_or_else(|| panic!("{said}")).parse().unwrap();
-        assert!(score <= MOST_EXPOSED, "{}: {said}", profile.name);
+        for name in [release::UNIT, release::UPDATE_UNIT] {
+            let (_, said) = analyze_unit(root.path(), &["security", "--offline=yes"], name);
+            let score = said.rsplit_once(&format!("{name}: ")).and_then(|(_, rest)| rest.split_whitespace().next());
+            let score: f32 = score.unwrap_or_else(|| panic!("{said}")).parse().unwrap();
+            assert!(score <= MOST_EXPOSED, "{}: {name}: {said}", profile.name);
+        }
+    }
+}
+
+#[test]
+fn systemd_knows_every_line_of_the_update_unit() {
+    if !has_systemd_analyze() {
+        return;
+    }
+    let root = board(&unit::unit(&profiles()[0], &[], &places::RELEASE));
+    let (is_fine, said) = analyze_unit(root.path(), &["verify", "--man=no"], release::UPDATE_UNIT);
+    assert!(is_fine && said.is_empty(), "{said}");
+}
+
+#[test]
+fn starts_that_hang_reach_the_limit_and_a_package_never_gives_up() {
+    for profile in profiles() {
+        let text = unit::unit(&profile, &[], &places::RELEASE);
+        let number = |key: &str| -> u32 {
+            let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+            line.parse().unwrap()
+        };
+        let stop_and_pause = number("TimeoutStopSec=") + number("RestartSec=");
+        let start = number("TimeoutStartSec=") + number("WatchdogSec=") + stop_and_pause;
+        assert!(number("StartLimitIntervalSec=") > number("StartLimitBurst=") * start, "{}", profile.name);
+        assert!(text.contains("\nOnFailure=moead-edge-update.service\n"));
+        let package = unit::unit(&profile, &[], &places::PACKAGE);
+        assert!(package.contains("\nStartLimitIntervalSec=0\n") && !package.contains("OnFailure"), "{package}");
     }
 }
 

@@ -18,14 +18,22 @@ mod bench;
 #[cfg(feature = "camera")]
 mod devices;
 mod doctor;
+#[cfg(feature = "update")]
+mod health;
 mod sources;
+#[cfg(feature = "update")]
+mod update;
 mod verify;
 
 pub(super) use bench::{BenchArguments, ContenderArguments};
 #[cfg(feature = "camera")]
 pub(super) use devices::DevicesArguments;
 pub(super) use doctor::DoctorArguments;
+#[cfg(feature = "update")]
+pub(super) use health::HealthArguments;
 pub use sources::SourceArguments;
+#[cfg(feature = "update")]
+pub(super) use update::{ApplyArguments, StatusArguments, UpdateArguments, UpdateCommand};
 pub(super) use verify::VerifyArguments;
 
 const EXAMPLES: &str = "\
@@ -83,6 +91,12 @@ pub(super) enum Command {
     BenchContender(ContenderArguments),
     /// Say what is wrong with this machine, and what to do about it
     Doctor(DoctorArguments),
+    /// Say whether the running service is well: for boot loaders, brokers and whoever else asks by exit status
+    #[cfg(feature = "update")]
+    Health(HealthArguments),
+    /// On a board: take a release, say what there is, go back
+    #[cfg(feature = "update")]
+    Update(UpdateArguments),
     /// Print a script that completes this program's arguments in a shell
     Completions(CompletionsArguments),
     /// Print this program's manual page
@@ -122,6 +136,10 @@ pub(super) struct RunArguments {
     /// Write each anomaly map into this folder, as .npy
     #[arg(long, value_name = "FOLDER")]
     pub(super) maps: Option<PathBuf>,
+    /// Say how the run is in this file, about once a second: what `moead-edge health` reads [default: state.json in $RUNTIME_DIRECTORY, where systemd sets that]
+    #[cfg(feature = "update")]
+    #[arg(long, value_name = "FILE", env = "MOEAD_STATE_FILE")]
+    state_file: Option<PathBuf>,
     /// How results are printed [default: text on a terminal, json elsewhere]
     #[arg(long, value_enum, env = "MOEAD_FORMAT")]
     pub(super) format: Option<FormatArgument>,
@@ -176,6 +194,15 @@ impl RunArguments {
     #[cfg(feature = "http")]
     pub(super) fn live_view(&self) -> Option<SocketAddr> {
         self.http.or(self.view.then_some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), VIEW_PORT)))
+    }
+
+    /// Where the run says how it is, if it does.
+    #[cfg(feature = "update")]
+    pub(super) fn state_file(&self) -> Option<PathBuf> {
+        // Several folders of a unit are named with colons between them.
+        let first = |folders: std::ffi::OsString| folders.to_string_lossy().split(':').next().map(PathBuf::from);
+        let of_unit = || Some(std::env::var_os("RUNTIME_DIRECTORY").and_then(first)?.join("state.json"));
+        self.state_file.clone().or_else(of_unit)
     }
 
     /// The model file's path, or what stands in its place in messages.

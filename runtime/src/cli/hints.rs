@@ -20,9 +20,15 @@ use crate::verify::self_test::SelfTestError;
 #[cfg(feature = "camera")]
 pub(super) mod camera;
 pub(super) mod engine;
+#[cfg(feature = "update")]
+mod update;
 
 /// The advice for an error that this crate knows, if there is any.
 pub fn hint(error: &anyhow::Error) -> Option<String> {
+    #[cfg(feature = "update")]
+    if let Some(hint) = update::hint(error) {
+        return Some(hint);
+    }
     if let Some(error) = find::<FolderError>(error) {
         return Some(match error {
             FolderError::Missing(path) => format!("make it first: `mkdir -p {}`", path.display()),

@@ -17,6 +17,8 @@ use super::replaced::Loaded;
 use super::service::Service;
 use super::sources::SourceUris;
 use super::standards::Basis;
+#[cfg(feature = "update")]
+use super::state;
 use crate::engine::choice::{Choice, Request};
 use crate::sinks::drawings::{Folder, Wanted};
 use crate::stream::clock::{Clock, SystemClock};
@@ -61,6 +63,12 @@ pub(super) fn run(arguments: RunArguments, printer: &Printer) -> anyhow::Result<
     let handler = interrupt.clone();
     ctrlc::set_handler(move || handler.request())?;
     let service = Service::of_environment();
+    #[cfg(feature = "update")]
+    let state = state::begin(arguments, &sources.names, &clock)?;
+    #[cfg(feature = "update")]
+    let tell_state = state.as_ref().map(|state| state::pulse(state, printer));
+    #[cfg(not(feature = "update"))]
+    let tell_state = None;
     let settings = Settings {
         normalization: manifest.input.normalization(),
         standards: Arc::new(basis.standards),
@@ -70,15 +78,24 @@ pub(super) fn run(arguments: RunArguments, printer: &Printer) -> anyhow::Result<
         stall_timeout: arguments.sources.stall_timeout,
         frozen_after: arguments.sources.frozen_after,
         on_loss: arguments.sources.on_loss(),
-        pulse: Some(pulse(service, loaded, printer.clone())),
+        pulse: Some(pulse(service, loaded, tell_state, printer.clone())),
     };
     let mut outputs = Outputs::start(arguments, wanted, &sources, crew.input(), &clock, &interrupt, printer)?;
+    #[cfg(feature = "update")]
+    if let Some(state) = &state {
+        state.ready();
+        state.write()?;
+    }
     service.ready();
     let feeds = std::mem::take(&mut sources.feeds);
     let outcome = pipeline::run(crew, feeds, &settings, &clock, &interrupt, |event| {
         #[cfg(feature = "demo")]
         if let (Some(demo), Event::Frame(result, _)) = (&mut demo, &event) {
             demo.see(result);
+        }
+        #[cfg(feature = "update")]
+        if let Some(state) = &state {
+            state.tell(&event);
         }
         outputs.take(event, printer)
     });
@@ -121,12 +138,15 @@ fn open(arguments: &RunArguments) -> Result<ModelFile, ModelFileError> {
 }
 
 /// What is done about once a second while the engine answers.
-fn pulse(service: Service, loaded: Loaded, printer: Printer) -> Arc<dyn Fn() + Send + Sync> {
-    let alive = service.pulse();
+fn pulse(
+    service: Service,
+    loaded: Loaded,
+    tell_state: Option<Arc<dyn Fn() + Send + Sync>>,
+    printer: Printer,
+) -> Arc<dyn Fn() + Send + Sync> {
+    let signs: Vec<_> = service.pulse().into_iter().chain(tell_state).collect();
     Arc::new(move || {
-        if let Some(alive) = &alive {
-            alive();
-        }
+        signs.iter().for_each(|sign| sign());
         loaded.look(&printer);
     })
 }

@@ -56,6 +56,11 @@ impl WallClock {
         Self(timestamp)
     }
 
+    /// The date, in UTC.
+    pub fn date(self) -> jiff::civil::Date {
+        self.0.to_zoned_datetime(jiff::tz::TimeZone::UTC).date()
+    }
+
     /// That long before this.
     fn before(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(duration).unwrap_or(self.0))
@@ -99,6 +104,7 @@ mod tests {
         let time = WallClock::new(Timestamp::from_millisecond(1_767_323_045_078).unwrap());
         assert_eq!(time.to_string(), "2026-01-02T03:04:05.078Z");
         assert_eq!(WallClock::new(Timestamp::from_second(0).unwrap()).to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(time.date(), jiff::civil::date(2026, 1, 2));
     }
 
     #[test]

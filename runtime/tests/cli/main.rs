@@ -9,6 +9,8 @@ use moead_tests::command::{Ended, Program};
 mod demo;
 mod doctor;
 mod nothing_to_run;
+#[cfg(feature = "update")]
+mod update;
 mod usage;
 
 /// An empty folder in which the program runs; snapshots taken while it lives have run-dependent parts replaced.

@@ -1,5 +1,9 @@
 //! Bundles that were honest once: cut short, altered, with something behind them.
 
+use std::sync::LazyLock;
+
+use moead_bundle::limits;
+use moead_bundle::reader::{Beginning, beginning};
 use proptest::prelude::*;
 
 use crate::sample::{honest, open, refused};
@@ -66,9 +70,31 @@ fn a_bundle_is_not_repaired_by_padding_that_is_not_zero() {
     assert!(said.ends_with("expected zeros, found data"), "{said}");
 }
 
+static WHOLE: LazyLock<Vec<u8>> = LazyLock::new(honest);
+
 proptest! {
     #[test]
     fn arbitrary_bytes_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..3000)) {
         prop_assert!(open(&bytes).is_err());
+    }
+
+    /// What comes over a network: whatever it is, the reader asks for more than there is, for no more than it allows, or refuses.
+    #[test]
+    fn a_beginning_never_asks_for_too_much(
+        mut bytes in proptest::collection::vec(any::<u8>(), 0..3000),
+        start in prop_oneof![Just(0), 0..6000_usize],
+        flips in proptest::collection::vec((0..4096_usize, any::<u8>()), 0..8),
+    ) {
+        bytes.splice(0..0, WHOLE.iter().copied().take(start));
+        for (at, with) in flips {
+            let length = bytes.len().max(1);
+            if let Some(byte) = bytes.get_mut(at % length) {
+                *byte ^= with;
+            }
+        }
+        if let Ok(Beginning::Needs(needed)) = beginning(&bytes) {
+            prop_assert!(needed > bytes.len() as u64);
+            prop_assert!(needed <= limits::MANIFEST_BYTES + limits::SIGNATURE_BYTES + 4 * 512);
+        }
     }
 }

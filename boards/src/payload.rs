@@ -1,4 +1,4 @@
-//! What is copied to the board: the release's files as a plain tar, their checksums, the key, and the script. Nothing but `sh`, `tar`
+//! What is brought to a board that unpacks it by itself: the release's files as a plain tar, their checksums, the key, and the script. Nothing but `sh`, `tar`
 //! and `sha256sum` is needed there.
 
 use std::fs::File;
@@ -8,16 +8,29 @@ use std::path::Path;
 use moead_bundle::archive;
 use moead_bundle::digest::Digest;
 use moead_bundle::manifest::Kind;
-use moead_bundle::reader::Bundle;
+use moead_bundle::reader::{Bundle, BundleError};
 
-use super::InstallError;
+/// Why it cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PayloadError {
+    /// The file system's own.
+    #[error(transparent)]
+    File(#[from] io::Error),
+    /// The bundle is damaged.
+    #[error("bundle: {0}")]
+    Bundle(#[from] BundleError),
+}
+
+/// What is run on the board.
+pub(crate) const SCRIPT: &str = include_str!("../templates/install/install.sh");
 
 /// In the order in which they are copied.
-pub(super) const FILES: [&str; 4] = ["install.sh", "moead.pub", "SHA256SUMS", "release.tar"];
+pub(crate) const FILES: [&str; 4] = ["install.sh", "moead.pub", "SHA256SUMS", "release.tar"];
 
 /// Writes all of [`FILES`] into a folder of this machine.
-pub(super) fn write(bundle: &mut Bundle, public_key: &str, script: &str, folder: &Path) -> Result<(), InstallError> {
-    std::fs::write(folder.join("install.sh"), script)?;
+pub(crate) fn write(bundle: &mut Bundle, public_key: &str, folder: &Path) -> Result<(), PayloadError> {
+    std::fs::write(folder.join("install.sh"), SCRIPT)?;
     std::fs::write(folder.join("moead.pub"), public_key)?;
     let mut sums = String::new();
     let mut tar = tar::Builder::new(BufWriter::new(File::create(folder.join("release.tar"))?));

@@ -1,0 +1,87 @@
+//! What to do about an update that did not come to its end.
+
+use std::io;
+
+use moead_bundle::admission::Refusal;
+use moead_bundle::reader::BundleError;
+use moead_bundle::signature::SignatureError;
+use moead_terminal::failure::find;
+use moead_update::download::DownloadError;
+use moead_update::error::{DiskError, UpdateError};
+use moead_update::lock::LockError;
+use moead_update::record::RecordError;
+
+use crate::cli::update::{FetchError, NoKey};
+
+/// The advice for an error of an update, if it is one.
+pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
+    if let Some(error) = find::<DiskError>(error)
+        && error.error.kind() == io::ErrorKind::PermissionDenied
+    {
+        return Some("updates change what all users run: try again with `sudo`".into());
+    }
+    if find::<NoKey>(error).is_some() {
+        return Some("`moead-board install` and `moead-board image` put the key there; copy it by hand: `moead.pub` of `moead-board key new`".into());
+    }
+    if let Some(LockError::Busy { .. }) = find::<LockError>(error) {
+        return Some("it ends by itself; `moead-edge update status` says how".into());
+    }
+    if let Some(error) = find::<RecordError>(error)
+        && !matches!(error, RecordError::Disk(_))
+    {
+        return Some("remove the file: the release that `current` leads to stays, and a trial counts as passed".into());
+    }
+    if let Some(error) = find::<FetchError>(error) {
+        return match error {
+            FetchError::NoCertificates(_) => Some(
+                "install them (Debian: `apt install ca-certificates`), or copy the bundle and give its path".into(),
+            ),
+            FetchError::Http(_) => {
+                Some("nothing was changed; check the address, or copy the bundle and give its path".into())
+            }
+            FetchError::Length { .. } => Some("nothing was changed; put the whole bundle on the server".into()),
+        };
+    }
+    if find::<DownloadError>(error).is_some() {
+        return Some("nothing was changed; try again".into());
+    }
+    if let Some(error) = find::<BundleError>(error) {
+        return Some(match error {
+            BundleError::Read(_) => "check the path".into(),
+            BundleError::Signature(SignatureError::OtherKey { .. }) => {
+                "nothing was changed; sign it with the key whose other half is in /etc/moead/moead.pub".into()
+            }
+            _ => "nothing was changed; copy the bundle again, or build it anew with `moead-board build`".into(),
+        });
+    }
+    if let Some(error) = find::<Refusal>(error) {
+        return Some(match error {
+            Refusal::Clock { .. } => "nothing was changed; set the board's clock".into(),
+            Refusal::Older { .. } => {
+                "nothing was changed; `moead-edge update rollback` goes back to the release before; `moead-board build --allow-downgrade` signs that it may".into()
+            }
+            _ => "nothing was changed; build a bundle for this board".into(),
+        });
+    }
+    Some(match find::<UpdateError>(error)? {
+        UpdateError::NoSpace { .. } => "nothing was changed; free some space".into(),
+        UpdateError::NoRelease { .. } => {
+            "the first release comes by `moead-board install` or `moead-board image`".into()
+        }
+        UpdateError::OnTrial { .. } => {
+            "wait until it is known to be well, or give it up: `moead-edge update rollback`".into()
+        }
+        UpdateError::Damaged { .. } => "apply another release; it is unpacked beside this one".into(),
+        UpdateError::Verify { .. } => {
+            "the board runs what it ran before; `moead-edge doctor` says what is wrong with the machine".into()
+        }
+        UpdateError::WentBack { .. } => {
+            "the board runs what it ran before; `journalctl -u moead-edge` has all that the new release said".into()
+        }
+        UpdateError::Stuck { .. } => {
+            "`systemctl restart moead-edge-update` tries again to go back, and so does the next start of the board"
+                .into()
+        }
+        _ => return None,
+    })
+}

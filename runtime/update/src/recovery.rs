@@ -1,0 +1,81 @@
+//! What a start finds: a pure function of the record and of where `current` leads.
+
+use crate::installed::ReleaseName;
+use crate::record::{Phase, Record, Trial};
+use crate::trial::Reason;
+
+/// Starts of the board during one trial after which the new release is to blame: one that brings the kernel down would otherwise be tried for
+/// ever.
+pub const MOST_STARTS: u32 = 3;
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    Quiet,
+    /// The new release runs, and is to be watched.
+    Trying(Trial),
+    /// It is not well, and the way back is to be gone to its end.
+    GoingBack(Trial, Reason),
+    /// The power went before the switch: the old one runs.
+    NotSwitched(Trial),
+    /// Something else was installed meanwhile.
+    Replaced(Trial),
+}
+
+/// Finds it.
+#[must_use]
+pub fn found(record: &Record, current: &ReleaseName) -> Found {
+    let Some(trial) = record.trial.clone() else { return Found::Quiet };
+    if *current != trial.to && *current != trial.from {
+        return Found::Replaced(trial);
+    }
+    match &trial.phase {
+        Phase::GoingBack { reason } => {
+            let reason = reason.clone();
+            Found::GoingBack(trial, reason)
+        }
+        Phase::Trying if *current == trial.from => Found::NotSwitched(trial),
+        Phase::Trying if trial.starts >= MOST_STARTS => {
+            let starts = trial.starts;
+            Found::GoingBack(trial, Reason::Starts { starts })
+        }
+        Phase::Trying => Found::Trying(trial),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::Criteria;
+
+    fn name(text: &str) -> ReleaseName {
+        ReleaseName::parse(text).unwrap()
+    }
+
+    fn trial(starts: u32, phase: Phase) -> Trial {
+        let (from, to) = (name("1-a"), name("2-b"));
+        Trial { from, to, before: None, starts, criteria: Criteria::default(), phase }
+    }
+
+    fn found_with(trial: &Trial, current: &str) -> Found {
+        found(&Record { trial: Some(trial.clone()), ..Record::default() }, &name(current))
+    }
+
+    #[test]
+    fn every_state_and_every_link_lead_to_one_thing() {
+        assert_eq!(found(&Record::default(), &name("1-a")), Found::Quiet);
+        let trying = trial(0, Phase::Trying);
+        assert_eq!(found_with(&trying, "1-a"), Found::NotSwitched(trying.clone()));
+        assert_eq!(found_with(&trying, "2-b"), Found::Trying(trying.clone()));
+        assert_eq!(found_with(&trying, "3-c"), Found::Replaced(trying));
+        let often = trial(MOST_STARTS, Phase::Trying);
+        let starts = Reason::Starts { starts: MOST_STARTS };
+        assert_eq!(found_with(&often, "2-b"), Found::GoingBack(often.clone(), starts));
+        assert_eq!(found_with(&often, "1-a"), Found::NotSwitched(often.clone()));
+        let back = trial(1, Phase::GoingBack { reason: Reason::Asked });
+        assert_eq!(found_with(&back, "2-b"), Found::GoingBack(back.clone(), Reason::Asked));
+        assert_eq!(found_with(&back, "1-a"), Found::GoingBack(back.clone(), Reason::Asked));
+        assert_eq!(found_with(&back, "3-c"), Found::Replaced(back));
+    }
+}

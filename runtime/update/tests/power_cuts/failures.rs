@@ -1,0 +1,210 @@
+//! What fails without the power going: a disk that is full, one that fails once, a manager that does not answer.
+
+use std::collections::BTreeMap;
+
+use moead_bundle::manifest::Manifest;
+use moead_bundle::version::Version;
+use moead_update::apply::{Applied, RESERVE};
+use moead_update::disk::Disk as _;
+use moead_update::error::UpdateError;
+use moead_update::record::End;
+use moead_update::settle::Settled;
+
+use crate::memory::{Cuts, Trouble};
+use crate::releases::{Release, installed, manifest};
+use crate::service::Life;
+use crate::world::{World, assert_tidy, whole};
+
+/// Runs an update with a trouble; afterwards the board is started, and the update done again without it.
+fn with(trouble: Trouble, old: &Release, new: &Release) -> (usize, Result<Applied, UpdateError>) {
+    let mut world = World::start(&installed(old, None), &BTreeMap::new(), Cuts::NotListed);
+    world.disk = world.disk.clone().trouble(trouble);
+    let applied = world.apply(new);
+    let effects = world.disk.effects();
+    let tree = world.disk.visible();
+    let current = whole(&tree, &[old, new]);
+    if applied.is_err() {
+        // One that was switched to is on trial still, or only its last word was lost.
+        let record = world.record();
+        let is_well = record.last.is_some_and(|last| last.release == new.name && last.end == End::Well);
+        assert!(current.name == old.name || record.trial.is_some() || is_well, "{trouble:?}");
+    }
+    let mut again = World::start(&tree, &BTreeMap::new(), Cuts::NotListed);
+    again.settle().unwrap();
+    assert_tidy(&again.disk.visible());
+    again.apply(new).unwrap();
+    assert_eq!(whole(&again.disk.visible(), &[old, new]).name, new.name, "{trouble:?}");
+    (effects, applied)
+}
+
+#[test]
+fn a_disk_that_fails_once_costs_the_update_and_not_the_board() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let (effects, applied) = with(Trouble::None, &old, &new);
+    applied.unwrap();
+    let mut failed = 0;
+    for at in 0..effects {
+        let (_, applied) = with(Trouble::At(at), &old, &new);
+        failed += usize::from(applied.is_err());
+    }
+    assert_eq!(failed, effects, "a failure is never passed over");
+}
+
+#[test]
+fn a_disk_that_fails_once_does_not_keep_a_bad_release_running() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let lives = BTreeMap::from([(new.name.target(), Life::Crashes)]);
+    let begin = installed(&old, None);
+    let mut world = World::start(&begin, &lives, Cuts::NotListed);
+    world.apply(&new).unwrap_err();
+    for at in 0..world.disk.effects() {
+        let mut world = World::start(&begin, &lives, Cuts::NotListed);
+        world.disk = world.disk.clone().trouble(Trouble::At(at));
+        world.apply(&new).unwrap_err();
+        let tree = world.disk.visible();
+        whole(&tree, &[&old, &new]);
+        let mut again = World::start(&tree, &lives, Cuts::NotListed);
+        again.settle().unwrap();
+        let rest = again.disk.visible();
+        assert_eq!(whole(&rest, &[&old, &new]).name, old.name, "{at}");
+        assert_tidy(&rest);
+    }
+}
+
+#[test]
+fn a_disk_that_gets_full_leaves_the_old_release_running() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let (effects, _) = with(Trouble::None, &old, &new);
+    let mut refused = 0;
+    for from in 0..effects {
+        if let (_, Err(error)) = with(Trouble::FullFrom(from), &old, &new) {
+            refused += 1;
+            assert!(error.to_string().contains("no storage space") || error.to_string().contains("storage"), "{error}");
+        }
+    }
+    assert!(refused > 10, "{refused}");
+}
+
+#[test]
+fn a_disk_without_room_is_not_written_to() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let mut world = World::start(&installed(&old, None), &BTreeMap::new(), Cuts::NotListed);
+    world.disk.set_free(RESERVE);
+    let error = world.apply(&new).unwrap_err();
+    assert!(matches!(error, UpdateError::NoSpace { needed, free: RESERVE, .. } if needed > RESERVE), "{error}");
+    assert_eq!(world.disk.effects(), 0);
+}
+
+#[test]
+fn a_board_writes_nothing_of_what_it_does_not_take() {
+    let old = Release::new("1.4");
+    let refused = |change: fn(&mut Manifest)| {
+        let mut manifest = manifest("1.5");
+        change(&mut manifest);
+        let mut world = World::start(&installed(&old, None), &BTreeMap::new(), Cuts::NotListed);
+        let error = world.apply(&Release::with(manifest)).unwrap_err().to_string();
+        assert_eq!((world.disk.effects(), world.service.commands), (0, 0), "{error}");
+        error
+    };
+    // The board's clock is in 1970.
+    assert_eq!(
+        refused(|manifest| manifest.expires = Some(jiff::civil::date(2027, 6, 30))),
+        "expires on 2027-06-30, and the board's clock says 1970-01-01, which cannot be"
+    );
+    assert_eq!(
+        refused(|manifest| manifest.version = Version::parse("1.3.9").unwrap()),
+        "release 1.3.9 would replace 1.4, which is newer"
+    );
+    assert_eq!(
+        refused(|manifest| manifest.replaces_from = Version::parse("1.4.1")),
+        "replaces releases from 1.4.1, and 1.4 is installed"
+    );
+    assert_eq!(
+        refused(|manifest| manifest.target.boards = vec!["NVIDIA Jetson".into()]),
+        "made for NVIDIA Jetson, and this board is a board without a name"
+    );
+}
+
+#[test]
+fn a_manager_that_fails_brings_the_old_release_back() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    // reload, call_understudy, restart; then reload and restart of the way back.
+    for (fails_at, expected) in [(0, "1.4"), (1, "1.5"), (2, "1.4")] {
+        let mut world = World::start(&installed(&old, None), &BTreeMap::new(), Cuts::NotListed);
+        world.service.fails_at = Some(fails_at);
+        let applied = world.apply(&new);
+        assert_eq!(applied.is_ok(), expected == "1.5", "{applied:?}");
+        let current = whole(&world.disk.visible(), &[&old, &new]);
+        assert!(current.name.to_string().starts_with(expected), "{fails_at}: {}", current.name);
+        assert_eq!(world.service.running(), Some(current.name.target().as_str()));
+    }
+}
+
+#[test]
+fn a_way_back_that_fails_is_gone_to_its_end_by_the_next_start() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let lives = BTreeMap::from([(new.name.target(), Life::Crashes)]);
+    for fails_at in [3, 4] {
+        let mut world = World::start(&installed(&old, None), &lives, Cuts::NotListed);
+        world.service.fails_at = Some(fails_at);
+        let error = world.apply(&new).unwrap_err();
+        assert!(matches!(error, UpdateError::Stuck { .. }), "{error}");
+        let settled = world.settle().unwrap();
+        assert!(matches!(&settled, Settled::WentBack { release, .. } if *release == new.name), "{settled:?}");
+        assert_eq!(world.service.running(), Some(old.name.target().as_str()));
+        assert_tidy(&world.disk.visible());
+    }
+}
+
+#[test]
+fn a_release_that_computes_something_else_is_never_switched_to() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let mut world = World::start(&installed(&old, None), &BTreeMap::new(), Cuts::NotListed);
+    *world.service.verified.borrow_mut() = Err("map off by 2.1e-2".into());
+    let error = world.apply(&new).unwrap_err().to_string();
+    assert!(error.ends_with("does not pass its own test on this board: map off by 2.1e-2"), "{error}");
+    assert_eq!(world.service.commands, 0, "nothing was stopped");
+    assert_tidy(&world.disk.visible());
+}
+
+#[test]
+fn a_service_that_was_given_up_without_a_trial_is_started_again() {
+    let old = Release::new("1.4");
+    let mut world = World::start(&installed(&old, None), &BTreeMap::new(), Cuts::NotListed);
+    world.service.given_up = true;
+    assert_eq!(world.settle().unwrap(), Settled::Again);
+    assert_eq!(world.settle().unwrap(), Settled::Nothing);
+}
+
+#[test]
+fn a_release_that_is_there_already_is_used_when_it_is_whole_and_replaced_when_it_is_not() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let mut world = World::start(&installed(&new, Some(&old)), &BTreeMap::new(), Cuts::NotListed);
+    world.rollback().unwrap();
+    let before = world.disk.effects();
+    world.apply(&new).unwrap();
+    let reused = world.disk.effects() - before;
+    assert!(matches!(world.apply(&new).unwrap(), Applied::Already { release } if release == new.name));
+    world.rollback().unwrap();
+    let path = new.name.folder().join("model.onnx");
+    world.disk.remove_file(&path).unwrap();
+    world.disk.create(&path, 0o644).unwrap().write_all(b"rot").unwrap();
+    let error = world.rollback().unwrap_err().to_string();
+    assert!(error.contains("model.onnx: expected SHA-256"), "{error}");
+    let before = world.disk.effects();
+    world.apply(&new).unwrap();
+    assert!(world.disk.effects() - before > reused, "it was unpacked anew");
+    assert_eq!(whole(&world.disk.visible(), &[&old, &new]).name, new.name);
+}
+
+#[test]
+fn a_board_without_the_links_of_a_release_gets_them() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let mut tree = installed(&old, None);
+    tree.retain(|path, _| !path.ends_with("moead-edge.service") || path.starts_with("/opt"));
+    let mut world = World::start(&tree, &BTreeMap::new(), Cuts::NotListed);
+    world.apply(&new).unwrap();
+    let links = world.disk.visible();
+    let there: Vec<_> = links.keys().filter(|path| path.ends_with("moead-edge.service")).collect();
+    assert_eq!(there.iter().filter(|path| path.starts_with("/etc")).count(), 2, "{there:?}");
+}
