@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use moead_terminal::entry::{self, Program};
 use moead_terminal::exit::Exit;
-use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
 use moead_terminal::version::Version;
 
@@ -43,17 +42,6 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Image(arguments) => image::run(&arguments, printer),
         Command::Flash(arguments) => flash::run(&arguments, printer),
         Command::Install(arguments) => install::run(&arguments, printer),
-        Command::Completions(shell) => {
-            shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
-            Ok(Exit::Fine)
-        }
-        Command::Man(manual) => {
-            let written = manual.write(entry::command::<Arguments>(&VERSION), &mut printer.data());
-            match &manual.output {
-                Some(folder) => written.at(folder.display())?,
-                None => written?,
-            }
-            Ok(Exit::Fine)
-        }
+        Command::Integration(integration) => integration.run(entry::command::<Arguments>(&VERSION), printer),
     }
 }

@@ -11,7 +11,6 @@ use std::process::ExitCode;
 
 use moead_terminal::entry::{self, Program};
 use moead_terminal::exit::Exit;
-use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
 use moead_terminal::version::Version;
 
@@ -84,17 +83,6 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         Some(Command::Health(health)) => health::run(&health, printer),
         #[cfg(feature = "update")]
         Some(Command::Update(update)) => update::run(&update, printer),
-        Some(Command::Completions(shell)) => {
-            shell.write(&mut command(), &mut printer.data())?;
-            Ok(Exit::Fine)
-        }
-        Some(Command::Man(manual)) => {
-            let written = manual.write(command(), &mut printer.data());
-            match &manual.output {
-                Some(folder) => written.at(folder.display())?,
-                None => written?,
-            }
-            Ok(Exit::Fine)
-        }
+        Some(Command::Integration(integration)) => integration.run(command(), printer),
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 use moead_bundle::version::Version;
 use moead_terminal::flags::TerminalFlags;
-use moead_terminal::integration::{CompletionsArguments, ManualArguments};
+use moead_terminal::integration::Integration;
 
 use crate::image::Way;
 
@@ -56,10 +56,8 @@ pub(super) enum Command {
     Flash(FlashArguments),
     /// Bring a bundle onto a running board over ssh; what ran there comes back when any step fails
     Install(InstallArguments),
-    /// Print a script that completes this program's arguments in a shell
-    Completions(CompletionsArguments),
-    /// Print this program's manual page
-    Man(ManualArguments),
+    #[command(flatten)]
+    Integration(Integration),
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use moead_terminal::entry::{self, Program};
 use moead_terminal::exit::Exit;
-use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
 use moead_terminal::version::Version;
 
@@ -37,17 +36,6 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         None => folder::run(&arguments.calibrate, printer),
         Some(Command::FromStream(arguments)) => from_stream::run(&arguments, printer),
         Some(Command::Show(arguments)) => show::run(&arguments, printer),
-        Some(Command::Completions(shell)) => {
-            shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
-            Ok(Exit::Fine)
-        }
-        Some(Command::Man(manual)) => {
-            let written = manual.write(entry::command::<Arguments>(&VERSION), &mut printer.data());
-            match &manual.output {
-                Some(folder) => written.at(folder.display())?,
-                None => written?,
-            }
-            Ok(Exit::Fine)
-        }
+        Some(Command::Integration(integration)) => integration.run(entry::command::<Arguments>(&VERSION), printer),
     }
 }

@@ -39,18 +39,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
     match arguments.command {
         None => evaluate(&arguments.eval, printer),
-        Some(Command::Completions(shell)) => {
-            shell.write(&mut entry::command::<Arguments>(&VERSION), &mut printer.data())?;
-            Ok(Exit::Fine)
-        }
-        Some(Command::Man(manual)) => {
-            let written = manual.write(entry::command::<Arguments>(&VERSION), &mut printer.data());
-            match &manual.output {
-                Some(folder) => written.at(folder.display())?,
-                None => written?,
-            }
-            Ok(Exit::Fine)
-        }
+        Some(Command::Integration(integration)) => integration.run(entry::command::<Arguments>(&VERSION), printer),
     }
 }
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_model::architecture::ImageSize;
 use moead_model::manifest::{Moe, Precision};
 use moead_terminal::flags::TerminalFlags;
-use moead_terminal::integration::{CompletionsArguments, ManualArguments};
+use moead_terminal::integration::Integration;
 
 use crate::resolve;
 
@@ -45,10 +45,8 @@ impl AsRef<TerminalFlags> for Arguments {
 pub(super) enum Command {
     /// Show what is in a checkpoint: parts, parameters, bytes, MACs, and what will not be exported
     Inspect(InspectArguments),
-    /// Print a script that completes this program's arguments in a shell
-    Completions(CompletionsArguments),
-    /// Print this program's manual page
-    Man(ManualArguments),
+    #[command(flatten)]
+    Integration(Integration),
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_terminal::flags::TerminalFlags;
-use moead_terminal::integration::{CompletionsArguments, ManualArguments};
+use moead_terminal::integration::Integration;
 
 use super::engine::{EngineArguments, InFlightArgument, ThreadsArgument};
 use crate::score::verdict::Threshold;
@@ -97,10 +97,8 @@ pub(super) enum Command {
     /// On a board: take a release, say what there is, go back
     #[cfg(feature = "update")]
     Update(UpdateArguments),
-    /// Print a script that completes this program's arguments in a shell
-    Completions(CompletionsArguments),
-    /// Print this program's manual page
-    Man(ManualArguments),
+    #[command(flatten)]
+    Integration(Integration),
 }
 
 #[derive(Debug, Args)]

@@ -1,13 +1,47 @@
 //! What shells and `man` know about a program, made from the program's own command line.
 //!
-//! A program offers two subcommands, `completions SHELL` and `man`, whose arguments are here; packages call them while they
-//! are built.
+//! Every program has two subcommands for that, `completions SHELL` and `man`; packages call them while they are built.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Command};
+use clap::{Args, Command, Subcommand};
 use clap_complete::Shell;
+
+use crate::exit::Exit;
+use crate::failure::At as _;
+use crate::printer::Printer;
+
+/// The subcommands, to be flattened into a program's own.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Integration {
+    /// Print a script that completes this program's arguments in a shell
+    Completions(CompletionsArguments),
+    /// Print this program's manual page
+    Man(ManualArguments),
+}
+
+impl Integration {
+    /// Prints or writes what is asked for.
+    ///
+    /// * `command`: the program's command line.
+    ///
+    /// # Errors
+    /// Standard output's, or those of the folder that pages go into.
+    pub fn run(&self, mut command: Command, printer: &Printer) -> anyhow::Result<Exit> {
+        match self {
+            Self::Completions(shell) => shell.write(&mut command, &mut printer.data())?,
+            Self::Man(manual) => {
+                let written = manual.write(command, &mut printer.data());
+                match &manual.output {
+                    Some(folder) => written.at(folder.display())?,
+                    None => written?,
+                }
+            }
+        }
+        Ok(Exit::Fine)
+    }
+}
 
 /// Arguments of `completions`: prints a script for one shell.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]

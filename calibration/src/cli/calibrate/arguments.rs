@@ -9,7 +9,7 @@ use moead_runtime::cli::engine::{EngineArguments, InFlightArgument, ThreadsArgum
 use moead_runtime::cli::sources::SourceArguments;
 use moead_runtime::stream::uri::query;
 use moead_terminal::flags::TerminalFlags;
-use moead_terminal::integration::{CompletionsArguments, ManualArguments};
+use moead_terminal::integration::Integration;
 
 use crate::calibrate::product::Wishes;
 use crate::dataset::layout::Layout;
@@ -71,10 +71,8 @@ pub(super) enum Command {
     FromStream(Box<FromStreamArguments>),
     /// Print the calibration that a model file has
     Show(ShowArguments),
-    /// Print a script that completes this program's arguments in a shell
-    Completions(CompletionsArguments),
-    /// Print this program's manual page
-    Man(ManualArguments),
+    #[command(flatten)]
+    Integration(Integration),
 }
 
 #[derive(Debug, Args)]

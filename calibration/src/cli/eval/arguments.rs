@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_model::architecture::{ImageSize, Normalization};
 use moead_runtime::cli::engine::{EngineArguments, InFlightArgument, ThreadsArgument};
 use moead_terminal::flags::TerminalFlags;
-use moead_terminal::integration::{CompletionsArguments, ManualArguments};
+use moead_terminal::integration::Integration;
 
 use crate::dataset::layout::Layout;
 
@@ -49,10 +49,8 @@ impl AsRef<TerminalFlags> for Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Print a script that completes this program's arguments in a shell
-    Completions(CompletionsArguments),
-    /// Print this program's manual page
-    Man(ManualArguments),
+    #[command(flatten)]
+    Integration(Integration),
 }
 
 #[derive(Debug, Args)]

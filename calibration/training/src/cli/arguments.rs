@@ -11,7 +11,7 @@ use moead_model::architecture::{Distance, FeatureForm, UnknownDistance};
 use moead_runtime::cli::engine::{EngineArguments, parse_threads};
 use moead_runtime::stream::uri::query;
 use moead_terminal::flags::TerminalFlags;
-use moead_terminal::integration::{CompletionsArguments, ManualArguments};
+use moead_terminal::integration::Integration;
 
 use crate::presets::Preset;
 
@@ -52,10 +52,8 @@ impl AsRef<TerminalFlags> for Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Print a script that completes this program's arguments in a shell
-    Completions(CompletionsArguments),
-    /// Print this program's manual page
-    Man(ManualArguments),
+    #[command(flatten)]
+    Integration(Integration),
 }
 
 #[derive(Debug, Args)]
