@@ -26,7 +26,7 @@ fn a_loss_that_is_no_number_ends_the_run_and_keeps_what_was_good() {
     insta::assert_snapshot!(desk.says(&run), @r"
     status: 1
     ----- stderr
-    error: good/018.png, good/021.png, good/023.png, good/004.png, good/017.png, good/015.png, good/025.png, good/009.png: step 1: expected a finite loss and gradient, found loss NaN and gradient NaN
+    error: good/001.png, good/019.png, good/002.png, good/028.png, good/007.png, good/016.png, good/011.png, good/020.png: step 2: expected a finite loss and gradient, found loss NaN and gradient NaN
     hint: the last good state was kept: look at these pictures' features, or begin anew with another `--seed` or `--features normalized`
     ");
     assert!(desk.read("c.safetensors") == best, "the last complete checkpoint is still there");
