@@ -110,7 +110,7 @@ fn a_release_that_fails_its_own_test_is_never_started() {
     insta::assert_snapshot!(board.applies("1.5.moead"), @r"
     status: 1
     ----- stderr
-    error: 1.5.moead: release 1.5-[DIGEST] does not pass its own test on this board: error: tract: map off by 2.1e-2, at most 1.0e-4
+    error: 1.5.moead: release 1.5-[DIGEST] does not pass its own test on this board: tract: map off by 2.1e-2, at most 1.0e-4
     hint: the board runs what it ran before; `moead-edge doctor` says what is wrong with the machine
     ");
     assert_eq!((board.current().as_str(), board.releases()), ("1.4", vec!["1.4".to_owned()]));
@@ -132,6 +132,7 @@ fn a_bundle_that_is_not_for_this_board_is_not_unpacked() {
     status: 1
     ----- stderr
     error: 1.3.moead: release 1.3 would replace 1.4, which is newer
+    hint: nothing was changed; `moead-edge update rollback` goes back to the release before; `moead-board build --allow-downgrade` signs that it may
     ");
     let change = |manifest: &mut moead_bundle::manifest::Manifest| {
         manifest.expires = Some(jiff::civil::date(2026, 1, 2));
@@ -139,7 +140,8 @@ fn a_bundle_that_is_not_for_this_board_is_not_unpacked() {
     insta::assert_snapshot!(refused(&Wish { change, ..Wish::default() }), @r"
     status: 1
     ----- stderr
-    error: 1.5.moead: expired on 2026-01-02, and it is 2026-11-27
+    error: 1.5.moead: expired on 2026-01-02, and it is [TODAY]
+    hint: nothing was changed; build a bundle for this board
     ");
     let change =
         |manifest: &mut moead_bundle::manifest::Manifest| manifest.target.boards = vec!["NVIDIA Jetson".into()];
@@ -147,13 +149,15 @@ fn a_bundle_that_is_not_for_this_board_is_not_unpacked() {
     status: 1
     ----- stderr
     error: 1.5.moead: made for NVIDIA Jetson, and this board is a board without a name
+    hint: nothing was changed; build a bundle for this board
     ");
     let change =
         |manifest: &mut moead_bundle::manifest::Manifest| manifest.target.triple = "riscv64gc-unknown-linux-gnu".into();
     insta::assert_snapshot!(refused(&Wish { change, ..Wish::default() }), @r"
     status: 1
     ----- stderr
-    error: 1.5.moead: made for riscv64gc-unknown-linux-gnu, and this board is x86_64-unknown-linux-gnu
+    error: 1.5.moead: made for riscv64gc-unknown-linux-gnu, and this board is [HERE]-unknown-linux-gnu
+    hint: nothing was changed; build a bundle for this board
     ");
     let change =
         |manifest: &mut moead_bundle::manifest::Manifest| manifest.target.glibc = Version::parse("2.99").unwrap();
@@ -161,12 +165,14 @@ fn a_bundle_that_is_not_for_this_board_is_not_unpacked() {
     status: 1
     ----- stderr
     error: 1.5.moead: needs glibc 2.99, and this board has 2.36
+    hint: nothing was changed; build a bundle for this board
     ");
     let keys = Some(KeyPair::generate_unencrypted_keypair().unwrap());
     insta::assert_snapshot!(refused(&Wish { keys, ..Wish::default() }), @r"
     status: 1
     ----- stderr
-    error: 1.5.moead: signature: made with key 66752DCE4B0923DD, expected 6A42E7FD1FAED003
+    error: 1.5.moead: signature: made with key [KEY], expected [KEY]
+    hint: nothing was changed; sign it with the key whose other half is in /etc/moead/moead.pub
     ");
 }
 
@@ -195,6 +201,7 @@ fn a_damaged_bundle_is_not_unpacked() {
     status: 1
     ----- stderr
     error: damaged.moead: cut short: systemd/moead-edge.service.zst ends at byte 6656, and the file has 6192
+    hint: nothing was changed; copy the bundle again, or build it anew with `moead-board build`
     ");
     let mut altered = bytes.clone();
     let at = altered.len() - 1024 - 512 + 3;
@@ -203,6 +210,7 @@ fn a_damaged_bundle_is_not_unpacked() {
     status: 1
     ----- stderr
     error: damaged.moead: systemd/moead-edge.service: altered: expected SHA-256 [SHA256], found [SHA256]
+    hint: nothing was changed; copy the bundle again, or build it anew with `moead-board build`
     ");
     insta::assert_snapshot!(refused(b"PK"), @r"
     status: 1
@@ -258,7 +266,7 @@ fn a_board_that_is_not_set_up_says_what_is_missing() {
     ----- stdout
     current   none
     previous  1.4-[DIGEST]
-    service   absent: /tmp/.tmpIXZwec/run/moead/state.json: no such file
+    service   absent: [BOARD]/run/moead/state.json: no such file
     ");
     insta::assert_snapshot!(board.says("update rollback"), @r"
     status: 1
@@ -316,7 +324,7 @@ fn a_bundle_is_fetched_and_no_byte_more_than_was_signed() {
     status: 1
     ----- stderr
     error: http://[SERVER]/1.5.moead: not a bundle: it does not begin with manifest.json
-    hint: nothing was changed; try again
+    hint: nothing was changed; copy the bundle again, or build it anew with `moead-board build`
     ");
     insta::assert_snapshot!(refused(FINE, bytes[..bytes.len() - 1].to_vec()), @r"
     status: 1
@@ -343,6 +351,7 @@ fn a_bundle_is_fetched_and_no_byte_more_than_was_signed() {
     status: 1
     ----- stderr
     error: http://[SERVER]/1.5.moead: release 1.3 would replace 1.4, which is newer
+    hint: nothing was changed; `moead-edge update rollback` goes back to the release before; `moead-board build --allow-downgrade` signs that it may
     ");
     let (said, left) = fetched(FINE, bytes);
     insta::assert_snapshot!(said, @r"
@@ -367,14 +376,14 @@ fn health_is_an_exit_status() {
     insta::assert_snapshot!(health(""), @r"
     status: 1
     ----- stderr
-    error: the service is not well: absent: [FOLDER]/state.json: no such file
+    error: the service is not well: absent: [BOARD]/state.json: no such file
     ");
     board.write("state.json", "{");
     insta::assert_snapshot!(health("--json"), @r#"
     status: 1
     ----- stdout
-    {"schema":1,"healthy":false,"reasons":[{"source":null,"state":"absent","cause":"[FOLDER]/state.json: not a service's state: EOF while parsing an object at line 1 column 1"}],"service":null}
+    {"schema":1,"healthy":false,"reasons":[{"source":null,"state":"absent","cause":"[BOARD]/state.json: not a service's state: EOF while parsing an object at line 1 column 1"}],"service":null}
     ----- stderr
-    error: the service is not well: absent: [FOLDER]/state.json: not a service's state: EOF while parsing an object at line 1 column 1
+    error: the service is not well: absent: [BOARD]/state.json: not a service's state: EOF while parsing an object at line 1 column 1
     "#);
 }
