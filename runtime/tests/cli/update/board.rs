@@ -54,7 +54,7 @@ impl Board {
     pub(crate) fn new() -> Self {
         let board = Self { folder: tempfile::tempdir().unwrap() };
         board.write("calls", "");
-        board.write("etc/moead/moead.pub", &KEYS.pk.to_box().unwrap().to_string());
+        board.write("etc/moead/moead.pub", KEYS.pk.to_box().unwrap().to_string());
         for folder in ["run/moead", "opt/moead/releases", "var/lib"] {
             std::fs::create_dir_all(board.path(folder)).unwrap();
         }
