@@ -47,7 +47,7 @@ fn a_release_is_put_into_a_gpt_image_and_nothing_else_changes() {
     status: 0
     ----- stdout
     card.img: release 1 of small in Sample GNU/Linux 12, glibc 2.36
-    partition 2 "APP": ext4 "rootfs"; 35 files, links and folders written and read back
+    partition 2 "APP": ext4 "rootfs"; 39 files, links and folders written and read back
     "#);
     assert!(desk.files()["base.img"] == before, "the base was changed");
     let root = disk.root_start();
@@ -124,7 +124,7 @@ fn an_unclean_base_is_repaired_in_the_copy() {
     status: 0
     ----- stdout
     card.img: release 1 of small in Sample GNU/Linux 12, glibc 2.36
-    partition 2 "APP": ext4 "rootfs"; 30 files, links and folders written and read back
+    partition 2 "APP": ext4 "rootfs"; 34 files, links and folders written and read back
     ----- stderr
     warning: base.img: its file system was not closed properly; the copy was repaired, as a boot would have done
     "#);

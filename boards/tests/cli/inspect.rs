@@ -21,7 +21,7 @@ fn a_bundle_is_listed_and_its_signature_is_checked_when_a_key_is_named() {
     written by  moead-board 0.1.0
     signature   key [KEY], good; every file is whole
 
-    file                         bytes  stored                                                           SHA-256
+    file                                bytes  stored                                                           SHA-256
     moead-edge [SIZES]
     model.onnx [SIZES]
     edge.env [SIZES]
@@ -30,6 +30,7 @@ fn a_bundle_is_listed_and_its_signature_is_checked_when_a_key_is_named() {
     licences/third-party.txt [SIZES]
     sbom.cdx.json [SIZES]
     systemd/moead-edge.service [SIZES]
+    systemd/moead-edge-update.service [SIZES]
     udev/70-moead-edge.rules [SIZES]
     ");
     let said = desk.run("inspect bolt.moead").success();

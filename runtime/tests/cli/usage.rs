@@ -154,6 +154,9 @@ fn help_is_long_or_short() {
                    of them on pictures
       bench        Measure how fast each engine is on this machine with this model
       doctor       Say what is wrong with this machine, and what to do about it
+      health       Say whether the running service is well: for boot loaders, brokers and whoever else
+                   asks by exit status
+      update       On a board: take a release, say what there is, go back
       completions  Print a script that completes this program's arguments in a shell
       man          Print this program's manual page
       help         Print this message or the help of the given subcommand(s)
@@ -188,6 +191,10 @@ fn help_is_long_or_short() {
           --heatmaps <FOLDER>        Write a picture per picture into this folder: where the model sees
                                      something, on which scale
           --maps <FOLDER>            Write each anomaly map into this folder, as .npy
+          --state-file <FILE>        Say how the run is in this file, about once a second: what
+                                     `moead-edge health` reads [default: state.json in
+                                     $RUNTIME_DIRECTORY, where systemd sets that] [env:
+                                     MOEAD_STATE_FILE=]
           --format <FORMAT>          How results are printed [default: text on a terminal, json
                                      elsewhere] [env: MOEAD_FORMAT=] [possible values: text, json]
           --fail-on-defect           End with status 3 when a picture is defective
@@ -243,7 +250,7 @@ fn the_version_names_commit_and_engine() {
     commit: [COMMIT]
     target: [TARGET]
     engines: tract 0.23.9, ort 2.0.0-rc.15 (ONNX Runtime 1.17 or later, from the machine)
-    features: camera, cli, demo, http, ort, tract
+    features: camera, cli, demo, http, ort, tract, update
     ");
     insta::assert_snapshot!(desk.says("-V"), @r"
     status: 0

@@ -55,7 +55,7 @@ pub enum Applied {
 /// [`UpdateError::OnTrial`] while there is a release that is not known yet; and others.
 pub fn begin(host: &mut Host<'_>) -> Result<Settled, UpdateError> {
     match settle::recover(host)? {
-        Recovered::Trying(_, trial) => Err(UpdateError::OnTrial { release: trial.to }),
+        Recovered::Trying(trying) => Err(UpdateError::OnTrial { release: trying.1.to }),
         Recovered::Done(settled) => Ok(settled),
     }
 }

@@ -25,7 +25,8 @@ pub struct RolledBack {
 /// # Errors
 /// [`UpdateError`]
 pub fn rollback(host: &mut Host<'_>) -> Result<RolledBack, UpdateError> {
-    if let Recovered::Trying(record, trial) = settle::recover(host)? {
+    if let Recovered::Trying(trying) = settle::recover(host)? {
+        let (record, trial) = *trying;
         let from = trial.to.clone();
         let settled = settle::go_back(host, record, trial, Reason::Asked)?;
         let Settled::WentBack { back, .. } = settled else { return Err(UpdateError::NothingBefore { current: from }) };

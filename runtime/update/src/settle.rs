@@ -51,7 +51,8 @@ pub enum Settled {
 /// [`UpdateError`]; what is left is found again by the next start.
 pub fn settle(host: &mut Host<'_>) -> Result<Settled, UpdateError> {
     match recover(host)? {
-        Recovered::Trying(mut record, mut trial) => {
+        Recovered::Trying(trying) => {
+            let (mut record, mut trial) = *trying;
             trial.starts += 1;
             record.trial = Some(trial.clone());
             record.store(host.disk)?;
@@ -69,7 +70,7 @@ pub fn settle(host: &mut Host<'_>) -> Result<Settled, UpdateError> {
 /// What is left to do after a start.
 pub(crate) enum Recovered {
     /// A release is to be watched.
-    Trying(Record, Trial),
+    Trying(Box<(Record, Trial)>),
     /// Nothing.
     Done(Settled),
 }
@@ -83,7 +84,7 @@ pub(crate) fn recover(host: &mut Host<'_>) -> Result<Recovered, UpdateError> {
             sweep_others(host)?;
             return Ok(Recovered::Done(Settled::Nothing));
         }
-        Found::Trying(trial) => return Ok(Recovered::Trying(record, trial)),
+        Found::Trying(trial) => return Ok(Recovered::Trying(Box::new((record, trial)))),
         Found::GoingBack(trial, reason) => return go_back(host, record, trial, reason).map(Recovered::Done),
         Found::NotSwitched(trial) => {
             restore_previous(host, &trial)?;

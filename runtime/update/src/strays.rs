@@ -53,7 +53,7 @@ pub fn discard(disk: &mut dyn Disk, release: &ReleaseName) -> Result<(), DiskErr
 /// Removes whatever is at a path, if something is.
 fn remove(disk: &mut dyn Disk, path: &Path) -> Result<(), DiskError> {
     match disk.kind(path).on(path)? {
-        None => return Ok(()),
+        None => Ok(()),
         Some(Kind::Folder) => {
             for name in disk.names(path).on(path)? {
                 remove(disk, &path.join(name))?;

@@ -15,7 +15,13 @@ use crate::cli::update::{FetchError, NoKey};
 
 /// The advice for an error of an update, if it is one.
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
-    if let Some(error) = find::<DiskError>(error)
+    let update = find::<UpdateError>(error);
+    // An error that is passed on as it is stands for itself and is not in the chain.
+    let disk = match (update, find::<LockError>(error)) {
+        (Some(UpdateError::Disk(error)), _) | (_, Some(LockError::Disk(error))) => Some(error),
+        _ => find::<DiskError>(error),
+    };
+    if let Some(error) = disk
         && error.error.kind() == io::ErrorKind::PermissionDenied
     {
         return Some("updates change what all users run: try again with `sudo`".into());
@@ -26,7 +32,11 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(LockError::Busy { .. }) = find::<LockError>(error) {
         return Some("it ends by itself; `moead-edge update status` says how".into());
     }
-    if let Some(error) = find::<RecordError>(error)
+    let record = match update {
+        Some(UpdateError::Record(error)) => Some(error),
+        _ => find::<RecordError>(error),
+    };
+    if let Some(error) = record
         && !matches!(error, RecordError::Disk(_))
     {
         return Some("remove the file: the release that `current` leads to stays, and a trial counts as passed".into());
@@ -42,10 +52,12 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
             FetchError::Length { .. } => Some("nothing was changed; put the whole bundle on the server".into()),
         };
     }
-    if find::<DownloadError>(error).is_some() {
-        return Some("nothing was changed; try again".into());
-    }
-    if let Some(error) = find::<BundleError>(error) {
+    let bundle = match (update, find::<DownloadError>(error)) {
+        (Some(UpdateError::Bundle(error)), _) | (_, Some(DownloadError::Bundle(error))) => Some(error),
+        (_, Some(_)) => return Some("nothing was changed; try again".into()),
+        _ => find::<BundleError>(error),
+    };
+    if let Some(error) = bundle {
         return Some(match error {
             BundleError::Read(_) => "check the path".into(),
             BundleError::Signature(SignatureError::OtherKey { .. }) => {
@@ -54,7 +66,7 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
             _ => "nothing was changed; copy the bundle again, or build it anew with `moead-board build`".into(),
         });
     }
-    if let Some(error) = find::<Refusal>(error) {
+    if let Some(UpdateError::Refused(error)) = update {
         return Some(match error {
             Refusal::Clock { .. } => "nothing was changed; set the board's clock".into(),
             Refusal::Older { .. } => {
@@ -63,7 +75,7 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
             _ => "nothing was changed; build a bundle for this board".into(),
         });
     }
-    Some(match find::<UpdateError>(error)? {
+    Some(match update? {
         UpdateError::NoSpace { .. } => "nothing was changed; free some space".into(),
         UpdateError::NoRelease { .. } => {
             "the first release comes by `moead-board install` or `moead-board image`".into()

@@ -19,7 +19,20 @@ static KEYS: LazyLock<KeyPair> = LazyLock::new(|| KeyPair::generate_unencrypted_
 
 pub(crate) struct Board {
     folder: tempfile::TempDir,
-    _filters: insta::internals::SettingsBindDropGuard,
+}
+
+/// For as long as it lives, snapshots have run-dependent parts replaced.
+pub(crate) fn filters() -> insta::internals::SettingsBindDropGuard {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"(\d)-[0-9a-f]{12}\b", "$1-[DIGEST]");
+    settings.add_filter(r"[0-9A-F]{16}", "[KEY]");
+    settings.add_filter(r"[0-9a-f]{64}", "[SHA256]");
+    settings.add_filter(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "[DATE]");
+    settings.add_filter(r"it is \d{4}-\d\d-\d\d", "it is [TODAY]");
+    settings.add_filter(r"127\.0\.0\.1:\d+", "[SERVER]");
+    settings.add_filter(r"/\S*/\.tmp\w+/", "[BOARD]/");
+    settings.add_filter(std::env::consts::ARCH, "[HERE]");
+    settings.bind_to_scope()
 }
 
 /// What a bundle says, where it differs from one that the board takes.
@@ -39,17 +52,9 @@ impl Default for Wish {
 impl Board {
     /// With release 1.4, which runs.
     pub(crate) fn new() -> Self {
-        let mut settings = insta::Settings::clone_current();
-        settings.add_filter(r"(\d)-[0-9a-f]{12}\b", "$1-[DIGEST]");
-        settings.add_filter(r"[0-9A-F]{16}", "[KEY]");
-        settings.add_filter(r"[0-9a-f]{64}", "[SHA256]");
-        settings.add_filter(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "[DATE]");
-        settings.add_filter(r"it is \d{4}-\d\d-\d\d", "it is [TODAY]");
-        settings.add_filter(r"127\.0\.0\.1:\d+", "[SERVER]");
-        settings.add_filter(std::env::consts::ARCH, "[HERE]");
-        let board = Self { folder: tempfile::tempdir().unwrap(), _filters: settings.bind_to_scope() };
+        let board = Self { folder: tempfile::tempdir().unwrap() };
         board.write("calls", "");
-        board.write("etc/moead/moead.pub", &KEYS.pk.to_box().unwrap().to_string());
+        board.write("etc/moead/moead.pub", KEYS.pk.to_box().unwrap().to_string());
         for folder in ["run/moead", "opt/moead/releases", "var/lib"] {
             std::fs::create_dir_all(board.path(folder)).unwrap();
         }

@@ -116,7 +116,7 @@ impl Service for Systemd<'_> {
         match ended {
             Ok(status) if status.success() => Ok(()),
             Ok(status) if words.trim().is_empty() => Err(status.to_string()),
-            Ok(_) => Err(shortened(&words)),
+            Ok(_) => Err(shortened(words.trim().strip_prefix("error: ").unwrap_or(&words))),
             Err(said) => Err(said),
         }
     }
