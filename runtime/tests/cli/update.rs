@@ -23,8 +23,8 @@ fn a_release_is_applied_and_can_be_gone_back_from() {
     ");
     assert_eq!((board.current().as_str(), board.releases()), ("1.5", vec!["1.4".into(), "1.5".into()]));
     insta::assert_snapshot!(board.calls(), @r"
-    systemctl daemon-reload
     systemctl start --no-block moead-edge-update.service
+    systemctl daemon-reload
     systemctl reset-failed moead-edge.service
     systemctl restart --no-block moead-edge.service
     systemctl show -p ActiveState,SubState,Result,NRestarts,MainPID moead-edge.service

@@ -104,7 +104,7 @@ pub fn apply(host: &mut Host<'_>, sealed: Sealed, request: &Request<'_>) -> Resu
         return Err(UpdateError::Verify { release: to, said });
     }
     let before = before.filter(|before| *before != from);
-    let trial = Trial { from, to, before, starts: 0, criteria: request.criteria, phase: Phase::Trying };
+    let trial = Trial { from, to, before, starts: 0, criteria: request.criteria, phase: Phase::Switching };
     try_it(host, bundle.manifest(), trial)
 }
 
@@ -128,7 +128,7 @@ fn provide(host: &mut Host<'_>, bundle: &mut Bundle, to: &ReleaseName, from: &Re
 }
 
 /// Switches, and watches.
-fn try_it(host: &mut Host<'_>, manifest: &Manifest, trial: Trial) -> Result<Applied, UpdateError> {
+fn try_it(host: &mut Host<'_>, manifest: &Manifest, mut trial: Trial) -> Result<Applied, UpdateError> {
     let Trial { from, to, .. } = trial.clone();
     let mut record = Record::load(host.disk)?;
     record.trial = Some(trial.clone());
@@ -139,7 +139,7 @@ fn try_it(host: &mut Host<'_>, manifest: &Manifest, trial: Trial) -> Result<Appl
         }
         return Err(error);
     }
-    let settled = match start(host) {
+    let settled = match settle::start(host, &mut record, &mut trial) {
         Ok(()) => settle::watch(host, record, trial)?,
         Err(error) => settle::go_back(host, record, trial, Reason::Manager { said: error.to_string() })?,
     };
@@ -155,16 +155,10 @@ fn switch(host: &mut Host<'_>, manifest: &Manifest, record: &Record, trial: &Tri
     record.store(host.disk)?;
     // The program that looks after the trial is the one that is known to run here.
     point(host.disk, PREVIOUS, &trial.from)?;
-    point(host.disk, CURRENT, &trial.to)?;
-    Ok(())
-}
-
-fn start(host: &mut Host<'_>) -> Result<(), UpdateError> {
-    (host.tell)(Step::Restart);
-    host.service.reload()?;
+    // Before the switch: from then on somebody must bring it to its end.
     if let Err(error) = host.service.call_understudy() {
         (host.tell)(Step::Alone(error.to_string()));
     }
-    host.service.restart()?;
+    point(host.disk, CURRENT, &trial.to)?;
     Ok(())
 }

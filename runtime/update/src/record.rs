@@ -7,8 +7,8 @@
 //!  "last":{"release":"1.4.0-3fa9c1d2e4b5","date":"2027-01-02T03:04:05.000Z","end":{"kind":"well"}}}
 //! ```
 //!
-//! Times are in seconds. `before`: the release that was kept beside `from`. `starts`: of the board, since the switch. `phase`: `trying`, or `going-back`
-//! with the reason. `end`: `well`, `went-back` with its reason, `by-hand`, `interrupted` (before the switch), `replaced` (by something else, while on
+//! Times are in seconds. `before`: the release that was kept beside `from`. `starts`: of the board, since the switch. `phase`: `switching`, `trying` (it was
+//! started), or `going-back` with the reason. `end`: `well`, `went-back` with its reason, `by-hand`, `interrupted` (before the switch), `replaced` (by something else, while on
 //! trial).
 
 use std::path::{Path, PathBuf};
@@ -66,7 +66,9 @@ pub struct Trial {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "kebab-case")]
 pub enum Phase {
-    /// Whether it is well is not known yet.
+    /// The links are being switched; whether the service was started since is not known.
+    Switching,
+    /// It was started. Whether it is well is not known yet.
     Trying,
     /// It is not, and what ran before is being put back.
     GoingBack {

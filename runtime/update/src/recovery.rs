@@ -13,7 +13,7 @@ pub const MOST_STARTS: u32 = 3;
 pub enum Found {
     /// Nothing.
     Quiet,
-    /// The new release runs, and is to be watched.
+    /// The new release is linked, and is to be watched; first to be started, while the phase says that it may not have been.
     Trying(Trial),
     /// It is not well, and the way back is to be gone to its end.
     GoingBack(Trial, Reason),
@@ -35,12 +35,12 @@ pub fn found(record: &Record, current: &ReleaseName) -> Found {
             let reason = reason.clone();
             Found::GoingBack(trial, reason)
         }
-        Phase::Trying if *current == trial.from => Found::NotSwitched(trial),
-        Phase::Trying if trial.starts >= MOST_STARTS => {
+        Phase::Switching | Phase::Trying if *current == trial.from => Found::NotSwitched(trial),
+        Phase::Switching | Phase::Trying if trial.starts >= MOST_STARTS => {
             let starts = trial.starts;
             Found::GoingBack(trial, Reason::Starts { starts })
         }
-        Phase::Trying => Found::Trying(trial),
+        Phase::Switching | Phase::Trying => Found::Trying(trial),
     }
 }
 
@@ -69,6 +69,10 @@ mod tests {
         assert_eq!(found_with(&trying, "1-a"), Found::NotSwitched(trying.clone()));
         assert_eq!(found_with(&trying, "2-b"), Found::Trying(trying.clone()));
         assert_eq!(found_with(&trying, "3-c"), Found::Replaced(trying));
+        let switching = trial(0, Phase::Switching);
+        assert_eq!(found_with(&switching, "1-a"), Found::NotSwitched(switching.clone()));
+        assert_eq!(found_with(&switching, "2-b"), Found::Trying(switching.clone()));
+        assert_eq!(found_with(&switching, "3-c"), Found::Replaced(switching));
         let often = trial(MOST_STARTS, Phase::Trying);
         let starts = Reason::Starts { starts: MOST_STARTS };
         assert_eq!(found_with(&often, "2-b"), Found::GoingBack(often.clone(), starts));

@@ -56,6 +56,10 @@ pub fn settle(host: &mut Host<'_>) -> Result<Settled, UpdateError> {
             trial.starts += 1;
             record.trial = Some(trial.clone());
             record.store(host.disk)?;
+            if trial.phase == Phase::Switching {
+                // Whoever switched ended before it could start the service: what runs may be the old one still.
+                start(host, &mut record, &mut trial)?;
+            }
             watch(host, record, trial)
         }
         Recovered::Done(Settled::Nothing) if host.service.observe()?.active == Active::Failed => {
@@ -99,6 +103,16 @@ pub(crate) fn recover(host: &mut Host<'_>) -> Result<Recovered, UpdateError> {
     finish(host, record, trial.to, end)?;
     sweep_others(host)?;
     Ok(Recovered::Done(settled))
+}
+
+/// Starts what `current` leads to, and writes down that it was.
+pub(crate) fn start(host: &mut Host<'_>, record: &mut Record, trial: &mut Trial) -> Result<(), UpdateError> {
+    (host.tell)(Step::Restart);
+    host.service.reload()?;
+    host.service.restart()?;
+    trial.phase = Phase::Trying;
+    record.trial = Some(trial.clone());
+    Ok(record.store(host.disk)?)
 }
 
 /// The release that runs, or would.

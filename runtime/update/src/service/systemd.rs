@@ -91,7 +91,9 @@ impl Service for Systemd<'_> {
     }
 
     fn last_words(&mut self) -> String {
-        let words = ask("journalctl", &["-u", UNIT, "-n", "3", "-o", "cat", "--no-pager"]).unwrap_or_default();
+        // Of its processes alone: what systemd says about the unit tells nothing that is not known.
+        let own = format!("_SYSTEMD_UNIT={UNIT}");
+        let words = ask("journalctl", &[&own, "-n", "3", "-o", "cat", "--no-pager"]).unwrap_or_default();
         shortened(&words)
     }
 

@@ -24,6 +24,8 @@ pub(crate) enum Trouble {
     None,
     /// That effect fails, the others do not.
     At(usize),
+    /// The process ends before that effect; what the kernel has, it keeps.
+    KilledAt(usize),
     /// From that effect on nothing new can be written; removing and syncing works.
     FullFrom(usize),
 }
@@ -113,6 +115,11 @@ impl Memory {
         self.0.borrow_mut().free = bytes;
     }
 
+    /// A change that is not the disk's, but counts: whether it is made.
+    pub(crate) fn other_effect(&self) -> io::Result<()> {
+        self.change(false, |_| Ok(()))
+    }
+
     /// How many changes there were.
     pub(crate) fn effects(&self) -> usize {
         self.0.borrow().effects
@@ -149,6 +156,7 @@ impl Memory {
         inner.effects += 1;
         match inner.trouble {
             Trouble::At(at) if at == number => return Err(io::Error::from_raw_os_error(5)),
+            Trouble::KilledAt(at) if at <= number => return Err(io::Error::other("killed")),
             Trouble::FullFrom(from) if from <= number && writes => return Err(io::ErrorKind::StorageFull.into()),
             _ => {}
         }

@@ -89,7 +89,7 @@ impl Scripted {
     fn command(&mut self) -> Result<(), ServiceError> {
         let number = self.commands;
         self.commands += 1;
-        if self.fails_at == Some(number) {
+        if self.disk.other_effect().is_err() || self.fails_at == Some(number) {
             return Err(ServiceError::Command { command: "systemctl".into(), said: "no bus".into() });
         }
         Ok(())

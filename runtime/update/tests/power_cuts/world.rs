@@ -72,6 +72,12 @@ pub(crate) fn whole<'a>(tree: &Tree, releases: &[&'a Release]) -> &'a Release {
     // The program that looks after a trial.
     let previous = runs("/opt/moead/previous");
     assert!(previous.is_whole_in(tree), "previous, {}, is not whole: {}", previous.name, listed(tree));
+    // Whatever has a release's name is one.
+    let folders = tree.keys().filter(|path| path.parent() == Some(Path::new("/opt/moead/releases")));
+    for folder in folders.filter(|path| path.extension().is_none_or(|ending| ending != "part")) {
+        let release = releases.iter().find(|release| release.name.folder() == *folder);
+        assert!(release.is_some_and(|release| release.is_whole_in(tree)), "{}: {}", folder.display(), listed(tree));
+    }
     current
 }
 
