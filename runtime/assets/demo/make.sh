@@ -40,8 +40,8 @@ rm -rf "$folder/pictures"
 "$programs/examples/demo-pictures" "$folder/brick.png" "$folder/pictures"
 
 say "training"
-"$programs/moead-train" "$folder/pictures/train" --backbone "$folder/lite0.pth" --preset small --steps 1500 --seed 1 \
-    --report "$folder/training.html" -o "$folder/demo.safetensors"
+"$programs/moead-train" "$folder/pictures/train" --backbone "$folder/lite0.pth" --preset small \
+    --distance position-cov:48 --steps 600 --seed 1 --report "$folder/training.html" -o "$folder/demo.safetensors"
 
 say "exporting"
 "$programs/moead-export" "$folder/demo.safetensors" --precision f16 -o "$folder/demo.onnx"
