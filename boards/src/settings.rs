@@ -34,6 +34,9 @@ pub const KNOWN: [&str; 18] = [
 /// The variable that the release itself sets.
 pub const MODEL: &str = "MOEAD_MODEL";
 
+/// Where the run says how it is: the unit's own folder, where updates look for it.
+pub const STATE_FILE: &str = "MOEAD_STATE_FILE";
+
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
@@ -75,11 +78,13 @@ pub enum SettingsError {
         /// What was perhaps meant.
         closest: Option<String>,
     },
-    /// The release's own.
-    #[error("line {line}: {MODEL} is set by the release")]
-    Model {
+    /// A variable that is not a site's to set.
+    #[error("line {line}: {name} is set by the release")]
+    Own {
         /// In the file.
         line: usize,
+        /// Of the variable.
+        name: String,
     },
     /// The same again.
     #[error("line {line}: {name} is set twice")]
@@ -109,8 +114,8 @@ pub fn parse(text: &str) -> Result<Vec<Setting>, SettingsError> {
         if name.is_empty() || !name.bytes().all(is_name) {
             return Err(form());
         }
-        if name == MODEL {
-            return Err(SettingsError::Model { line });
+        if [MODEL, STATE_FILE].contains(&name.as_str()) {
+            return Err(SettingsError::Own { line, name });
         }
         if !KNOWN.contains(&name.as_str()) {
             return Err(SettingsError::Unknown { line, closest: closest(&name, KNOWN), name });
@@ -209,6 +214,7 @@ mod tests {
         assert_eq!(said("MOEAD_TRESHOLD=4.5"), "line 1: moead-edge has no variable MOEAD_TRESHOLD");
         assert_eq!(said("LD_PRELOAD=/evil.so"), "line 1: moead-edge has no variable LD_PRELOAD");
         assert_eq!(said("MOEAD_MODEL=/x"), "line 1: MOEAD_MODEL is set by the release");
+        assert_eq!(said("MOEAD_STATE_FILE=/x"), "line 1: MOEAD_STATE_FILE is set by the release");
         assert_eq!(said("MOEAD_HTTP=1\nMOEAD_HTTP=2"), "line 2: MOEAD_HTTP is set twice");
         for wrong in ["a\"b", "\"a", "a\\", "\"a\" b", "\"a\\\"b\"", "'"] {
             let found = said(&format!("MOEAD_PRODUCT={wrong}"));

@@ -18,7 +18,7 @@ use crate::package::oci::OciError;
 use crate::parts::NoParts;
 use crate::profile::error::ProfileError;
 use crate::program::ProgramError;
-use crate::settings::SettingsError;
+use crate::settings::{self, SettingsError};
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<ProfileError>(error) {
@@ -115,7 +115,10 @@ fn settings_hint(error: &SettingsError) -> Option<String> {
     match error {
         SettingsError::Unknown { closest: Some(name), .. } => Some(format!("did you mean {name}?")),
         SettingsError::Unknown { .. } => Some("docs/reference/moead-edge.md lists its variables".into()),
-        SettingsError::Model { .. } => Some("leave it out; `--model` names the file".into()),
+        SettingsError::Own { name, .. } if name == settings::MODEL => {
+            Some("leave it out; `--model` names the file".into())
+        }
+        SettingsError::Own { .. } => Some("leave it out; the unit says where".into()),
         _ => None,
     }
 }

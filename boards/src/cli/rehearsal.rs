@@ -124,7 +124,7 @@ mod tests {
         let command = moead_runtime::cli::command();
         let variables = command.get_arguments().filter_map(clap::Arg::get_env);
         let mut variables: Vec<_> = variables.map(|name| name.to_string_lossy().into_owned()).collect();
-        variables.retain(|name| name != settings::MODEL);
+        variables.retain(|name| ![settings::MODEL, settings::STATE_FILE].contains(&name.as_str()));
         variables.sort();
         assert_eq!(variables, settings::KNOWN);
     }
