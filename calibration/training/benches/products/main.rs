@@ -76,7 +76,7 @@ fn statistics_alone(pictures: &Pictures, count: usize, table: &mut Table) {
     let pooled = fit(&learnt);
     let of = |fitted: &Fitted, features: Vec<f32>| fitted.distances(&pictures.transposed(&features)).unwrap();
     table.add("PaDiM, pooled", count, Figures::of(pictures, count, &|_, features| of(&pooled, features)));
-    let each: Vec<Fitted> = (0..count).map(|product| fit(&pictures.learnt_of(product))).collect();
+    let each: Vec<Fitted> = (0..count).map(|product| fit(pictures.learnt_of(product))).collect();
     let figures = Figures::of(pictures, count, &|product, features| of(&each[product], features));
     table.add("PaDiM, the product known", count, figures);
 }
@@ -98,7 +98,7 @@ fn network(pictures: &Pictures, count: usize, steps: u64, seed: Seed, table: &mu
         let places: Vec<usize> = batches.of_step(step).iter().map(|at| learnt[*at]).collect();
         let mut batch = pictures.store.read(&places).unwrap();
         normalization.apply(&mut batch);
-        loss = f64::from(trainer.step(&batch).unwrap().loss.total());
+        loss = trainer.step(&batch).unwrap().loss.total();
     }
     let rebuilder = Rebuilder { decoder, parameters: &trainer.parameters, normalization: Some(&normalization) };
     let residuals = Residuals::compute(rebuilder, &pictures.store, &learnt, &std::env::temp_dir()).unwrap();
