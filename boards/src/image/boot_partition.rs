@@ -13,6 +13,7 @@ use moead_bundle::release;
 
 use super::error::ImageError;
 use super::plan::Extras;
+use super::source::fill;
 use super::table::{self, Partition};
 use super::{Report, slice::Slice};
 use crate::payload;
@@ -179,15 +180,4 @@ fn same(mut one: impl Read, mut other: impl Read) -> io::Result<bool> {
             return Ok(true);
         }
     }
-}
-
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match reader.read(rest)? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    Ok(filled)
 }

@@ -136,7 +136,8 @@ fn sparse(reader: &mut dyn Read, mut target: &File, room: &Room<'_>) -> Result<(
     Ok(())
 }
 
-fn fill(reader: &mut dyn Read, piece: &mut [u8]) -> io::Result<usize> {
+/// Reads until the piece is full or nothing is left: how many bytes that were.
+pub(super) fn fill(reader: &mut dyn Read, piece: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(rest) = piece.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match reader.read(rest) {

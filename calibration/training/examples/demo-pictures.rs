@@ -25,9 +25,6 @@ use moead_runtime::stream::uri::query::Query;
 use moead_training::defects::{self, Kind};
 use moead_training::random::{Purpose, Seed, Stream};
 
-/// A difference in any channel from here on belongs to the mask.
-const SHOWS: u8 = 7;
-
 /// Side of the drawn pictures, and of crops of the photograph.
 const STATION: usize = 448;
 const CROP: usize = 160;
@@ -101,9 +98,7 @@ fn defective(
     picture: &Picture,
     good: &Picture,
 ) -> Result<(), Box<dyn Error>> {
-    let pairs = picture.pixels().chunks(3).zip(good.pixels().chunks(3));
-    let differs = pairs.map(|(a, b)| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) >= SHOWS));
-    let mask: Vec<u8> = differs.flat_map(|differs| [if differs { 255 } else { 0 }; 3]).collect();
+    let mask: Vec<u8> = defects::mask(picture, good).into_iter().flat_map(|pixel| [pixel; 3]).collect();
     if mask.iter().all(|&byte| byte == 0) {
         return Ok(());
     }

@@ -65,6 +65,16 @@ pub fn draw(picture: &mut Picture, kind: Kind, random: &mut Stream) {
     }
 }
 
+/// A difference in any channel from here on belongs to a [`mask`].
+const SHOWS: u8 = 7;
+
+/// Where a picture differs from the good one that it was drawn on: a byte for each pixel, 255 there and 0 elsewhere.
+pub fn mask(picture: &Picture, good: &Picture) -> Vec<u8> {
+    let pairs = picture.pixels().chunks(3).zip(good.pixels().chunks(3));
+    let differs = pairs.map(|(a, b)| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) >= SHOWS));
+    differs.map(|differs| if differs { 255 } else { 0 }).collect()
+}
+
 /// A part of a defect: an ellipse or a rectangle.
 struct Dab {
     middle: (f64, f64),

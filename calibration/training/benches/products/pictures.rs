@@ -22,8 +22,6 @@ const DEFECTIVE: usize = 80;
 
 /// Side of a photograph's crops.
 const CROP: usize = 160;
-/// A difference in any channel from here on belongs to the mask.
-const SHOWS: u8 = 7;
 
 /// A picture to judge by.
 pub(crate) struct Judge {
@@ -108,9 +106,7 @@ impl Pictures {
                 let good = subject.picture(false, &mut random(2, at));
                 let mut picture = good.clone();
                 defects::draw(&mut picture, Kind::ALL[at % Kind::ALL.len()], &mut random(3, at));
-                let pairs = picture.pixels().chunks(3).zip(good.pixels().chunks(3));
-                let differs = |(a, b): (&[u8], &[u8])| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) >= SHOWS);
-                let pixels = pairs.map(|pair| if differs(pair) { 255 } else { 0 }).collect();
+                let pixels = defects::mask(&picture, &good);
                 let mask = Mask { size: picture.size(), pixels }.resized(extractor.size);
                 // A defect that has the colour of what it covers is none.
                 if mask.iter().any(|&pixel| pixel > 0) {
