@@ -34,22 +34,24 @@ class Player:
 
     def open(self):
         if self.handle is None:
-            self.handle = v4l2.open_device(self.device)
             self.format = self.take()
             # Only then does the driver notice later that its producer has left, and let the next one in.
             v4l2.stream_on(self.handle, v4l2.OUTPUT)
 
     def take(self):
-        """Sets the format. While a reader has the device open, if only to look at it, the driver refuses another size of
-        buffers, or says yes and keeps the old format."""
+        """Opens the device and sets the format. While a reader has the device open, if only to look at it, the driver refuses
+        another size of buffers, or says yes and keeps the old format; it forgets that one when nobody has the device open any
+        more, so a refused producer must let go too."""
         deadline = time.monotonic() + 20
         while True:
+            self.handle = v4l2.open_device(self.device)
             try:
                 taken, refusal = v4l2.set_format(self.handle, v4l2.OUTPUT, *self.asked), None
             except OSError as error:
                 taken, refusal = None, error
             if taken is not None and (taken.fourcc, taken.width, taken.height) == self.asked:
                 return taken
+            self.close()
             if time.monotonic() >= deadline:
                 raise refusal or OSError(f"asked for {self.asked}, the driver keeps {taken}")
             time.sleep(0.02)
