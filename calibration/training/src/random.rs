@@ -26,6 +26,8 @@ pub enum Purpose {
     HeldOut = 5,
     /// Drawn defects; then the picture.
     Defects = 6,
+    /// Altered copies; then the picture, then the copy.
+    Augmentation = 7,
 }
 
 /// Of a run.

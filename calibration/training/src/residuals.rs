@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use crate::decoder::{Decoder, Noise};
+use crate::learnt::Learnt;
 use crate::normalization::Normalization;
-use crate::store::Store;
 
 /// Pictures that are rebuilt at a time.
 const BATCH: usize = 8;
@@ -24,7 +24,7 @@ pub struct Rebuilder<'a> {
 }
 
 impl Rebuilder<'_> {
-    /// Of the features of some pictures, as in a [`Store`]; normalised where the network's are.
+    /// Of the features of some pictures, as a [`Learnt`] reads them; normalised where the network's are.
     pub fn residuals(self, mut features: Vec<f32>) -> Vec<f32> {
         if let Some(normalization) = self.normalization {
             normalization.apply(&mut features);
@@ -47,15 +47,16 @@ pub struct Residuals {
 impl Residuals {
     /// Computes them.
     ///
-    /// * `pictures`: places in `features`. * `folder`: where there is room for them.
+    /// * `folder`: where there is room for them.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn compute(rebuilder: Rebuilder<'_>, features: &Store, pictures: &[usize], folder: &Path) -> io::Result<Self> {
+    pub fn compute(rebuilder: Rebuilder<'_>, learnt: &Learnt<'_>, folder: &Path) -> io::Result<Self> {
         let length = rebuilder.decoder.grid().tokens() * rebuilder.decoder.channels();
         let mut out = BufWriter::new(tempfile::tempfile_in(folder)?);
+        let pictures: Vec<usize> = (0..learnt.count()).collect();
         for batch in pictures.chunks(BATCH) {
-            for residual in rebuilder.residuals(features.read(batch)?) {
+            for residual in rebuilder.residuals(learnt.read(batch)?) {
                 out.write_all(&residual.to_le_bytes())?;
             }
         }
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
     use crate::presets::Preset;
     use crate::random::{Purpose, Seed};
-    use crate::store::Writer;
+    use crate::store::{Store, Writer};
 
     #[test]
     fn each_picture_is_shown_as_often_as_asked_for() {
@@ -119,7 +120,7 @@ mod tests {
                 features.iter().zip(rebuilt).map(|(feature, rebuilt)| feature - rebuilt).collect()
             })
             .collect();
-        let residuals = Residuals::compute(rebuilder, &store, &pictures, folder.path()).unwrap();
+        let residuals = Residuals::compute(rebuilder, &Learnt::of(&store, &pictures), folder.path()).unwrap();
         for _ in 0..2 {
             let mut shown = Vec::new();
             residuals.show(&mut |picture| shown.push(picture.to_vec())).unwrap();

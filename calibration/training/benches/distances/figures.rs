@@ -29,10 +29,10 @@ impl Figures {
         vectors_of: &dyn Fn(Vec<f32>) -> Vec<f32>,
     ) -> Vec<Self> {
         let [drawn, real] =
-            [&pictures.drawn, &pictures.real].map(|judges| scores(pictures, judges, distances, vectors_of));
+            [&pictures.drawn, &pictures.half_a].map(|judges| scores(pictures, judges, distances, vectors_of));
         let figures = drawn.iter().zip(&real).map(|(drawn, real)| {
             let drawn = aurocs(&pictures.drawn, drawn);
-            Self { drawn: (drawn[0] + drawn[1]) / 2.0, real: aurocs(&pictures.real, real) }
+            Self { drawn: (drawn[0] + drawn[1]) / 2.0, real: aurocs(&pictures.half_a, real) }
         });
         figures.collect()
     }
@@ -46,6 +46,16 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.4} | {:.4} | {:.4} | {:.4}", self.drawn, self.real[0], self.real[1], self.truth())
     }
+}
+
+/// By distance and product, of pictures with real defects.
+pub(crate) fn real(
+    pictures: &Pictures,
+    judges: &[Judge],
+    distances: &[Option<Statistics>],
+    vectors_of: &dyn Fn(Vec<f32>) -> Vec<f32>,
+) -> Vec<[f64; PRODUCTS.len()]> {
+    scores(pictures, judges, distances, vectors_of).iter().map(|scores| aurocs(judges, scores)).collect()
 }
 
 /// By distance, of each picture.

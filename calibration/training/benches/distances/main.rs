@@ -1,7 +1,9 @@
-//! What each distance finds on real pictures (ELPV solar cells, half A) while one network of the small preset is trained: after each pass all
-//! distances are fitted to the same network's residuals, and judged by drawn defects, as `moead-train` does it, and by real ones. Half B is not read.
+//! What each distance finds on real pictures (ELPV solar cells) while one network of the small preset is trained: after a pass all distances are
+//! fitted to the same network's residuals, and judged by drawn defects, as `moead-train` does it, and by the real ones of half A. Short runs are
+//! judged after each pass, long ones sixteen times.
 //!
-//! `cargo bench -p moead-training --bench distances [-- STEPS [SEED]]`. `MOEAD_PYTHON` names a Python with pip, for fetching.
+//! `cargo bench -p moead-training --bench distances [-- STEPS [SEED]] [B]`. With `B`, the last network is judged by half B as well: it is for
+//! reports, and is not looked at while anything is chosen. `MOEAD_PYTHON` names a Python with pip, for fetching.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot set up its case has failed")]
 
 use std::io::Write as _;
@@ -33,7 +35,11 @@ const DISTANCES: [(&str, Option<Kind>); 5] = [
     ("position-cov:96", Some(Kind::PositionCov(96))),
 ];
 
+/// How often a long run is judged.
+const MOST_JUDGEMENTS: u64 = 16;
+
 fn main() {
+    let is_b_read = std::env::args().any(|argument| argument == "B");
     let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let (steps, seed) = (numbers.first().copied().unwrap_or(1000), Seed(numbers.get(1).copied().unwrap_or(1)));
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap();
@@ -45,33 +51,35 @@ fn main() {
         "{} cells to learn from, {} drawn defects, {} cells of half A",
         pictures.training.len(),
         pictures.drawn.iter().filter(|picture| picture.is_defective).count(),
-        pictures.real.len(),
+        pictures.half_a.len(),
     ));
     say("| | distance | drawn | A mono | A poly | A mean |");
-    without_network(&pictures);
+    let alone = without_network(&pictures);
 
     let decoder = pictures.extractor.decoder.clone();
     let mut fit = Fit::new(&decoder);
-    pictures.training.iter().for_each(|(place, _)| fit.add(&pictures.store.read(&[*place]).unwrap()));
+    let learnt = pictures.learnt();
+    learnt.show(&mut |picture| fit.add(picture)).unwrap();
     let normalization = fit.finish();
     let products: Vec<usize> = pictures.training.iter().map(|(_, product)| *product).collect();
-    let learnt: Vec<usize> = pictures.training.iter().map(|(place, _)| *place).collect();
     let batches = Batches::new(&products, Balance::Pictures, BATCH, seed).unwrap();
     let parameters = Preset::Small.initial().draw(decoder.layout(), seed);
     let mut trainer = Trainer::new(decoder.clone(), parameters, Preset::Small.recipe(seed, steps));
     let mut curves = DISTANCES.map(|_| Curve::default());
+    let mut last: Vec<Option<Statistics>> = Vec::new();
+    let between = batches.passes_after(steps).div_ceil(MOST_JUDGEMENTS).max(1);
     for step in 0..steps {
-        let places: Vec<usize> = batches.of_step(step).iter().map(|at| learnt[*at]).collect();
-        let mut batch = pictures.store.read(&places).unwrap();
+        let mut batch = learnt.read(&batches.of_step(step)).unwrap();
         normalization.apply(&mut batch);
         let loss = trainer.step(&batch).unwrap().loss.total();
         let made = step + 1;
-        if batches.passes_after(made) == batches.passes_after(step) && made != steps {
+        let passes = batches.passes_after(made);
+        if (passes == batches.passes_after(step) || !passes.is_multiple_of(between)) && made != steps {
             continue;
         }
         let rebuilder =
             Rebuilder { decoder: &decoder, parameters: &trainer.parameters, normalization: Some(&normalization) };
-        let residuals = Residuals::compute(rebuilder, &pictures.store, &learnt, &std::env::temp_dir()).unwrap();
+        let residuals = Residuals::compute(rebuilder, &learnt, &std::env::temp_dir()).unwrap();
         let statistics = DISTANCES.map(|(_, kind)| {
             kind.map(|kind| Statistics::fit(kind, pictures.sides(), &|visit| residuals.show(visit)).unwrap())
         });
@@ -80,28 +88,38 @@ fn main() {
             say(&format!("| step {made}, loss {loss:.3} | {name} | {figures} |"));
             curve.add(figures);
         }
+        last = statistics.into();
     }
     for ((name, _), curve) in DISTANCES.iter().zip(curves) {
         say(&format!("{name}: {curve}"));
     }
+    if is_b_read {
+        say("| | distance | B mono | B poly | B mean |");
+        let tell = |what: &str, statistics: &[Option<Statistics>], vectors_of: &dyn Fn(Vec<f32>) -> Vec<f32>| {
+            let found = figures::real(&pictures, &pictures.half_b, statistics, vectors_of);
+            for ((name, _), [mono, poly]) in DISTANCES[DISTANCES.len() - statistics.len()..].iter().zip(found) {
+                say(&format!("| {what} | {name} | {mono:.4} | {poly:.4} | {:.4} |", (mono + poly) / 2.0));
+            }
+        };
+        tell("no network", &alone, &|features| features);
+        let rebuilder =
+            Rebuilder { decoder: &decoder, parameters: &trainer.parameters, normalization: Some(&normalization) };
+        tell(&format!("step {steps}"), &last, &|features| rebuilder.residuals(features));
+    }
 }
 
 /// The same statistics of the features themselves.
-fn without_network(pictures: &Pictures) {
-    let show = |visit: &mut dyn FnMut(&[f32])| {
-        pictures
-            .training
-            .iter()
-            .try_for_each(|(place, _)| pictures.store.read(&[*place]).map(|picture| visit(&picture)))
-    };
+fn without_network(pictures: &Pictures) -> Vec<Option<Statistics>> {
+    let learnt = pictures.learnt();
     let kinds = &DISTANCES[1..];
     let statistics: Vec<_> = kinds
         .iter()
-        .map(|(_, kind)| kind.map(|kind| Statistics::fit(kind, pictures.sides(), &show).unwrap()))
+        .map(|(_, kind)| kind.map(|kind| Statistics::fit(kind, pictures.sides(), &|visit| learnt.show(visit)).unwrap()))
         .collect();
     for ((name, _), figures) in kinds.iter().zip(Figures::of(pictures, &statistics, &|features| features)) {
         say(&format!("| no network | {name} | {figures} |"));
     }
+    statistics
 }
 
 /// A line of the report.

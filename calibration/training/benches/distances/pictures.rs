@@ -6,6 +6,7 @@ use moead_calibration::dataset::{Dataset, Sample, Split, Truth};
 use moead_runtime::preprocess::decode;
 use moead_training::defects::{self, Kind};
 use moead_training::hold_out;
+use moead_training::learnt::Learnt;
 use moead_training::presets::Preset;
 use moead_training::random::{Purpose, Seed};
 use moead_training::store::{Store, Writer};
@@ -13,8 +14,8 @@ use serde_json::json;
 
 use crate::extractor::Extractor;
 
-/// Half A of both kinds of cells.
-pub(crate) const PRODUCTS: [&str; 2] = ["mono-a", "poly-a"];
+/// Both kinds of cells; each has two halves.
+pub(crate) const PRODUCTS: [&str; 2] = ["mono", "poly"];
 /// Of each picture that is held back, as `moead-train` has it.
 const DRAWN: usize = 2;
 
@@ -33,8 +34,10 @@ pub(crate) struct Pictures {
     pub(crate) training: Vec<(usize, usize)>,
     /// Held back, without and with drawn defects.
     pub(crate) drawn: Vec<Judge>,
-    /// Half A.
-    pub(crate) real: Vec<Judge>,
+    /// For choosing.
+    pub(crate) half_a: Vec<Judge>,
+    /// For reports.
+    pub(crate) half_b: Vec<Judge>,
     _folder: tempfile::TempDir,
 }
 
@@ -42,9 +45,9 @@ impl Pictures {
     pub(crate) fn read(cache: &Path, preset: Preset, seed: Seed) -> Self {
         let mut extractor = Extractor::new(&cache.join("weights.pth"), preset);
         let all = Dataset::open(&cache.join("apart"), None).unwrap().samples;
-        let of = |product: usize, split: Split| -> Vec<Sample> {
-            let wanted = |sample: &&Sample| sample.product == PRODUCTS[product] && sample.split == Some(split);
-            all.iter().filter(wanted).cloned().collect()
+        let of = |product: usize, half: &str, split: Split| -> Vec<Sample> {
+            let name = format!("{}-{half}", PRODUCTS[product]);
+            all.iter().filter(|sample| sample.product == name && sample.split == Some(split)).cloned().collect()
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cells.features");
@@ -59,10 +62,15 @@ impl Pictures {
             count += 1;
             count - 1
         };
-        let good: Vec<(usize, Sample)> =
-            [0, 1].iter().flat_map(|product| of(*product, Split::Train).into_iter().map(|it| (*product, it))).collect();
+        let good: Vec<(usize, Sample)> = [0, 1]
+            .iter()
+            .flat_map(|product| of(*product, "a", Split::Train).into_iter().map(|it| (*product, it)))
+            .collect();
         let by_product = |product: usize| (0..good.len()).filter(|at| good[*at].0 == product).collect::<Vec<_>>();
-        let division = hold_out::divide(PRODUCTS.iter().enumerate().map(|(at, name)| (*name, by_product(at))), seed);
+        let division = hold_out::divide(
+            ["mono-a", "poly-a"].into_iter().enumerate().map(|(at, name)| (name, by_product(at))),
+            seed,
+        );
         let training = division.training.iter().map(|at| (add(&good[*at].1, &|_| {}), good[*at].0)).collect();
         let mut drawn = Vec::new();
         for (held, at) in division.held_out.iter().enumerate() {
@@ -74,17 +82,25 @@ impl Pictures {
                 drawn.push(Judge { place, product: *product, is_defective: true });
             }
         }
-        let mut real = Vec::new();
-        for product in [0, 1] {
-            for sample in of(product, Split::Test) {
-                let is_defective = !matches!(sample.truth, Truth::Good);
-                real.push(Judge { place: add(&sample, &|_| {}), product, is_defective });
+        let [half_a, half_b] = ["a", "b"].map(|half| {
+            let mut judges = Vec::new();
+            for product in [0, 1] {
+                for sample in of(product, half, Split::Test) {
+                    let is_defective = !matches!(sample.truth, Truth::Good);
+                    judges.push(Judge { place: add(&sample, &|_| {}), product, is_defective });
+                }
             }
-        }
+            judges
+        });
         writer.finish(&json!({})).unwrap();
         drop(bytes);
         let store = Store::open(&path, sides, &json!({})).unwrap();
-        Self { extractor, store, training, drawn, real, _folder: folder }
+        Self { extractor, store, training, drawn, half_a, half_b, _folder: folder }
+    }
+
+    /// What is learnt from.
+    pub(crate) fn learnt(&self) -> Learnt<'_> {
+        Learnt::of(&self.store, &self.training.iter().map(|(place, _)| *place).collect::<Vec<_>>())
     }
 
     /// Tokens and channels.

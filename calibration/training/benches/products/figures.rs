@@ -8,15 +8,15 @@ use moead_calibration::metrics::ranking::{Ranking, Truth};
 use moead_calibration::metrics::roc;
 use moead_calibration::peers::head;
 
-use crate::pictures::Pictures;
+use crate::pictures::{Judge, Pictures};
 
 /// Image and pixel AUROC, by product.
 #[derive(Debug, Clone)]
 pub(crate) struct Figures(Vec<[f64; 2]>);
 
 impl Figures {
-    /// * `distances_of`: of each token of a picture, given its product and its features.
-    pub(crate) fn of(pictures: &Pictures, count: usize, distances_of: &dyn Fn(usize, Vec<f32>) -> Vec<f32>) -> Self {
+    /// * `distances_of`: of each token of a picture, given the picture and its features.
+    pub(crate) fn of(pictures: &Pictures, count: usize, distances_of: &dyn Fn(&Judge, Vec<f32>) -> Vec<f32>) -> Self {
         Self((0..count).map(|product| of_product(pictures, product, distances_of)).collect())
     }
 
@@ -25,12 +25,12 @@ impl Figures {
     }
 }
 
-fn of_product(pictures: &Pictures, product: usize, distances_of: &dyn Fn(usize, Vec<f32>) -> Vec<f32>) -> [f64; 2] {
+fn of_product(pictures: &Pictures, product: usize, distances_of: &dyn Fn(&Judge, Vec<f32>) -> Vec<f32>) -> [f64; 2] {
     let (grid, size) = (pictures.extractor.decoder.grid(), pictures.extractor.size);
     let (mut scores, mut truths, mut pixels) = (Vec::new(), Vec::new(), PixelScores::default());
     for judge in pictures.judges.iter().filter(|judge| judge.product == product) {
         let features = pictures.store.read(&[judge.place]).expect("features");
-        let map = head::map(&distances_of(product, features), grid, size);
+        let map = head::map(&distances_of(judge, features), grid, size);
         scores.push(head::score(&map, size));
         truths.push(if judge.mask.is_some() { Truth::Defective } else { Truth::Good });
         let mask = judge.mask.as_deref().map_or(MaskView::Good, MaskView::Pixels);

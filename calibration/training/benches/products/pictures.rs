@@ -7,6 +7,7 @@ use moead_model::architecture::ImageSize;
 use moead_runtime::preprocess::decode;
 use moead_runtime::preprocess::picture::Picture;
 use moead_training::defects::{self, Kind};
+use moead_training::learnt::Learnt;
 use moead_training::presets::Preset;
 use moead_training::random::{Purpose, Seed, Stream};
 use moead_training::store::{Store, Writer};
@@ -125,14 +126,19 @@ impl Pictures {
         self.extractor.sides()
     }
 
-    /// Where the good pictures of the first products are.
-    pub(crate) fn learnt(&self, count: usize) -> Vec<usize> {
+    /// Where the pictures are that are learnt from, of the first products.
+    pub(crate) fn places(&self, count: usize) -> Vec<usize> {
         self.learnt[..count].concat()
     }
 
+    /// These pictures.
+    pub(crate) fn learnt(&self, count: usize) -> Learnt<'_> {
+        Learnt::of(&self.store, &self.places(count))
+    }
+
     /// Of one product.
-    pub(crate) fn learnt_of(&self, product: usize) -> &[usize] {
-        &self.learnt[product]
+    pub(crate) fn learnt_of(&self, product: usize) -> Learnt<'_> {
+        Learnt::of(&self.store, &self.learnt[product])
     }
 
     /// Features of a picture, channels x tokens, as PaDiM takes them.

@@ -13,7 +13,11 @@ use moead_runtime::stream::uri::query;
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::Integration;
 
+use crate::augmentation::{Augmentation, Change, UnknownChange};
 use crate::presets::Preset;
+
+/// More of the same picture teach nothing more.
+const MOST_COPIES: usize = 100;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +26,7 @@ Examples:
   moead-train bolts/ --backbone lite0.pth -o bolt.safetensors --resume       go on where a run was stopped
   moead-train MVTec-AD/ --backbone efficientnet-b4.pth -o all.safetensors --preset official
   moead-train parts/ --backbone lite0.pth -o parts.safetensors --balance-products --report parts.html
+  moead-train bolts/ --backbone lite0.pth -o bolt.safetensors --augment shift,tilt,light
 
 DATA is a folder of good pictures, or laid out as moead-eval takes it; only good pictures for training are used.
 Then: `moead-export bolt.safetensors`, `moead-calibrate --model bolt.onnx MORE-GOOD-PICTURES/`.
@@ -91,6 +96,13 @@ pub(super) struct TrainArguments {
     /// Learn from each product equally often, however many pictures it has
     #[arg(long)]
     pub(super) balance_products: bool,
+    /// Learn from altered copies of the pictures too, for what varies on the line and hardly does among them: mirror, flip, turn (quarter turns),
+    /// tilt (up to 5 degrees), shift (up to 5 %), light (up to 15 %)
+    #[arg(long, value_name = "WHAT,…", value_delimiter = ',', value_parser = parse_change)]
+    augment: Vec<Change>,
+    /// How many copies of each picture `--augment` makes
+    #[arg(long, value_name = "N", default_value = "3", requires = "augment", value_parser = parse_copies)]
+    copies: NonZeroUsize,
     /// Leave out the detectors without a network, which are judged by the same drawn defects: what the network has to beat
     #[arg(long)]
     pub(super) no_model_free: bool,
@@ -178,6 +190,11 @@ impl TrainArguments {
         self.distance.unwrap_or_else(|| self.preset().reconstruction().distance)
     }
 
+    /// Which copies are learnt from.
+    pub(super) fn augmentation(&self) -> Option<Augmentation> {
+        (!self.augment.is_empty()).then(|| Augmentation::new(&self.augment, self.copies.get()))
+    }
+
     /// That compute.
     pub(super) fn threads(&self) -> NonZeroUsize {
         let processors = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
@@ -191,6 +208,15 @@ fn parse_count(text: &str) -> Result<usize, String> {
 
 fn parse_steps(text: &str) -> Result<u64, String> {
     text.parse().ok().filter(|steps| *steps > 0).ok_or_else(|| "expected a whole number, at least 1".into())
+}
+
+fn parse_change(text: &str) -> Result<Change, UnknownChange> {
+    text.parse()
+}
+
+fn parse_copies(text: &str) -> Result<NonZeroUsize, String> {
+    let copies = text.parse().ok().filter(|copies: &NonZeroUsize| copies.get() <= MOST_COPIES);
+    copies.ok_or_else(|| format!("expected a whole number, 1 to {MOST_COPIES}"))
 }
 
 fn parse_distance(text: &str) -> Result<Distance, UnknownDistance> {

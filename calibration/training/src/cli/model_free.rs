@@ -3,8 +3,8 @@
 use moead_model::architecture::Distance;
 
 use crate::decoder::Decoder;
+use crate::learnt::Learnt;
 use crate::statistics::{Kind, Statistics, StatisticsError};
-use crate::store::Store;
 use crate::validation::{Judges, scores_of_distances};
 
 /// Axes of the covariances: beyond, the model that stores them outgrows small machines.
@@ -21,12 +21,11 @@ pub(super) struct Yardstick {
 
 /// Deviations, and covariances along as many axes as the network's distance has.
 ///
-/// * `learnt`: pictures that the network learns from, places in `features`.
+/// * `learnt`: what the network learns from.
 pub(super) fn judge(
     decoder: &Decoder,
     distance: Distance,
-    features: &Store,
-    learnt: &[usize],
+    learnt: &Learnt<'_>,
     judges: &Judges<'_>,
 ) -> anyhow::Result<Vec<Yardstick>> {
     let (grid, channels) = (decoder.grid(), decoder.channels());
@@ -34,12 +33,9 @@ pub(super) fn judge(
         Distance::PositionCov { axes } => axes,
         Distance::Euclidean | Distance::PositionStd => AXES.min(channels),
     };
-    let show = |visit: &mut dyn FnMut(&[f32])| {
-        learnt.iter().try_for_each(|place| features.read(&[*place]).map(|features| visit(&features)))
-    };
     let mut found = Vec::new();
     for kind in [Kind::PositionStd, Kind::PositionCov(axes)] {
-        let auroc = match Statistics::fit(kind, [grid.tokens(), channels], &show) {
+        let auroc = match Statistics::fit(kind, [grid.tokens(), channels], &|visit| learnt.show(visit)) {
             Ok(statistics) => {
                 let scores =
                     |features: Vec<f32>| scores_of_distances(&statistics.distances(&features), grid, judges.size);

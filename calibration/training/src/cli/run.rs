@@ -27,6 +27,7 @@ use super::training::{End, Training};
 use crate::batches::{Balance, Batches};
 use crate::defects::{self, Kind};
 use crate::hold_out::{self, Division};
+use crate::learnt::Learnt;
 use crate::normalization::{Fit, Normalization};
 use crate::presets::{BATCH, Preset};
 use crate::random::{Purpose, Seed};
@@ -58,9 +59,10 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
     let seed = Seed(arguments.seed);
     let stores = Stores::make(arguments, &network, &pictures, seed, printer)?;
 
-    let learnt = places(&stores.good, &stores.division.training);
-    let product_of: Vec<usize> = stores.division.training.iter().map(|at| pictures.product_of[*at]).collect();
-    let paths = stores.division.training.iter().map(|at| pictures.samples[*at].path.clone()).collect();
+    let learnt = stores.learnt();
+    let samples = stores.samples_learnt();
+    let product_of: Vec<usize> = samples.iter().map(|at| pictures.product_of[*at]).collect();
+    let paths = samples.iter().map(|at| pictures.samples[*at].path.clone()).collect();
     let balance = if arguments.balance_products { Balance::Products } else { Balance::Pictures };
     let batches = Batches::new(&product_of, balance, BATCH, seed).at(arguments.data().display())?;
     let preset = arguments.preset();
@@ -82,7 +84,7 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
     } else {
         let normalization = match network.architecture.reconstruction().features {
             FeatureForm::Raw => None,
-            FeatureForm::Normalized => Some(fitted(&network, &stores.good, &learnt)?),
+            FeatureForm::Normalized => Some(fitted(&network, &learnt)?),
         };
         let parameters = preset.initial().draw(network.decoder.layout(), seed);
         let trainer = Trainer::new(network.decoder.clone(), parameters, preset.recipe(seed, steps));
@@ -91,7 +93,7 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
     let yardsticks = match (&judges, arguments.no_model_free) {
         (Some(judges), false) => {
             let distance = network.architecture.reconstruction().distance;
-            pool.install(|| model_free::judge(&network.decoder, distance, &stores.good, &learnt, judges))?
+            pool.install(|| model_free::judge(&network.decoder, distance, &learnt, judges))?
         }
         _ => Vec::new(),
     };
@@ -105,7 +107,6 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         trainer,
         normalization,
         batches,
-        features: &stores.good,
         learnt,
         paths,
         judges,
@@ -163,6 +164,8 @@ fn tell_network(network: &Network, pictures: &GoodPictures, printer: &Printer) {
 struct Stores {
     good: Store,
     division: Division,
+    /// Copies of the pictures that are learnt from, and of which one each is.
+    altered: Option<(Store, Vec<usize>)>,
     /// Of pictures that were held back, [`DRAWN`] for each.
     drawn: Option<Store>,
 }
@@ -196,8 +199,25 @@ impl Stores {
         let path = arguments.beside("features");
         let good = maker.features(&path, &key, &pictures.samples, &|_, _| {}, "pictures")?;
         let division = hold_out::divide(pictures.by_product(good.pictures()), seed);
+        let altered = match arguments.augmentation() {
+            None => None,
+            Some(augmentation) => {
+                let mut key = key.clone();
+                key["seed"] = json!(seed.0);
+                key["augmentation"] = json!(augmentation.to_string());
+                let of: Vec<usize> =
+                    division.training.iter().flat_map(|at| std::iter::repeat_n(*at, augmentation.copies())).collect();
+                let samples: Vec<_> = of.iter().map(|at| pictures.samples[*at].clone()).collect();
+                let alter = |place: usize, picture: &mut _| {
+                    let copy = [of[place] as u64, (place % augmentation.copies()) as u64];
+                    augmentation.alter(picture, &mut seed.stream(Purpose::Augmentation, &copy));
+                };
+                let path = arguments.beside("altered.features");
+                Some((maker.features(&path, &key, &samples, &alter, "altered copies")?, of))
+            }
+        };
         if division.held_out.is_empty() {
-            return Ok(Self { good, division, drawn: None });
+            return Ok(Self { good, division, altered, drawn: None });
         }
         let held_out = division.held_out.iter().flat_map(|at| std::iter::repeat_n(*at, DRAWN));
         let samples: Vec<_> = held_out.map(|at| pictures.samples[at].clone()).collect();
@@ -208,7 +228,22 @@ impl Stores {
             defects::draw(picture, kind, &mut seed.stream(Purpose::Defects, &[at as u64]));
         };
         let drawn = maker.features(&path, &key, &samples, &draw, "pictures with drawn defects")?;
-        Ok(Self { good, division, drawn: Some(drawn) })
+        Ok(Self { good, division, altered, drawn: Some(drawn) })
+    }
+
+    /// Pictures that are not held back, then their copies.
+    fn learnt(&self) -> Learnt<'_> {
+        let learnt = Learnt::of(&self.good, &places(&self.good, &self.division.training));
+        match &self.altered {
+            None => learnt,
+            Some((store, _)) => learnt.and(store, &(0..store.pictures().len()).collect::<Vec<_>>()),
+        }
+    }
+
+    /// Of each one that is learnt from, its place in the samples.
+    fn samples_learnt(&self) -> Vec<usize> {
+        let copies = self.altered.iter().flat_map(|(store, of)| store.pictures().iter().map(|place| of[*place]));
+        self.division.training.iter().copied().chain(copies).collect()
     }
 
     fn judges(&self, pictures: &GoodPictures, network: &Network) -> Option<Judges<'_>> {
@@ -230,11 +265,9 @@ fn places(store: &Store, samples: &[usize]) -> Vec<usize> {
     samples.iter().filter_map(|sample| store.pictures().binary_search(sample).ok()).collect()
 }
 
-fn fitted(network: &Network, features: &Store, learnt: &[usize]) -> anyhow::Result<Normalization> {
+fn fitted(network: &Network, learnt: &Learnt<'_>) -> anyhow::Result<Normalization> {
     let mut fit = Fit::new(&network.decoder);
-    for place in learnt {
-        fit.add(&features.read(&[*place])?);
-    }
+    learnt.show(&mut |features| fit.add(features))?;
     Ok(fit.finish())
 }
 
@@ -252,7 +285,7 @@ fn identity(arguments: &TrainArguments, network: &Network, pictures: &GoodPictur
         FeatureForm::Raw => "raw",
         FeatureForm::Normalized => "normalized",
     };
-    json!({
+    let mut identity = json!({
         "preset": arguments.preset().name(),
         "features": features,
         "distance": network.architecture.reconstruction().distance.to_string(),
@@ -261,7 +294,11 @@ fn identity(arguments: &TrainArguments, network: &Network, pictures: &GoodPictur
         "balance_products": arguments.balance_products,
         "pictures": pictures.hash,
         "backbone": network.backbone_hash,
-    })
+    });
+    if let Some(augmentation) = arguments.augmentation() {
+        identity["augmentation"] = json!(augmentation.to_string());
+    }
+    identity
 }
 
 fn finish(
@@ -303,7 +340,7 @@ fn finish(
                 training.network.architecture.backbone(),
                 training.network.architecture.reconstruction().distance,
             ),
-            pictures: training.learnt.len(),
+            pictures: training.learnt.count(),
             steps,
             kept: training.best().map(|best| best.steps),
             epochs: epochs.collect(),

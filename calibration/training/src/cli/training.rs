@@ -14,12 +14,12 @@ use super::metrics::Metrics;
 use super::network::Network;
 use crate::batches::Batches;
 use crate::checkpoint::Trained;
+use crate::learnt::Learnt;
 use crate::normalization::Normalization;
 use crate::presets::BATCH;
 use crate::residuals::{Rebuilder, Residuals};
 use crate::state::{Epoch, Running, State};
 use crate::statistics::{Kind, Statistics, StatisticsError};
-use crate::store::Store;
 use crate::trainer::Trainer;
 use crate::validation::{Judges, scores_of};
 
@@ -32,10 +32,8 @@ pub(super) struct Training<'a> {
     pub(super) trainer: Trainer,
     pub(super) normalization: Option<Normalization>,
     pub(super) batches: Batches,
-    pub(super) features: &'a Store,
-    /// The place in `features` of each picture that is learnt from.
-    pub(super) learnt: Vec<usize>,
-    /// Their files.
+    pub(super) learnt: Learnt<'a>,
+    /// Of what is learnt from.
     pub(super) paths: Vec<PathBuf>,
     pub(super) judges: Option<Judges<'a>>,
     pub(super) epochs: Vec<Epoch>,
@@ -96,8 +94,7 @@ impl Training<'_> {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         };
-        let residuals =
-            Residuals::compute(self.rebuilder(), self.features, &self.learnt, folder).at(folder.display())?;
+        let residuals = Residuals::compute(self.rebuilder(), &self.learnt, folder).at(folder.display())?;
         let sides = [decoder.grid().tokens(), decoder.channels()];
         match Statistics::fit(kind, sides, &|visit| residuals.show(visit)) {
             Ok(statistics) => Ok(Some(statistics)),
@@ -113,8 +110,7 @@ impl Training<'_> {
     }
 
     fn batch(&self, step: u64) -> anyhow::Result<Vec<f32>> {
-        let places: Vec<usize> = self.batches.of_step(step).iter().map(|at| self.learnt[*at]).collect();
-        let mut features = self.features.read(&places)?;
+        let mut features = self.learnt.read(&self.batches.of_step(step))?;
         if let Some(normalization) = &self.normalization {
             normalization.apply(&mut features);
         }

@@ -70,3 +70,37 @@ fn the_number_of_threads_does_not_show() {
     assert!(desk.read("whole.last.safetensors") == desk.read("again.last.safetensors"), "threads show");
     assert!(desk.read("whole.safetensors") == desk.read("again.safetensors"), "threads show");
 }
+
+#[test]
+fn altered_copies_are_learnt_from_where_asked() {
+    let desk = Desk::new();
+    desk.backbone();
+    desk.pictures("good", 30);
+    let augmented = format!("{RUN} --augment light,mirror --copies 2 --no-model-free -o c.safetensors");
+    desk.program(&format!("{augmented} --metrics c.jsonl")).run().success();
+    let metrics = String::from_utf8(desk.read("c.jsonl")).unwrap();
+    // 27 pictures are learnt from and 54 copies of them: 12 steps of 8 are one pass and a part of the next.
+    assert_eq!(metrics.matches("\"epoch\"").count(), 2, "{metrics}");
+    let whole = desk.read("c.safetensors");
+    // Again with the copies' features from their file, and with the changes in another order.
+    let again = augmented.replace("light,mirror", "mirror,light,light");
+    insta::assert_snapshot!(desk.says(&again).lines().take(6).collect::<Vec<_>>().join("\n"), @r"
+    status: 0
+    ----- stderr
+    note: 30 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
+    note: features of 30 pictures: read from c.features
+    note: features of 54 altered copies: read from c.altered.features
+    note: features of 6 pictures with drawn defects: read from c.drawn.features
+    ");
+    assert!(desk.read("c.safetensors") == whole, "the same run");
+    insta::assert_snapshot!(desk.says(&format!("{RUN} -o c.safetensors --resume")), @r#"
+    status: 1
+    ----- stderr
+    note: 30 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
+    note: features of 30 pictures: read from c.features
+    note: features of 6 pictures with drawn defects: read from c.drawn.features
+    error: c.last.safetensors: augmentation: the run was begun with "mirror,light x 2", expected null
+    hint: give the settings and pictures that the run was begun with, or begin anew without `--resume`
+    "#);
+    insta::assert_snapshot!(desk.says(&augmented.replace("copies 2", "copies 1")).lines().nth(4).unwrap(), @"note: c.altered.features: its features were made with another value of augmentation: computed anew");
+}

@@ -58,6 +58,35 @@ fn wrong_command_lines() {
 }
 
 #[test]
+fn copies_that_make_no_sense() {
+    let desk = Desk::new();
+    insta::assert_snapshot!(desk.says("data --backbone b -o c --augment mirror,rotate"), @"
+    status: 2
+    ----- stderr
+    error: invalid value 'rotate' for '--augment <WHAT,…>': expected one of mirror, flip, turn, tilt, shift, light
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("data --backbone b -o c --copies 3"), @"
+    status: 2
+    ----- stderr
+    error: the following required arguments were not provided:
+      --augment <WHAT,…>
+
+    Usage: moead-train --output <FILE> --backbone <FILE> --augment <WHAT,…> --copies <N> <DATA>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.says("data --backbone b -o c --augment light --copies 0"), @"
+    status: 2
+    ----- stderr
+    error: invalid value '0' for '--copies <N>': expected a whole number, 1 to 100
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
 fn the_version_names_engines() {
     insta::assert_snapshot!(Desk::new().says("--version"), @r"
     status: 0
