@@ -10,7 +10,8 @@ use crate::places::{self, Places};
 use crate::profile::Profile;
 
 /// Variables of moead-edge. A test of the command line (`cli/rehearsal`) compares the list with the program itself.
-pub const KNOWN: [&str; 18] = [
+pub const KNOWN: [&str; 19] = [
+    "MOEAD_CONFIG",
     "MOEAD_ENGINE",
     "MOEAD_FORMAT",
     "MOEAD_FROZEN_AFTER",

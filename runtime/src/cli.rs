@@ -16,6 +16,7 @@ use moead_terminal::version::Version;
 
 mod arguments;
 mod bench;
+mod config;
 #[cfg(feature = "demo")]
 mod demo;
 #[cfg(feature = "camera")]
@@ -62,7 +63,8 @@ const VERSION: Version = Version {
 
 /// Parses the process's arguments, does what they ask, and says how it went.
 pub fn main() -> ExitCode {
-    entry::run(&Program { version: VERSION, hint: hints::hint }, run)
+    let program = Program { version: VERSION, hint: hints::hint };
+    entry::run_prepared(&program, |command, typed| Ok(config::merge(command, typed)?.arguments), run)
 }
 
 /// The command line that [`main`] parses: for programs that write one for this one.
@@ -78,6 +80,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         Some(Command::Verify(arguments)) => verify::run(&arguments, printer),
         Some(Command::Bench(arguments)) => bench::run(&arguments, printer),
         Some(Command::BenchContender(arguments)) => bench::contend(&arguments),
+        Some(Command::Config(config)) => config::run(&config, command(), printer),
         Some(Command::Doctor(doctor)) => doctor::run(&doctor, printer),
         #[cfg(feature = "update")]
         Some(Command::Health(health)) => health::run(&health, printer),

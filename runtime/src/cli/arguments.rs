@@ -15,6 +15,7 @@ use crate::stream::prepare::Pictures;
 use crate::stream::uri::query;
 
 mod bench;
+mod config;
 #[cfg(feature = "camera")]
 mod devices;
 mod doctor;
@@ -26,6 +27,7 @@ mod update;
 mod verify;
 
 pub(super) use bench::{BenchArguments, ContenderArguments};
+pub(super) use config::{ConfigArguments, ConfigCommand};
 #[cfg(feature = "camera")]
 pub(super) use devices::DevicesArguments;
 pub(super) use doctor::DoctorArguments;
@@ -45,6 +47,7 @@ Examples:
   moead-edge --model bolt.onnx --source 'day1/*.png' --source b=day2/ --format json > results.jsonl
   moead-edge --model bolt.onnx --source part.png --threshold 4.5 --fail-on-defect
   moead-edge --model calibrated.onnx --camera /dev/video0
+  moead-edge --config line1.toml
   moead-edge --model calibrated.onnx --source line1=v4l2:///dev/video0 line2=v4l2:///dev/video2 --product line1=bolt --product line2=nut
   moead-edge --model bolt.onnx --camera /dev/video0 --threshold 4.5 --view
   moead-edge --model bolt.onnx --source 'line1=v4l2:///dev/video0?size=640x480&exposure_time_absolute=200' --threshold 4.5
@@ -89,6 +92,8 @@ pub(super) enum Command {
     /// The side of `bench` that computes
     #[command(hide = true)]
     BenchContender(ContenderArguments),
+    /// Look at a file of settings: is it right, and what would a run do with it?
+    Config(ConfigArguments),
     /// Say what is wrong with this machine, and what to do about it
     Doctor(DoctorArguments),
     /// Say whether the running service is well: for boot loaders, brokers and whoever else asks by exit status
@@ -103,6 +108,9 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
+    /// Take flags from this TOML file, where neither the command line nor the environment has them
+    #[arg(long, value_name = "FILE", env = "MOEAD_CONFIG")]
+    pub(super) config: Option<PathBuf>,
     /// The model file that moead-export wrote
     #[arg(short, long, value_name = "FILE", env = "MOEAD_MODEL")]
     #[cfg_attr(feature = "demo", arg(required_unless_present = "demo"))]

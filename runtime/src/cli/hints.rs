@@ -19,6 +19,7 @@ use crate::verify::self_test::SelfTestError;
 
 #[cfg(feature = "camera")]
 pub(super) mod camera;
+mod config;
 pub(super) mod engine;
 #[cfg(feature = "update")]
 mod update;
@@ -27,6 +28,9 @@ mod update;
 pub fn hint(error: &anyhow::Error) -> Option<String> {
     #[cfg(feature = "update")]
     if let Some(hint) = update::hint(error) {
+        return Some(hint);
+    }
+    if let Some(hint) = config::hint(error) {
         return Some(hint);
     }
     if let Some(error) = find::<FolderError>(error) {

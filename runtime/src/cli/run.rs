@@ -33,6 +33,9 @@ pub(super) fn run(arguments: RunArguments, printer: &Printer) -> anyhow::Result<
     #[cfg(feature = "demo")]
     let (arguments, mut demo) = Demo::of(arguments)?;
     let arguments = &arguments;
+    if let Some(file) = &arguments.config {
+        printer.detail(format_args!("with the settings of {}", file.display()));
+    }
     let folder = |path: &Option<_>| path.as_deref().map(Folder::existing).transpose();
     let wanted = Wanted { heatmaps: folder(&arguments.heatmaps)?, maps: folder(&arguments.maps)? };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -34,6 +34,22 @@ where
     run_with(program, std::env::args_os(), work)
 }
 
+/// As [`run`], on what `prepare` makes of the process's arguments: for programs that have flags elsewhere, too. What it refuses is reported as
+/// an error of `work` is.
+pub fn run_prepared<A>(
+    program: &Program,
+    prepare: impl FnOnce(&clap::Command, Vec<OsString>) -> anyhow::Result<Vec<OsString>>,
+    work: impl FnOnce(A, &Printer) -> anyhow::Result<Exit>,
+) -> ExitCode
+where
+    A: Parser + AsRef<TerminalFlags>,
+{
+    match prepare(&command::<A>(&program.version), std::env::args_os().collect()) {
+        Ok(arguments) => run_with(program, arguments, work),
+        Err(error) => finish(&Printer::standard(&TerminalFlags::default()), program.hint, Err(error)).into(),
+    }
+}
+
 /// As [`run`], on given arguments; the first is the program's name.
 pub fn run_with<A>(
     program: &Program,

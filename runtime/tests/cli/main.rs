@@ -5,6 +5,7 @@
 
 use moead_tests::command::{Ended, Program};
 
+mod config;
 #[cfg(feature = "demo")]
 mod demo;
 mod doctor;

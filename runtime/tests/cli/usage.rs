@@ -140,7 +140,7 @@ fn help_is_long_or_short() {
     assert!(long.stdout.contains("\nExamples:\n  moead-edge --demo "), "{}", long.stdout);
     assert!(long.stdout.contains("Exit status: 0 "), "{}", long.stdout);
     assert_eq!(long.stderr, "");
-    insta::assert_snapshot!(desk.says("-h"), @r"
+    insta::assert_snapshot!(desk.says("-h"), @"
     status: 0
     ----- stdout
     Says ok or defect for every picture, and shows where
@@ -153,6 +153,7 @@ fn help_is_long_or_short() {
       verify       Run the model file's self-test on every engine that this machine has, or compare two
                    of them on pictures
       bench        Measure how fast each engine is on this machine with this model
+      config       Look at a file of settings: is it right, and what would a run do with it?
       doctor       Say what is wrong with this machine, and what to do about it
       health       Say whether the running service is well: for boot loaders, brokers and whoever else
                    asks by exit status
@@ -162,6 +163,8 @@ fn help_is_long_or_short() {
       help         Print this message or the help of the given subcommand(s)
 
     Options:
+          --config <FILE>            Take flags from this TOML file, where neither the command line nor
+                                     the environment has them [env: MOEAD_CONFIG=]
       -m, --model <FILE>             The model file that moead-export wrote [env: MOEAD_MODEL=]
           --demo                     Show detection at work: the model inside of this program, on
                                      products that are drawn on the spot. With --source, the model alone

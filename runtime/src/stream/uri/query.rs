@@ -116,7 +116,7 @@ impl Query {
 }
 
 /// Of `names`, the one that looks like `name`, if any does.
-pub(in crate::stream) fn closest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn closest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let likeness = |known: &str| strsim::jaro_winkler(known, name);
     names
         .map(|known| (likeness(known), known))
