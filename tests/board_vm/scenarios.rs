@@ -1,0 +1,125 @@
+//! What a board goes through, a boot or two each.
+
+use moead_tests::golden::write_note;
+
+use crate::board::{Board, Conditions, is_skipped};
+use crate::card::MARKS_START;
+use crate::cut::Medium;
+use crate::dice::Dice;
+use crate::power::{Cuts, table};
+use crate::write_log::WriteLog;
+
+/// A number that somebody asks for: `just power-cuts`.
+fn asked(name: &str, default: usize) -> usize {
+    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}: {text:?} is no number")))
+}
+
+#[test]
+fn an_update_and_power_cuts() {
+    if is_skipped("an update on a whole board") {
+        return;
+    }
+    let board = Board::new("update");
+    board.releases.second();
+    let names = [board.releases.folder_name("1"), board.releases.folder_name("2")];
+    let base = board.copy_card("before.img");
+    let log = board.path("writes.log");
+    board.boot(&board.card(), "first", &Conditions { log: Some(&log), ..Conditions::default() });
+    it_judges_comes_back_and_takes_an_update(&board, &names);
+    let log = WriteLog::open(&log).unwrap();
+    let mark = |text: &str| log.place_of(text, MARKS_START).unwrap_or_else(|| panic!("no {text} in the log"));
+    let update = mark("BEGIN")..mark("END");
+    let (cuts, boots) = (asked("MOEAD_POWER_CUTS", 10), asked("MOEAD_POWER_BOOTS", 1));
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let power = Cuts { log: &log, base: &base, update: update.clone(), known: &names, folder: folder.path() };
+    let mut dice = Dice::new(asked("MOEAD_POWER_SEED", 1) as u64);
+
+    let examined = power.examine(cuts, boots, Medium::Honest, &mut dice);
+    let flushes = log.entries[update.clone()].iter().filter(|entry| entry.is_flush).count();
+    write_note(&format!("an update of {} requests with {flushes} flushes\n{}", update.len(), table(&examined)));
+    let broken = examined.iter().filter(|examined| examined.found.is_err()).count();
+    assert!(flushes > 5, "the guest does not flush");
+    assert_eq!(broken, 0, "boards that were broken by a cut");
+
+    // A disk that forgets what it said it had: were none of those found broken, nothing would be proven above.
+    let lying = power.examine(5.max(cuts / 10), 0, Medium::Lying { since: update.start }, &mut dice);
+    write_note(&format!("on a disk that loses what was flushed\n{}", table(&lying)));
+    assert!(lying.iter().any(|examined| examined.found.is_err()), "a disk that lies was not noticed");
+
+    for examined in examined.iter().filter(|examined| examined.card.is_some()) {
+        let card = examined.card.as_ref().unwrap();
+        board.boot(card, "boot", &Conditions::default());
+        let status = board.said("status").json();
+        let current = status["current"].as_str().unwrap();
+        assert!(names.iter().any(|name| name == current), "{status}");
+        assert_eq!((&status["trial"], &status["health"]["healthy"]), (&serde_json::Value::Null, &true.into()), "{status}");
+        let mut kept: Vec<String> = [current, status["previous"].as_str().unwrap_or(current)].map(str::to_owned).into();
+        kept.sort();
+        kept.dedup();
+        assert_eq!(board.said("releases").stdout.lines().collect::<Vec<_>>(), kept, "strays");
+        assert_eq!(board.said("files").stdout, "current\nlock\nprevious\nreleases\n");
+        std::fs::remove_file(card).unwrap();
+    }
+}
+
+fn it_judges_comes_back_and_takes_an_update(board: &Board, names: &[String; 2]) {
+    let units = board.said("units");
+    assert_eq!(units.properties("ActiveState"), ["active", "active"]);
+    assert_eq!(board.said("camera").stdout.trim(), "vivid-000-vid-cap");
+    assert_eq!(board.said("cache").stdout, "write back\n");
+    let back = board.said("back");
+    assert_eq!((back.properties("ActiveState"), back.properties("NRestarts")), (vec!["active"], vec!["1"]));
+    let update = board.said("update");
+    let [old, new] = names;
+    assert_eq!(update.stdout, format!("release {new} in place of {old}: well\n"), "{update:?}");
+    let after = board.said("update.after").json();
+    assert_eq!((&after["current"], &after["previous"]), (&new.as_str().into(), &old.as_str().into()));
+    assert_eq!((&after["trial"], &after["last"]["end"]["kind"]), (&serde_json::Value::Null, &"well".into()));
+    assert_eq!(board.said("health").status, "0");
+    assert_eq!(board.said("units.after").properties("NRestarts"), ["0"], "of the new release");
+}
+
+#[test]
+fn hard_days() {
+    if is_skipped("what a whole board must refuse and survive") {
+        return;
+    }
+    let board = Board::new("hard_days");
+    board.releases.second();
+    board.releases.bad_ones();
+    board.boot(&board.card(), "hard_days", &Conditions { clock: Some("1970-01-01T00:00:00"), ..Conditions::default() });
+    let bad = ["wrong", "crashes", "hangs", "blind"].map(|name| (name, board.releases.folder_name(name)));
+    let (first, second) = (board.releases.folder_name("1"), board.releases.folder_name("2"));
+    let plain = |text: &str| {
+        let text = bad.iter().fold(text.to_owned(), |text, (name, folder)| text.replace(folder, &format!("[{name}]")));
+        text.replace(&first, "[first]").replace(&second, "[second]")
+    };
+    let year: u32 = board.said("date").stdout.trim().parse().unwrap();
+    assert!(year < 2026, "the clock says {year}");
+    // What was refused has changed nothing.
+    let untouched = |step: &str| {
+        let status = board.said(&format!("{step}.after")).json();
+        assert_eq!((&status["current"], &status["trial"]), (&first.as_str().into(), &serde_json::Value::Null), "{step}");
+        assert_eq!(status["health"]["healthy"], true, "{step}: {status}");
+    };
+    let refused = ["cut", "altered", "foreign", "older", "elsewhere", "expiring", "full", "wrong"].map(|step| {
+        untouched(step);
+        let said = board.said(step);
+        assert_eq!(said.status, "1", "{step}: {said:?}");
+        plain(&said.stderr)
+    });
+    println!("{}", refused.join(""));
+    let back = ["crashes", "hangs", "blind"].map(|step| {
+        let said = board.said(step);
+        let status = board.said(&format!("{step}.after"));
+        assert_eq!(status.json()["current"], first.as_str(), "{step}");
+        format!("{step}: {}{}\n", plain(&said.stderr), status.json()["last"]["end"])
+    });
+    println!("{}", back.join(""));
+    assert_eq!(board.said("killed.then").stdout, "1\n");
+    let after = board.said("killed.after").json();
+    assert_eq!((&after["current"], &after["last"]["end"]["kind"]), (&second.as_str().into(), &"well".into()));
+    let loop_after = board.said("loop.after").json();
+    assert_eq!(loop_after["current"], second.as_str());
+    assert_eq!(loop_after["health"]["healthy"], true);
+}
