@@ -9,6 +9,9 @@ use serde_json::Value;
 use crate::card;
 use crate::releases::Releases;
 
+/// Of a boot in seconds: for what hangs, on a machine that has much else to do.
+const TIMEOUT: &str = "1500";
+
 pub(crate) struct Board {
     folder: tempfile::TempDir,
     pub(crate) releases: Releases,
@@ -68,7 +71,7 @@ impl Board {
             let path = entry.unwrap().path();
             std::fs::copy(&path, share.join("guest").join(path.file_name().unwrap())).unwrap();
         }
-        let releases = Releases::first(&share);
+        let releases = Releases::in_folder(&share);
         let base = script().arg("--base").output().unwrap();
         let base = PathBuf::from(String::from_utf8(base.stdout).unwrap().trim());
         releases.card(&base, &folder.path().join("card.img"));
@@ -101,7 +104,7 @@ impl Board {
         if let Some(clock) = conditions.clock {
             command.args(["--clock", clock]);
         }
-        let output = command.args(["--timeout", "420"]).stdin(Stdio::null()).output().unwrap();
+        let output = command.args(["--timeout", TIMEOUT]).stdin(Stdio::null()).output().unwrap();
         let progress = std::fs::read_to_string(self.path("share/out/progress")).unwrap_or_default();
         #[expect(clippy::print_stdout, reason = "shown when the test fails, or when somebody asks for times")]
         {

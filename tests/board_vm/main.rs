@@ -7,6 +7,7 @@ mod card;
 mod cut;
 mod dice;
 mod examination;
+mod figures;
 mod power;
 mod releases;
 mod scenarios;

@@ -4,21 +4,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use moead_bundle::digest::Digest;
 use moead_bundle::reader::Sealed;
 use moead_bundle::release;
 use moead_tests::command::Program;
 use moead_tests::golden::{self, Case};
 use moead_tests::synthetic_checkpoint::{Checkpoint, Form};
 
-/// Small frames, and few: each one is judged by an emulated processor.
-const CAMERA: &str = "--source=v4l2:///dev/video0?size=320x180&fps=5";
+/// Small frames, and few of them: each one is judged by an emulated processor.
+const CAMERA: &str = "--source=v4l2:///dev/video0?size=320x180&fps=2";
+/// What takes half a minute to compress, and is the same for all tests.
+const KEPT: [&str; 7] = ["site", "site.pub", "stranger", "model.onnx", "wrong.onnx", "bundles/1.moead", "bundles/2.moead"];
 
 /// A folder with keys, programs, models and `bundles/NAME.moead`.
 pub(crate) struct Releases {
     folder: PathBuf,
 }
 
-/// What a bundle is made of, where that is not what a good one is made of.
+/// What a bundle is made of.
+#[derive(Clone, Copy)]
 struct Recipe<'a> {
     name: &'a str,
     version: &'a str,
@@ -26,75 +30,64 @@ struct Recipe<'a> {
     model: &'a str,
     profile: &'a str,
     key: &'a str,
-    arguments: &'a [&'a str],
-    labels: &'a [&'a str],
+    source: &'a str,
+    label: Option<&'a str>,
 }
 
 const GOOD: Recipe<'_> = Recipe {
-    name: "",
+    name: "1",
     version: "1",
     program: "moead-edge",
     model: "model.onnx",
     profile: "board.toml",
     key: "site",
-    arguments: &[CAMERA],
-    labels: &[],
+    source: CAMERA,
+    label: None,
 };
 
 impl Releases {
-    /// Release 1 alone: what a card is made with.
-    pub(crate) fn first(folder: &Path) -> Self {
+    /// Releases 1 and 2, both with the whole program.
+    pub(crate) fn in_folder(folder: &Path) -> Self {
         let releases = Self { folder: folder.to_owned() };
+        let ready = ready();
         fs::create_dir(folder.join("bundles")).unwrap();
-        for key in ["site", "stranger"] {
-            releases.board(&["key", "new", key, "--no-passphrase"]);
+        for name in KEPT {
+            fs::hard_link(ready.join(name), folder.join(name)).unwrap();
         }
-        let program = PathBuf::from(Program::new("moead-edge").command().get_program());
-        releases.tool(Command::new("strip").arg(&program).arg("-o").arg(folder.join("moead-edge")));
-        releases.models();
-        releases.profile("board.toml", "");
-        releases.build(&Recipe { name: "1", ..GOOD });
         releases
     }
 
-    /// Release 2, whose program and settings are others.
-    pub(crate) fn second(&self) {
-        let mut program = fs::read(self.folder.join("moead-edge")).unwrap();
-        // Behind its end nothing of a program is looked at.
-        program.extend(b"the second one".repeat(1000));
-        fs::write(self.folder.join("moead-edge.2"), program).unwrap();
-        let arguments = [CAMERA, "--threshold=1000"];
-        self.build(&Recipe { name: "2", version: "2", program: "moead-edge.2", arguments: &arguments, ..GOOD });
-    }
-
-    /// Those that a board must refuse, or get rid of.
-    pub(crate) fn bad_ones(&self) {
-        let second = self.bytes("2");
+    /// Those that a board must refuse, or get rid of; and a small one that is good.
+    pub(crate) fn small_ones(&self) {
+        let second = fs::read(self.path("2")).unwrap();
         self.write("cut", second.get(..second.len() * 6 / 10).unwrap());
         let mut altered = second;
         let middle = altered.len() / 2;
         altered[middle] ^= 1;
         self.write("altered", &altered);
 
-        for program in ["CRASHES", "HANGS"] {
+        for program in ["CRASHES", "HANGS", "STARTS"] {
             let source = golden::root().join("tests/board_vm/stand_in.c");
             let output = self.folder.join(program.to_lowercase());
-            self.tool(Command::new("gcc").args(["-Os", &format!("-D{program}"), "-o"]).arg(output).arg(source));
+            run(Command::new("gcc").args(["-Os", &format!("-D{program}"), "-o"]).arg(output).arg(source));
         }
+        self.profile("board.toml", "");
         self.profile("elsewhere.toml", "[board]\nnames = [\"Raspberry Pi 5\"]\n");
         self.profile("quick.toml", "[service]\nwatchdog = 10\n");
-        let small = Recipe { program: "crashes", ..GOOD };
-        let recipes = [
-            Recipe { name: "foreign", version: "2", key: "stranger", ..small },
+        let small = Recipe { version: "2", program: "starts", ..GOOD };
+        for recipe in [
+            Recipe { name: "small", ..small },
+            Recipe { name: "foreign", key: "stranger", ..small },
             Recipe { name: "older", version: "0.9", ..small },
-            Recipe { name: "elsewhere", version: "2", profile: "elsewhere.toml", ..small },
-            Recipe { name: "expiring", version: "2", labels: &["--expires=2999-01-01"], ..small },
-            Recipe { name: "wrong", version: "3", model: "wrong.onnx", ..GOOD },
-            Recipe { name: "crashes", version: "4", ..small },
-            Recipe { name: "hangs", version: "5", program: "hangs", profile: "quick.toml", ..GOOD },
-            Recipe { name: "blind", version: "6", arguments: &["--source=v4l2:///dev/video9"], ..GOOD },
-        ];
-        recipes.iter().for_each(|recipe| self.build(recipe));
+            Recipe { name: "elsewhere", profile: "elsewhere.toml", ..small },
+            Recipe { name: "expiring", label: Some("--expires=2999-01-01"), ..small },
+            Recipe { name: "wrong", version: "3", model: "wrong.onnx", ..small },
+            Recipe { name: "crashes", version: "4", program: "crashes", ..small },
+            Recipe { name: "hangs", version: "5", program: "hangs", profile: "quick.toml", ..small },
+            Recipe { name: "blind", version: "6", source: "--source=v4l2:///dev/video9", ..small },
+        ] {
+            self.build(recipe);
+        }
     }
 
     /// A card with release 1 on the base image.
@@ -111,10 +104,6 @@ impl Releases {
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.join("bundles").join(format!("{name}.moead"))
-    }
-
-    fn bytes(&self, name: &str) -> Vec<u8> {
-        fs::read(self.path(name)).unwrap()
     }
 
     fn write(&self, name: &str, bytes: &[u8]) {
@@ -145,22 +134,57 @@ impl Releases {
         fs::write(self.folder.join(name), text).unwrap();
     }
 
-    fn build(&self, recipe: &Recipe<'_>) {
+    fn build(&self, recipe: Recipe<'_>) {
         let output = self.path(recipe.name);
         let mut words = vec!["build", recipe.profile, "--no-check", "--model", recipe.model, "--binary", recipe.program];
         words.extend(["--release", recipe.version, "--key", recipe.key, "--output", output.to_str().unwrap()]);
-        words.extend(recipe.labels);
-        words.push("--");
-        words.extend(recipe.arguments);
+        words.extend(recipe.label);
+        words.extend(["--", recipe.source]);
         self.board(&words);
     }
 
     fn board(&self, words: &[&str]) {
         Program::new("moead-board").args(words).in_folder(&self.folder).run().success();
     }
+}
 
-    fn tool(&self, command: &mut Command) {
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+/// A folder with [`KEPT`], made by the first test of a build. The second release's program and settings are others.
+fn ready() -> PathBuf {
+    let program = PathBuf::from(Program::new("moead-edge").command().get_program());
+    let digest = Digest::of(&fs::read(&program).unwrap()).to_string();
+    let places = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let ready = places.join(format!("board_vm_releases.{}", &digest[..12]));
+    if ready.is_dir() {
+        return ready;
     }
+    for old in fs::read_dir(places).unwrap().map(Result::unwrap) {
+        if old.file_name().to_string_lossy().starts_with("board_vm_releases.") {
+            fs::remove_dir_all(old.path()).unwrap();
+        }
+    }
+    let folder = tempfile::tempdir_in(places).unwrap();
+    let releases = Releases { folder: folder.path().to_owned() };
+    fs::create_dir(folder.path().join("bundles")).unwrap();
+    for key in ["site", "stranger"] {
+        releases.board(&["key", "new", key, "--no-passphrase"]);
+    }
+    run(Command::new("strip").arg(&program).arg("-o").arg(folder.path().join("moead-edge")));
+    let mut second = fs::read(folder.path().join("moead-edge")).unwrap();
+    // Behind its end nothing of a program is looked at.
+    second.extend(b"the second one".repeat(1000));
+    fs::write(folder.path().join("moead-edge.2"), second).unwrap();
+    releases.models();
+    releases.profile("board.toml", "");
+    // The highest compression of two large programs, on two processors.
+    std::thread::scope(|scope| {
+        scope.spawn(|| releases.build(GOOD));
+        releases.build(Recipe { name: "2", version: "2", program: "moead-edge.2", ..GOOD });
+    });
+    fs::rename(folder.keep(), &ready).unwrap();
+    ready
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -6,6 +6,7 @@ use crate::board::{Board, Conditions, is_skipped};
 use crate::card::MARKS_START;
 use crate::cut::Medium;
 use crate::dice::Dice;
+use crate::figures::figures;
 use crate::power::{Cuts, table};
 use crate::write_log::WriteLog;
 
@@ -20,12 +21,12 @@ fn an_update_and_power_cuts() {
         return;
     }
     let board = Board::new("update");
-    board.releases.second();
     let names = [board.releases.folder_name("1"), board.releases.folder_name("2")];
     let base = board.copy_card("before.img");
     let log = board.path("writes.log");
     board.boot(&board.card(), "first", &Conditions { log: Some(&log), ..Conditions::default() });
     it_judges_comes_back_and_takes_an_update(&board, &names);
+    write_note(&figures(&board.said("units"), &board.out("journal")));
     let log = WriteLog::open(&log).unwrap();
     let mark = |text: &str| log.place_of(text, MARKS_START).unwrap_or_else(|| panic!("no {text} in the log"));
     let update = mark("BEGIN")..mark("END");
@@ -85,11 +86,10 @@ fn hard_days() {
         return;
     }
     let board = Board::new("hard_days");
-    board.releases.second();
-    board.releases.bad_ones();
+    board.releases.small_ones();
     board.boot(&board.card(), "hard_days", &Conditions { clock: Some("1970-01-01T00:00:00"), ..Conditions::default() });
     let bad = ["wrong", "crashes", "hangs", "blind"].map(|name| (name, board.releases.folder_name(name)));
-    let (first, second) = (board.releases.folder_name("1"), board.releases.folder_name("2"));
+    let (first, second) = (board.releases.folder_name("1"), board.releases.folder_name("small"));
     let plain = |text: &str| {
         let text = bad.iter().fold(text.to_owned(), |text, (name, folder)| text.replace(folder, &format!("[{name}]")));
         text.replace(&first, "[first]").replace(&second, "[second]")

@@ -238,7 +238,7 @@ fi
 status=0
 # Always emulated: the same machine everywhere, also where /dev/kvm is there and does not work.
 # In the foreground: a signal to the whole process group then ends the machine too.
-timeout --foreground -k 5 "$seconds" qemu-system-x86_64 -machine q35,accel=tcg,thread=multi -cpu max -smp "$cpus" -m 1024 \
+timeout --foreground -k 5 "$seconds" qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp "$cpus" -m 1024 \
     -nodefaults -display none -no-reboot -monitor none \
     -kernel "$kernel/vmlinuz" -initrd "$machine/initramfs.gz" \
     -append "console=ttyS0 root=/dev/vda1 ro panic=-1 mitigations=off nokaslr no_timer_check quiet systemd.show_status=false test.scenario=$scenario" \

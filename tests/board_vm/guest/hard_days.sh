@@ -16,7 +16,7 @@ step well.before $edge update status --json
 
 # The command is killed while the new release is on trial: the understudy goes on.
 say "an update that is killed"
-$edge update apply /test/bundles/2.moead --frames 3 --soak 12s >$out/killed.stdout 2>$out/killed.stderr </dev/null &
+$edge update apply /test/bundles/small.moead --frames 3 --soak 12s >$out/killed.stdout 2>$out/killed.stderr </dev/null &
 update=$!
 until_true "the switch" leads_to 2
 until_true "the trial" grep -q '"name":"trying"' $record
