@@ -15,7 +15,7 @@ const SECTOR: u64 = 512;
 pub(crate) enum Medium {
     /// What was flushed stays.
     Honest,
-    /// It says so, and forgets whatever was written since that request.
+    /// It says so, and has forgotten a few of the requests since that one.
     Lying { since: usize },
 }
 
@@ -73,6 +73,13 @@ impl Cut {
         let (durable, mut volatile): (Vec<Change>, Vec<Change>) =
             later.iter().filter_map(|entry| entry.change).partition(|change| change.is_durable);
         let count = volatile.len();
+        if medium != Medium::Honest {
+            // In order: what is left of the journal then makes sense, and is believed.
+            let forgotten = (1 + dice.below(4)).min(count);
+            (0..forgotten).for_each(|_| drop(volatile.remove(dice.below(volatile.len()))));
+            let kept = volatile.into_iter().chain(durable).map(Piece::whole).collect();
+            return Self { at, barrier, kept, volatile: count, lost: forgotten, torn: 0 };
+        }
         let chance = [0, 10, 50, 90, 100][dice.below(5)];
         dice.shuffle(&mut volatile);
         let (mut kept, mut torn, mut lost) = (Vec::new(), 0, 0);

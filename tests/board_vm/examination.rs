@@ -163,3 +163,6 @@ fn strays(root: &Path, linked: &[String]) -> std::io::Result<usize> {
     }
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests;

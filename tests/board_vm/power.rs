@@ -31,7 +31,7 @@ pub(crate) struct Cuts<'a> {
 }
 
 impl Cuts<'_> {
-    /// Cuts the power so many times, and keeps up to `boots` cards: those with a release on trial first.
+    /// Cuts the power so many times, and keeps `boots` cards, spread over the time; those on which the new release is being tried, where there are any.
     pub(crate) fn examine(&self, count: usize, boots: usize, medium: Medium, dice: &mut Dice) -> Vec<Examined> {
         let medium_path = self.folder.join("medium.img");
         card::copy(self.base, &medium_path).unwrap();
@@ -49,12 +49,18 @@ impl Cuts<'_> {
             let root = File::options().write(true).open(&partition).unwrap();
             cut.keep(self.log, &root, ROOT_START).unwrap();
             let found = examine(&partition, self.known);
-            let is_on_trial = found.as_ref().is_ok_and(|found| found.phase.is_some());
-            let kept = examined.iter().filter(|examined| examined.card.is_some()).count();
-            // The last ones are taken whatever they are.
-            let left = count - examined.len();
-            let card = (kept < boots && (is_on_trial || boots - kept >= left)).then(|| {
-                let card = self.folder.join(format!("cut.{}.img", examined.len() + 1));
+            let number = examined.len();
+            let is_tried = found.as_ref().is_ok_and(|found| {
+                found.phase.is_some() && Some(&found.current) == self.known.last()
+            });
+            // One for each part of the time.
+            let part = |number: usize| number * boots / count;
+            let has_one = examined.iter().enumerate().any(|(other, examined)| {
+                examined.card.is_some() && part(other) == part(number)
+            });
+            let is_wanted = boots > 0 && !has_one && (is_tried || part(number + 1) > part(number));
+            let card = is_wanted.then(|| {
+                let card = self.folder.join(format!("cut.{}.img", number + 1));
                 card::copy(&medium_path, &card).unwrap();
                 cut.keep(self.log, &File::options().write(true).open(&card).unwrap(), 0).unwrap();
                 card

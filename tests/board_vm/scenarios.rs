@@ -43,7 +43,9 @@ fn an_update_and_power_cuts() {
     assert_eq!(broken, 0, "boards that were broken by a cut");
 
     // A disk that forgets what it said it had: were none of those found broken, nothing would be proven above.
-    let lying = power.examine(5.max(cuts / 10), 0, Medium::Lying { since: update.start }, &mut dice);
+    // Near the end of the update: the new release is believed to be there.
+    let late = Cuts { update: update.end - update.len() / 5..update.end, ..power };
+    let lying = late.examine(5.max(cuts / 10), 0, Medium::Lying { since: update.start }, &mut dice);
     write_note(&format!("on a disk that loses what was flushed\n{}", table(&lying)));
     assert!(lying.iter().any(|examined| examined.found.is_err()), "a disk that lies was not noticed");
 
@@ -94,8 +96,7 @@ fn hard_days() {
         let text = bad.iter().fold(text.to_owned(), |text, (name, folder)| text.replace(folder, &format!("[{name}]")));
         text.replace(&first, "[first]").replace(&second, "[second]")
     };
-    let year: u32 = board.said("date").stdout.trim().parse().unwrap();
-    assert!(year < 2026, "the clock says {year}");
+    assert_ne!(board.said("date").stdout.trim(), "1970", "systemd knows better; if it no longer does, the scenario need not set the clock");
     // What was refused has changed nothing.
     let untouched = |step: &str| {
         let status = board.said(&format!("{step}.after")).json();
@@ -108,17 +109,25 @@ fn hard_days() {
         assert_eq!(said.status, "1", "{step}: {said:?}");
         plain(&said.stderr)
     });
-    println!("{}", refused.join(""));
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"[0-9a-f]{64}", "[SHA256]");
+    settings.add_filter(r"key [0-9A-F]{16}, expected [0-9A-F]{16}", "key [KEY], expected [KEY]");
+    settings.add_filter(r"\b\d{7,}\b", "[BYTES]");
+    settings.add_filter(r"is off by [^ ]+ and the score by [^ ]+ of", "is off by [ERROR] and the score by [ERROR] of");
+    settings.add_filter(r"after \d+ s", "after [TIME]");
+    let _filters = settings.bind_to_scope();
+    insta::assert_snapshot!(refused.join(""), @"");
     let back = ["crashes", "hangs", "blind"].map(|step| {
         let said = board.said(step);
         let status = board.said(&format!("{step}.after"));
         assert_eq!(status.json()["current"], first.as_str(), "{step}");
         format!("{step}: {}{}\n", plain(&said.stderr), status.json()["last"]["end"])
     });
-    println!("{}", back.join(""));
+    insta::assert_snapshot!(back.join(""), @"");
     assert_eq!(board.said("killed.then").stdout, "1\n");
     let after = board.said("killed.after").json();
     assert_eq!((&after["current"], &after["last"]["end"]["kind"]), (&second.as_str().into(), &"well".into()));
+    assert!(board.said("loop.journal").stdout.contains("the service had been given up, and is started again"));
     let loop_after = board.said("loop.after").json();
     assert_eq!(loop_after["current"], second.as_str());
     assert_eq!(loop_after["health"]["healthy"], true);

@@ -104,6 +104,7 @@ make_root() {
 furnish() {
     local root="$1" version file
     version="$(cat "$kernel/version")"
+    # shellcheck disable=SC2046,SC2086 # lists of names
     for file in $(modules $FIRST_MODULES $MODULES); do
         install -D -m 644 "$file" "$root/usr${file#"$kernel"}"
     done
@@ -146,14 +147,12 @@ UNIT
     done
 }
 
-# Runs as root, or as one who looks like it: files on the card belong to root either way.
+# make_partition [--no-same-owner]: as root, or as one who looks like it and can give files to nobody else.
 make_partition() {
     rm -rf "$machine/tree"
     mkdir "$machine/tree"
-    local owner=()
-    is_root || owner=(--no-same-owner)
     # Devices come from the kernel.
-    tar -C "$machine/tree" ${owner[@]+"${owner[@]}"} -xpf "$machine/root.$(suite).tar" --exclude='./dev/*'
+    tar -C "$machine/tree" "$@" -xpf "$machine/root.$(suite).tar" --exclude='./dev/*'
     furnish "$machine/tree"
     rm -f "$machine/root.ext4"
     # The whole of it, so that the guest writes nothing that is not the test's.
@@ -180,6 +179,7 @@ make_initramfs() {
     mkdir -p "$root"/{bin,modules,dev,new}
     cp "$kernel/bin/busybox" "$root/bin/"
     install -m 755 "$here/init" "$root/init"
+    # shellcheck disable=SC2046,SC2086 # lists of names
     for file in $(modules $FIRST_MODULES); do
         name="$(basename "$file")"
         name="${name%%.*}"
@@ -219,7 +219,7 @@ case "$task" in
         exit 1
         ;;
     install) prepare; exit 0 ;;
-    partition) make_partition; exit 0 ;;
+    partition) make_partition --no-same-owner; exit 0 ;;
     base) echo "$base"; exit 0 ;;
 esac
 [ -n "$card" ] && [ -n "$share" ] || { usage >&2; exit 2; }
