@@ -63,7 +63,8 @@ fn script() -> Command {
 impl Board {
     /// With a card that has release 1.
     pub(crate) fn new(name: &str) -> Self {
-        let folder = tempfile::Builder::new().prefix(&format!("board_vm_{name}.")).tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+        let folder =
+            tempfile::Builder::new().prefix(&format!("board_vm_{name}.")).tempdir_in(env!("CARGO_TARGET_TMPDIR"));
         let folder = folder.unwrap();
         let share = folder.path().join("share");
         std::fs::create_dir_all(share.join("guest")).unwrap();
@@ -119,7 +120,8 @@ impl Board {
 
     /// What a step of the scenario said.
     pub(crate) fn said(&self, step: &str) -> Said {
-        let read = |end: &str| std::fs::read_to_string(self.path(&format!("share/out/{step}.{end}"))).unwrap_or_default();
+        let read =
+            |end: &str| std::fs::read_to_string(self.path(&format!("share/out/{step}.{end}"))).unwrap_or_default();
         Said { status: read("status").trim().to_owned(), stdout: read("stdout"), stderr: read("stderr") }
     }
 

@@ -30,7 +30,8 @@ pub(crate) struct Found {
 /// Looks at a root file system in a file, which is repaired as at a start. An error says what is broken.
 pub(crate) fn examine(partition: &Path, known: &[String]) -> Result<Found, String> {
     repair(partition)?;
-    let scratch = tempfile::tempdir_in(partition.parent().unwrap_or(Path::new("."))).map_err(|error| error.to_string())?;
+    let scratch =
+        tempfile::tempdir_in(partition.parent().unwrap_or(Path::new("."))).map_err(|error| error.to_string())?;
     let root = scratch.path().join("root");
     read_out(partition, &root)?;
     let found = look(&root, known)?;

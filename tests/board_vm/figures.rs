@@ -11,7 +11,10 @@ struct Verdict {
 /// The seconds from power-on to the first verdict, and how long nothing was judged at each change of the process.
 pub(crate) fn figures(units: &Said, journal: &str) -> String {
     let verdicts: Vec<Verdict> = journal.lines().filter_map(verdict).collect();
-    let started = units.properties("ActiveEnterTimestampMonotonic").into_iter().map(|text| text.parse().unwrap_or(f64::NAN) / 1e6);
+    let started = units
+        .properties("ActiveEnterTimestampMonotonic")
+        .into_iter()
+        .map(|text| text.parse().unwrap_or(f64::NAN) / 1e6);
     let mut text = String::new();
     for (unit, at) in ["moead-edge", "empty"].into_iter().zip(started) {
         text.push_str(&format!("{unit}.service was ready {at:.1} s after power-on\n"));

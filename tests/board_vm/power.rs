@@ -50,14 +50,14 @@ impl Cuts<'_> {
             cut.keep(self.log, &root, ROOT_START).unwrap();
             let found = examine(&partition, self.known);
             let number = examined.len();
-            let is_tried = found.as_ref().is_ok_and(|found| {
-                found.phase.is_some() && Some(&found.current) == self.known.last()
-            });
+            let is_tried =
+                found.as_ref().is_ok_and(|found| found.phase.is_some() && Some(&found.current) == self.known.last());
             // One for each part of the time.
             let part = |number: usize| number * boots / count;
-            let has_one = examined.iter().enumerate().any(|(other, examined)| {
-                examined.card.is_some() && part(other) == part(number)
-            });
+            let has_one = examined
+                .iter()
+                .enumerate()
+                .any(|(other, examined)| examined.card.is_some() && part(other) == part(number));
             let is_wanted = boots > 0 && !has_one && (is_tried || part(number + 1) > part(number));
             let card = is_wanted.then(|| {
                 let card = self.folder.join(format!("cut.{}.img", number + 1));
@@ -74,7 +74,10 @@ impl Cuts<'_> {
 
 /// For people.
 pub(crate) fn table(examined: &[Examined]) -> String {
-    let mut text = format!("{:>4} {:>8} {:>8} {:>8} {:>6} {:>6}  found\n", "cut", "request", "flushed", "volatile", "lost", "torn");
+    let mut text = format!(
+        "{:>4} {:>8} {:>8} {:>8} {:>6} {:>6}  found\n",
+        "cut", "request", "flushed", "volatile", "lost", "torn"
+    );
     for (number, Examined { cut, found, card }) in (1..).zip(examined) {
         let found = match found {
             Ok(found) => {
@@ -86,7 +89,9 @@ pub(crate) fn table(examined: &[Examined]) -> String {
         };
         let booted = if card.is_some() { ", booted" } else { "" };
         let Cut { at, barrier, volatile, lost, torn, .. } = cut;
-        text.push_str(&format!("{number:>4} {at:>8} {barrier:>8} {volatile:>8} {lost:>6} {torn:>6}  {found}{booted}\n"));
+        text.push_str(&format!(
+            "{number:>4} {at:>8} {barrier:>8} {volatile:>8} {lost:>6} {torn:>6}  {found}{booted}\n"
+        ));
     }
     text
 }

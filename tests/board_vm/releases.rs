@@ -14,7 +14,8 @@ use moead_tests::synthetic_checkpoint::{Checkpoint, Form};
 /// Small frames, and few of them: each one is judged by an emulated processor.
 const CAMERA: &str = "--source=v4l2:///dev/video0?size=320x180&fps=2";
 /// What takes half a minute to compress, and is the same for all tests.
-const KEPT: [&str; 7] = ["site", "site.pub", "stranger", "model.onnx", "wrong.onnx", "bundles/1.moead", "bundles/2.moead"];
+const KEPT: [&str; 7] =
+    ["site", "site.pub", "stranger", "model.onnx", "wrong.onnx", "bundles/1.moead", "bundles/2.moead"];
 
 /// A folder with keys, programs, models and `bundles/NAME.moead`.
 pub(crate) struct Releases {
@@ -136,7 +137,8 @@ impl Releases {
 
     fn build(&self, recipe: Recipe<'_>) {
         let output = self.path(recipe.name);
-        let mut words = vec!["build", recipe.profile, "--no-check", "--model", recipe.model, "--binary", recipe.program];
+        let mut words =
+            vec!["build", recipe.profile, "--no-check", "--model", recipe.model, "--binary", recipe.program];
         words.extend(["--release", recipe.version, "--key", recipe.key, "--output", output.to_str().unwrap()]);
         words.extend(recipe.label);
         words.extend(["--", recipe.source]);

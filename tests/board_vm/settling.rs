@@ -60,9 +60,7 @@ impl Service for Started {
                 result: "success".into(),
                 report: Some((report, health)),
             },
-            Life::Ends => {
-                Observation { active: Active::Ended, restarts: 0, result: "exit-code".into(), report: None }
-            }
+            Life::Ends => Observation { active: Active::Ended, restarts: 0, result: "exit-code".into(), report: None },
         })
     }
 
@@ -96,11 +94,6 @@ impl Time for Waited {
 /// Settles the board whose root lies in a folder.
 pub(crate) fn settle_below(root: &Path, life: Life) -> Result<Settled, String> {
     let mut disk = BoardDisk::below(root);
-    let mut host = Host {
-        disk: &mut disk,
-        service: &mut Started(life),
-        time: &Waited::default(),
-        tell: &mut |_| (),
-    };
+    let mut host = Host { disk: &mut disk, service: &mut Started(life), time: &Waited::default(), tell: &mut |_| () };
     settle(&mut host).map_err(|error| error.to_string())
 }

@@ -229,7 +229,10 @@ mod tests {
         let journal = "note: a\n{\"score\":1.0}\nwarning: b\nnote: c\n{\"event\":\"summary\"}\nerror: d\n";
         assert_eq!(last_for_people(journal), "warning: b\nnote: c\nerror: d");
         assert_eq!(last_for_people("{\"score\":1.0}\n"), "");
-        assert_eq!(from_error("note: no error: here\nerror: model.onnx: off\ncaused by: x"), "model.onnx: off\ncaused by: x");
+        assert_eq!(
+            from_error("note: no error: here\nerror: model.onnx: off\ncaused by: x"),
+            "model.onnx: off\ncaused by: x"
+        );
         assert_eq!(from_error("error: off"), "off");
         assert_eq!(from_error("killed"), "killed");
         assert_eq!(value("A=1\nInvocationID=5f=2\n", "InvocationID"), "5f=2");
