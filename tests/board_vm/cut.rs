@@ -15,7 +15,7 @@ const SECTOR: u64 = 512;
 pub(crate) enum Medium {
     /// What was flushed stays.
     Honest,
-    /// It says so, and has forgotten a few of the requests since that one.
+    /// It says so, and has forgotten one of the requests since that one.
     Lying { since: usize },
 }
 
@@ -74,11 +74,19 @@ impl Cut {
             later.iter().filter_map(|entry| entry.change).partition(|change| change.is_durable);
         let count = volatile.len();
         if medium != Medium::Honest {
-            // In order: what is left of the journal then makes sense, and is believed.
-            let forgotten = (1 + dice.below(4)).min(count);
-            (0..forgotten).for_each(|_| drop(volatile.remove(dice.below(volatile.len()))));
+            // Drawn by its bytes: the journal's own requests are many and small, and without one of them nothing later is believed.
+            let mut byte = dice.below(volatile.iter().map(|change| change.length as usize).sum());
+            let forgotten = volatile.iter().position(|change| {
+                let is_here = byte < change.length as usize;
+                byte = byte.saturating_sub(change.length as usize);
+                is_here
+            });
+            if let Some(forgotten) = forgotten {
+                volatile.remove(forgotten);
+            }
+            let lost = usize::from(forgotten.is_some());
             let kept = volatile.into_iter().chain(durable).map(Piece::whole).collect();
-            return Self { at, barrier, kept, volatile: count, lost: forgotten, torn: 0 };
+            return Self { at, barrier, kept, volatile: count, lost, torn: 0 };
         }
         let chance = [0, 10, 50, 90, 100][dice.below(5)];
         dice.shuffle(&mut volatile);
