@@ -28,9 +28,11 @@ deny:
 tidy:
     cargo test -p moead-tests --test tidy
 
-# Every power cut of an update on a board, on a model of a disk
-power-cuts *ARGUMENTS:
-    cargo test -p moead-update --test power_cuts -- {{ ARGUMENTS }}
+# Power cuts of an update: every one on a model of a disk, and drawn ones on a whole board, of which some boot
+power-cuts CUTS="200" BOOTS="5" SEED="1":
+    cargo test -p moead-update --test power_cuts
+    cargo build --workspace --bins
+    MOEAD_POWER_CUTS={{ CUTS }} MOEAD_POWER_BOOTS={{ BOOTS }} MOEAD_POWER_SEED={{ SEED }} cargo test --workspace --test board_vm -- power_cuts --nocapture
 
 # Benchmarks: paired runs with a peer
 bench *ARGUMENTS:

@@ -6,8 +6,8 @@
 #   tests/run.sh --only-setup           the set-up alone
 #   tests/run.sh --only-compiler        only what building needs: a C compiler, libclang, git, Rust
 #
-# The camera tests boot a virtual machine (tests/camera_vm/README.md). Where it cannot be had, that is said, and they are
-# counted as skipped.
+# The tests of cameras and of whole boards boot virtual machines (tests/camera_vm/README.md, tests/board_vm/README.md). Where they
+# cannot be had, that is said, and they are counted as skipped.
 #
 # MOEAD_VENV     folder of the Python virtual environment (default: .venv)
 # MOEAD_PYTHON   a Python that already has tests/requirements.txt; then no virtual environment is made
@@ -78,13 +78,13 @@ install_packages() {
     install "${missing[@]}" || fail "${missing[*]} could not be installed" "install what is named above and run this again"
 }
 
-# The virtual machine of the camera tests; what stands in its way is no reason not to run the others.
-prepare_camera_vm() {
+# prepare_vm SCRIPT: a virtual machine; what stands in its way is no reason not to run the other tests.
+prepare_vm() {
     local missing
-    missing=$(tests/camera_vm/vm.sh --missing | tr '\n' ' ')
+    missing=$("$1" --missing | tr '\n' ' ')
     # shellcheck disable=SC2086 # a list of packages
     [ -z "$missing" ] || install $missing || return 0
-    tests/camera_vm/vm.sh --install || return 0
+    "$1" --install || return 0
 }
 
 # The browser that looks at the live view. On Ubuntu, the package of that name is no browser: the tests then say what they skip.
@@ -140,7 +140,8 @@ install_packages all
 check_rust
 install_nextest
 make_venv
-prepare_camera_vm
+prepare_vm tests/camera_vm/vm.sh
+prepare_vm tests/board_vm/vm.sh
 prepare_browser
 [ "$only_setup" = no ] || exit 0
 
@@ -151,10 +152,13 @@ if [ $# -eq 0 ]; then
     cargo test --workspace --doc --quiet
     set -- --workspace
 fi
-if obstacle="$(tests/camera_vm/vm.sh --check)"; then
-    say "tests"
+if ! obstacle="$(tests/camera_vm/vm.sh --check)"; then
+    say "tests; those on cameras and on whole boards are SKIPPED, since their virtual machines cannot boot here: $obstacle"
+    export NEXTEST_PROFILE=without-vm
+elif ! obstacle="$(tests/board_vm/vm.sh --check)"; then
+    say "tests; those on whole boards are SKIPPED, since their virtual machine cannot boot here: $obstacle"
+    export NEXTEST_PROFILE=without-board-vm
 else
-    say "tests; those on cameras are SKIPPED, since their virtual machine cannot boot here: $obstacle"
-    export NEXTEST_PROFILE=without-camera-vm
+    say "tests"
 fi
 exec cargo nextest run "$@"

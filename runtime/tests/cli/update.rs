@@ -27,7 +27,7 @@ fn a_release_is_applied_and_can_be_gone_back_from() {
     systemctl daemon-reload
     systemctl reset-failed moead-edge.service
     systemctl restart --no-block moead-edge.service
-    systemctl show -p ActiveState,SubState,Result,NRestarts,MainPID moead-edge.service
+    systemctl show -p ActiveState,SubState,Result,NRestarts,MainPID,InvocationID moead-edge.service
     ");
     insta::assert_snapshot!(board.says("update status"), @r"
     status: 0

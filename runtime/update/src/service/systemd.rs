@@ -25,13 +25,15 @@ pub struct Systemd<'a> {
     disk: BoardDisk,
     time: &'a dyn Time,
     moment: &'a dyn Fn() -> Moment,
+    /// Of the start that was looked at last, in systemd's words; empty: none was.
+    invocation: String,
 }
 
 impl<'a> Systemd<'a> {
     /// `moment` is asked whenever the service's report is looked at.
     #[must_use]
     pub fn new(root: &Path, time: &'a dyn Time, moment: &'a dyn Fn() -> Moment) -> Self {
-        Self { disk: BoardDisk::below(root), time, moment }
+        Self { disk: BoardDisk::below(root), time, moment, invocation: String::new() }
     }
 
     /// What the service says about itself, or why that cannot be used.
@@ -77,13 +79,14 @@ impl Service for Systemd<'_> {
     }
 
     fn observe(&mut self) -> Result<Observation, ServiceError> {
-        const PROPERTIES: &str = "ActiveState,SubState,Result,NRestarts,MainPID";
+        const PROPERTIES: &str = "ActiveState,SubState,Result,NRestarts,MainPID,InvocationID";
         let arguments = ["show", "-p", PROPERTIES, UNIT];
         let text = ask("systemctl", &arguments)?;
         let (observation, pid) = observation(&text).map_err(|(expected, found)| {
             let command = command_line("systemctl", &arguments);
             ServiceError::Answer { command, expected, found }
         })?;
+        self.invocation = value(&text, "InvocationID").to_owned();
         let (report, health) = self.health();
         // What another process left there says nothing about this one.
         let report = report.filter(|report| report.pid == pid).map(|report| (report, health));
@@ -93,8 +96,11 @@ impl Service for Systemd<'_> {
     fn last_words(&mut self) -> String {
         // Of its processes alone: what systemd says about the unit tells nothing that is not known.
         let own = format!("_SYSTEMD_UNIT={UNIT}");
-        let words = ask("journalctl", &[&own, "-n", "3", "-o", "cat", "--no-pager"]).unwrap_or_default();
-        shortened(&words)
+        // Nor what the release before said when it was stopped.
+        let start = format!("_SYSTEMD_INVOCATION_ID={}", self.invocation);
+        let which = if self.invocation.is_empty() { vec![own.as_str()] } else { vec![own.as_str(), &start] };
+        let words = ask("journalctl", &[which, vec!["-n", "20", "-o", "cat", "--no-pager"]].concat());
+        shortened(&last_for_people(&words.unwrap_or_default()))
     }
 
     fn verify(&mut self, release: &Path) -> Result<(), String> {
@@ -118,7 +124,7 @@ impl Service for Systemd<'_> {
         match ended {
             Ok(status) if status.success() => Ok(()),
             Ok(status) if words.trim().is_empty() => Err(status.to_string()),
-            Ok(_) => Err(shortened(words.trim().strip_prefix("error: ").unwrap_or(&words))),
+            Ok(_) => Err(shortened(from_error(&words))),
             Err(said) => Err(said),
         }
     }
@@ -159,20 +165,36 @@ fn command_line(program: &str, arguments: &[&str]) -> String {
 
 /// What `systemctl show` says, but for the report; and the service's process.
 fn observation(text: &str) -> Result<(Observation, u32), (&'static str, String)> {
-    let value = |key: &str| {
-        let mut values = text.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| *name == key);
-        values.next().map_or("", |(_, value)| value)
-    };
-    let number = |key: &'static str| value(key).parse().map_err(|_| (key, value(key).to_owned()));
-    let active = match (value("ActiveState"), value("SubState")) {
+    let number = |key: &'static str| value(text, key).parse().map_err(|_| (key, value(text, key).to_owned()));
+    let active = match (value(text, "ActiveState"), value(text, "SubState")) {
         ("failed", _) => Active::Failed,
         ("activating", "auto-restart" | "auto-restart-queued") => Active::Ended,
         ("active" | "reloading", _) => Active::Ready,
         ("activating" | "deactivating" | "inactive", _) => Active::Coming,
         (state, _) => return Err(("ActiveState", state.to_owned())),
     };
-    let result = value("Result").to_owned();
+    let result = value(text, "Result").to_owned();
     Ok((Observation { active, restarts: number("NRestarts")?, result, report: None }, number("MainPID")?))
+}
+
+/// Of one property in what `systemctl show` says; empty: it is not there.
+fn value<'t>(text: &'t str, key: &str) -> &'t str {
+    let mut values = text.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| *name == key);
+    values.next().map_or("", |(_, value)| value)
+}
+
+/// The last three lines that are no results: those are documents.
+fn last_for_people(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('{')).collect();
+    lines.get(lines.len().saturating_sub(3)..).unwrap_or_default().join("\n")
+}
+
+/// From the error on: notes in front of it say what was not looked at.
+fn from_error(words: &str) -> &str {
+    const MARK: &str = "error: ";
+    let mut starts = words.match_indices(MARK).map(|(at, _)| at);
+    let start = starts.find(|&at| words.get(..at).is_some_and(|before| before.is_empty() || before.ends_with('\n')));
+    start.and_then(|at| words.get(at + MARK.len()..)).unwrap_or(words)
 }
 
 /// The end of a text, in one line.
@@ -200,6 +222,20 @@ mod tests {
         assert_eq!(shown("inactive", "dead").unwrap().0, Active::Coming);
         assert_eq!(shown("maintenance", "x"), Err(("ActiveState", "maintenance".into())));
         assert_eq!(observation("ActiveState=active\nNRestarts=x\n").unwrap_err(), ("NRestarts", "x".into()));
+    }
+
+    #[test]
+    fn words_are_those_for_people() {
+        let journal = "note: a\n{\"score\":1.0}\nwarning: b\nnote: c\n{\"event\":\"summary\"}\nerror: d\n";
+        assert_eq!(last_for_people(journal), "warning: b\nnote: c\nerror: d");
+        assert_eq!(last_for_people("{\"score\":1.0}\n"), "");
+        assert_eq!(
+            from_error("note: no error: here\nerror: model.onnx: off\ncaused by: x"),
+            "model.onnx: off\ncaused by: x"
+        );
+        assert_eq!(from_error("error: off"), "off");
+        assert_eq!(from_error("killed"), "killed");
+        assert_eq!(value("A=1\nInvocationID=5f=2\n", "InvocationID"), "5f=2");
     }
 
     #[test]
