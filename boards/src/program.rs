@@ -295,7 +295,9 @@ mod tests {
 
     #[test]
     fn no_single_changed_byte_makes_the_reader_panic() {
-        for (sample, at) in [AARCH64, PACKED].into_iter().flat_map(|sample| (0..sample.len()).map(move |at| (sample, at))) {
+        for (sample, at) in
+            [AARCH64, PACKED].into_iter().flat_map(|sample| (0..sample.len()).map(move |at| (sample, at)))
+        {
             for value in [1, 0x7f, 0xff] {
                 let mut changed = sample.to_vec();
                 changed[at] = value;
