@@ -101,7 +101,8 @@ fn verified(sealed: Sealed) -> Result<Bundle, BundleError> {
 }
 
 fn sign(manifest: &[u8], members: &[u8]) -> Vec<u8> {
-    let signature = KEYS.with(|keys| minisign::sign(Some(&keys.pk), &keys.sk, manifest, None, None).unwrap().to_string());
+    let signature =
+        KEYS.with(|keys| minisign::sign(Some(&keys.pk), &keys.sk, manifest, None, None).unwrap().to_string());
     let mut bytes = Vec::new();
     file(&mut bytes, archive::MANIFEST, manifest);
     file(&mut bytes, archive::SIGNATURE, signature.as_bytes());
