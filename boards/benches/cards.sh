@@ -50,11 +50,17 @@ card() {
 write() { dd if="$base" of="$device" bs=4M conv=fsync,notrunc; }
 compare() { blockdev --flushbufs "$device"; cmp -n "$bytes" "$base" "$device"; }
 flash() { "$board" flash --force-disk CARD "$base" "$device"; }
-copy() { dd if="$base" of="$folder/copy" bs=4M conv=fsync,sparse; }
+copy() { dd if="$base" of="$folder/copy" bs=4M conv=fsync; }
+copy_sparse() { dd if="$base" of="$folder/copy" bs=4M conv=fsync,sparse; }
 image() { "$board" image --base "$base" --bundle "$bundle" --key "$key" --output "$folder/image"; }
 
 for ((round = 0; round < rounds; round++)); do
-    echo "image dd-sparse $(seconds copy) $(seconds image)"
+    dd=$(seconds copy)
+    rm "$folder/copy"
+    sparse=$(seconds copy_sparse)
+    ours=$(seconds image)
+    echo "image dd $dd $ours"
+    echo "image dd-sparse $sparse $ours"
     rm "$folder/copy" "$folder/image"
     for state in full zero; do
         card "$state"
