@@ -36,6 +36,9 @@ pub(in crate::cli) enum FetchError {
     /// The server shows a certificate that is no reason to trust it.
     #[error("the server's certificate {}", in_words(.0))]
     Certificate(CertificateError),
+    /// From TLS out of it.
+    #[error("the server leads to {0}, where everybody can look on")]
+    Plain(String),
     /// The server's word, or the connection's.
     #[error(transparent)]
     Http(ureq::Error),
@@ -59,14 +62,20 @@ impl From<ureq::Error> for FetchError {
         };
         match tls {
             Some(rustls::Error::InvalidCertificate(reason)) => Self::Certificate(reason.clone()),
-            _ => Self::Http(error),
+            _ => match error {
+                ureq::Error::RequireHttpsOnly(address) => Self::Plain(address),
+                error => Self::Http(error),
+            },
         }
     }
 }
 
 fn in_words(reason: &CertificateError) -> String {
     match reason {
-        CertificateError::UnknownIssuer => "is signed by nobody whom this machine knows".into(),
+        // The second: by somebody who has the name of one whom it knows.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "is signed by nobody whom this machine knows".into()
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "has expired, by this machine's clock".into()
         }

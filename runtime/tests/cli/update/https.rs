@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -18,8 +18,9 @@ struct Authority {
 }
 
 impl Authority {
-    fn new() -> Self {
+    fn new(name: &str) -> Self {
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+        parameters.distinguished_name.push(DnType::CommonName, name);
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let certificate = parameters.self_signed(&key).unwrap().pem();
@@ -92,7 +93,7 @@ const HERE: &str = "127.0.0.1";
 
 /// A board that knows the authority, and a bundle for it.
 fn ready() -> (Board, Authority, Vec<u8>) {
-    let (board, authority) = (Board::new(), Authority::new());
+    let (board, authority) = (Board::new(), Authority::new("ours"));
     board.write("known.pem", &authority.certificate);
     let bytes = board.bundle("1.5", &Wish::default());
     (board, authority, bytes)
@@ -130,9 +131,10 @@ fn a_bundle_comes_over_tls() {
 fn a_server_with_the_wrong_certificate_is_not_talked_to() {
     let _filters = filters();
     let (board, authority, bytes) = ready();
-    let stranger = Authority::new();
     let with = |tls| secure(tls, FINE, bytes.clone(), End::Orderly);
-    insta::assert_snapshot!(refused(&board, with(stranger.server(HERE, |_| {}))), @r"
+    let strangers = ["somebody", "ours"].map(|name| refused(&board, with(Authority::new(name).server(HERE, |_| {}))));
+    assert_eq!(strangers[0], strangers[1]);
+    insta::assert_snapshot!(strangers[0], @r"
     status: 1
     ----- stderr
     error: https://[SERVER]/1.5.moead: the server's certificate is signed by nobody whom this machine knows
@@ -169,7 +171,12 @@ fn a_plain_address_may_lead_to_tls_and_never_back() {
     let plain_address = elsewhere.local_addr().unwrap();
     let leads_back = format!("302 Found\r\nLocation: http://{plain_address}/1.5.moead\r\nContent-Length: 0");
     let server = secure(authority.server(HERE, |_| {}), &leads_back, Vec::new(), End::Orderly);
-    insta::assert_snapshot!(refused(&board, server), @r"");
+    insta::assert_snapshot!(refused(&board, server), @r"
+    status: 1
+    ----- stderr
+    error: https://[SERVER]/1.5.moead: the server leads to http://[SERVER]/1.5.moead, where everybody can look on
+    hint: nothing was changed; give that address, if what is in the bundle may be seen on the way
+    ");
     // Nobody has come.
     assert_eq!(elsewhere.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
     let (address, server) = secure(authority.server(HERE, |_| {}), FINE, bytes, End::Orderly);
@@ -195,12 +202,32 @@ fn a_connection_that_is_lost_leaves_nothing() {
         refused(&board, secure(authority.server(HERE, |_| {}), &head.replace("LENGTH", &length.to_string()), body, end))
     };
     // In the middle of a file.
-    insta::assert_snapshot!(torn(FINE, length - 700, End::Torn), @r"");
+    insta::assert_snapshot!(torn(FINE, length - 700, End::Torn), @r"
+    status: 1
+    ----- stderr
+    error: https://[SERVER]/1.5.moead: after 7492 bytes: Peer disconnected
+    hint: nothing was changed; try again
+    ");
     // In the middle of the manifest.
-    insta::assert_snapshot!(torn(FINE, 600, End::Torn), @r"");
-    // Without an announced length, a connection that was torn must not pass for one that came to its end.
-    insta::assert_snapshot!(torn("200 OK", length - 700, End::Torn), @r"");
-    insta::assert_snapshot!(torn("200 OK", length - 700, End::Orderly), @r"");
+    insta::assert_snapshot!(torn(FINE, 600, End::Torn), @r"
+    status: 1
+    ----- stderr
+    error: https://[SERVER]/1.5.moead: after 600 bytes: Peer disconnected
+    hint: nothing was changed; try again
+    ");
+    // Without an announced length it is the manifest that decides, whether the end was orderly or not.
+    insta::assert_snapshot!(torn("200 OK", length - 700, End::Torn), @r"
+    status: 1
+    ----- stderr
+    error: https://[SERVER]/1.5.moead: ended after 7492 bytes, expected 8192
+    hint: nothing was changed; try again
+    ");
+    insta::assert_snapshot!(torn("200 OK", length - 700, End::Orderly), @r"
+    status: 1
+    ----- stderr
+    error: https://[SERVER]/1.5.moead: ended after 7492 bytes, expected 8192
+    hint: nothing was changed; try again
+    ");
 }
 
 #[test]
