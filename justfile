@@ -42,6 +42,10 @@ bench *ARGUMENTS:
 demo *FOLDER:
     tests/demo.sh {{ FOLDER }}
 
+# The programs that ship, for 64-bit ARM and x86-64, into dist/
+dist *ARGUMENTS:
+    boards/dist/build.sh {{ ARGUMENTS }}
+
 # Makes the model inside of `moead-edge --demo` from nothing; half an hour
 demo-model *FOLDER:
     runtime/assets/demo/make.sh {{ FOLDER }}

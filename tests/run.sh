@@ -5,6 +5,7 @@
 #   tests/run.sh -E 'test(verdict)'     arguments go to cargo-nextest; documentation examples are then left out
 #   tests/run.sh --only-setup           the set-up alone
 #   tests/run.sh --only-compiler        only what building needs: a C compiler, libclang, git, Rust
+#   tests/run.sh --only-cross           that, and what boards/dist/build.sh needs: Zig, headers and Rust's library for 64-bit ARM
 #
 # The tests of cameras and of whole boards boot virtual machines (tests/camera_vm/README.md, tests/board_vm/README.md). Where they
 # cannot be had, that is said, and they are counted as skipped.
@@ -104,6 +105,35 @@ install_nextest() {
     env -u CARGO_TARGET_DIR cargo install cargo-nextest --locked --version "$NEXTEST_VERSION" --root "$cache"
 }
 
+# Rust's own library for a machine: with rustup, or with the distribution's package.
+has_target() { [ -d "$(rustc --print target-libdir --target "$1")" ]; }
+
+# install_cross: what links programs for other machines and older systems. Zig comes from PyPI, into a folder of its own.
+install_cross() {
+    local triple missing=()
+    local requirements=boards/dist/requirements.txt place="$cache/zig"
+    [ "$(uname -m)" = x86_64 ] || fail "programs for other machines are built on x86-64, and this is $(uname -m)"
+    # The kernel's and the C library's headers, which bindgen reads; clang looks for them there by itself.
+    [ -e /usr/aarch64-linux-gnu/include/linux/videodev2.h ] || missing+=(libc6-dev-arm64-cross)
+    if [ -z "$(find_python)" ]; then missing+=(python3 python3-venv); fi
+    if [ ${#missing[@]} -gt 0 ]; then
+        install "${missing[@]}" || fail "${missing[*]} could not be installed" "install what is named above and run this again"
+    fi
+    for triple in aarch64-unknown-linux-gnu x86_64-unknown-linux-gnu; do
+        if has_target "$triple"; then continue; fi
+        has rustup || fail "Rust's library for $triple is missing" "install it with \`rustup target add $triple\`"
+        say "installing Rust's library for $triple"
+        rustup target add "$triple"
+    done
+    if ! cmp -s "$requirements" "$place/requirements.done"; then
+        say "installing into $place: $(grep -v '^#' "$requirements" | tr '\n' ' ')"
+        "$(find_python)" -m venv --clear "$place"
+        "$place/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements" >&2 ||
+            fail "Zig could not be installed"
+        cp "$requirements" "$place/requirements.done"
+    fi
+}
+
 make_venv() {
     if [ -n "${MOEAD_PYTHON:-}" ]; then
         say "Python: $MOEAD_PYTHON, as MOEAD_PYTHON says"
@@ -128,6 +158,12 @@ case "${1:-}" in
     --only-compiler)
         install_packages compiler
         check_rust
+        exit 0
+        ;;
+    --only-cross)
+        install_packages compiler
+        check_rust
+        install_cross
         exit 0
         ;;
     --only-setup)

@@ -17,6 +17,7 @@ mod install;
 mod key;
 mod passphrase;
 mod profiles;
+mod program;
 mod rehearsal;
 
 use arguments::{Arguments, Command};
@@ -39,6 +40,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
         Command::Key(arguments) => key::run(&arguments, printer),
         Command::Build(arguments) => build::run(&arguments, printer),
         Command::Inspect(arguments) => inspect::run(&arguments, printer),
+        Command::Program(arguments) => program::run(&arguments, printer),
         Command::Image(arguments) => image::run(&arguments, printer),
         Command::Flash(arguments) => flash::run(&arguments, printer),
         Command::Install(arguments) => install::run(&arguments, printer),

@@ -6,10 +6,13 @@ use std::os::unix::fs::FileExt as _;
 
 pub mod disk;
 
+use crate::zeros::is_zero;
 use disk::Refusal;
 
 /// Bytes that are read and written at once: a multiple of what cards erase.
 const PIECE: usize = 4 << 20;
+/// Bytes of a piece that are read before the rest is, to see whether it may be zero.
+const GLANCE: usize = 64 << 10;
 
 /// Why a card was not written, or not rightly.
 #[derive(Debug, thiserror::Error)]
@@ -48,9 +51,7 @@ pub enum Phase {
 pub fn write(image: &File, device: &File, progress: &mut dyn FnMut(Phase, u64)) -> Result<(), FlashError> {
     let length = image.metadata()?.len();
     each_piece(image, length, |at, wanted, there| {
-        let is_zero = wanted.iter().all(|&byte| byte == 0);
-        let is_there = is_zero && device.read_exact_at(there, at).is_ok() && there == wanted;
-        if !is_there {
+        if !is_zero(wanted) || !holds_zeros(device, at, there) {
             device.write_all_at(wanted, at)?;
         }
         progress(Phase::Writing, wanted.len() as u64);
@@ -64,6 +65,15 @@ pub fn write(image: &File, device: &File, progress: &mut dyn FnMut(Phase, u64)) 
         progress(Phase::Comparing, wanted.len() as u64);
         if there == wanted { Ok(()) } else { Err(FlashError::ReadBack { at }) }
     })
+}
+
+/// Whether the disk is zero from there on for as long as `room` is; where it cannot be read it is written, and what is wrong shows then. A
+/// card that is full of something else is not read for that but for its first bytes.
+fn holds_zeros(disk: &File, at: u64, room: &mut [u8]) -> bool {
+    let (first, rest) = room.split_at_mut(GLANCE.min(room.len()));
+    let is_zero_there = |room: &mut [u8], at| disk.read_exact_at(room, at).is_ok() && is_zero(room);
+    let behind = at + first.len() as u64;
+    is_zero_there(first, at) && is_zero_there(rest, behind)
 }
 
 /// Hands out the image piece by piece, with room of the same size.

@@ -29,3 +29,4 @@ pub mod profile;
 pub mod program;
 pub mod settings;
 pub mod unit;
+mod zeros;

@@ -3,7 +3,7 @@
 use moead_bundle::version::Version;
 use object::Endianness;
 use object::elf::{self, FileHeader64};
-use object::read::elf::{Dyn as _, FileHeader as _};
+use object::read::elf::{Dyn as _, FileHeader as _, SectionTable, Sym as _};
 
 use crate::profile::{EngineName, Profile, Triple};
 
@@ -12,8 +12,10 @@ use crate::profile::{EngineName, Profile, Triple};
 pub struct Program {
     /// For which machine.
     pub triple: Triple,
-    /// The newest version of glibc that one of its symbols asks for; none: it asks for none.
+    /// The newest version of glibc that it asks for; none: it asks for none.
     pub glibc: Option<Version>,
+    /// What it wants of that version: functions by name, in the program's order.
+    pub newest: Vec<String>,
     /// Shared libraries that it needs, by name.
     pub libraries: Vec<String>,
 }
@@ -37,12 +39,14 @@ pub enum ProgramError {
         found: String,
     },
     /// It would not start on the board.
-    #[error("asks for glibc {found}, and the board has {expected}")]
+    #[error("asks for glibc {found}{}, and the board has {expected}", for_what(.newest))]
     Glibc {
         /// Of the profile.
         expected: Version,
-        /// Of its newest symbol.
+        /// Of what is newest in it.
         found: Version,
+        /// What that is, by name.
+        newest: Vec<String>,
     },
     /// It would not start on the board.
     #[error("needs the libraries {}, which a board need not have", found.join(", "))]
@@ -54,6 +58,9 @@ pub enum ProgramError {
     #[error("is linked statically and can load no library, and the profile's engine is one")]
     Static,
 }
+
+/// Versions that are no numbers: abilities of the program loader, and the glibc that first had them.
+const ABILITIES: [(&str, &str); 1] = [("GLIBC_ABI_DT_RELR", "2.36")];
 
 /// What every system with glibc has.
 const EVERYWHERE: [&str; 8] = [
@@ -119,18 +126,14 @@ impl Program {
         } else if has(elf::PT_DYNAMIC) {
             return Err(ProgramError::Damaged("its dynamic section has no section header".into()));
         }
-        let mut glibc: Option<Version> = None;
-        if let Some((mut needs, link)) = sections.gnu_verneed(endian, bytes).map_err(damaged)? {
-            let strings = sections.strings(endian, bytes, link).map_err(damaged)?;
-            while let Some((_, mut versions)) = needs.next().map_err(damaged)? {
-                while let Some(version) = versions.next().map_err(damaged)? {
-                    let name = version.name(endian, strings).map_err(damaged)?;
-                    let name = std::str::from_utf8(name).unwrap_or_default();
-                    glibc = glibc.max(name.strip_prefix("GLIBC_").and_then(Version::parse));
-                }
-            }
-        }
-        Ok(Self { triple, glibc, libraries })
+        let (glibc, newest) = needs(&sections, endian, bytes).map_err(damaged)?;
+        Ok(Self { triple, glibc, newest, libraries })
+    }
+
+    /// What it wants the newest glibc for, in words that follow its number: ` for hypot, hypotf and 3 more`.
+    #[must_use]
+    pub fn for_what(&self) -> String {
+        for_what(&self.newest)
     }
 
     /// Whether it starts on a board of that profile.
@@ -143,7 +146,8 @@ impl Program {
             return Err(ProgramError::Machine { expected: expected.name(), found: self.triple.name().into() });
         }
         if let Some(found) = self.glibc.filter(|&found| found > profile.target.glibc) {
-            return Err(ProgramError::Glibc { expected: profile.target.glibc, found });
+            let newest = self.newest.clone();
+            return Err(ProgramError::Glibc { expected: profile.target.glibc, found, newest });
         }
         let is_foreign = |name: &&String| !EVERYWHERE.contains(&name.as_str());
         let found: Vec<String> = self.libraries.iter().filter(is_foreign).cloned().collect();
@@ -157,6 +161,55 @@ impl Program {
     }
 }
 
+type Sections<'a> = SectionTable<'a, FileHeader64<Endianness>>;
+
+/// The newest version of glibc, and the functions that are wanted of it.
+fn needs(
+    sections: &Sections<'_>,
+    endian: Endianness,
+    bytes: &[u8],
+) -> object::read::Result<(Option<Version>, Vec<String>)> {
+    let Some((mut files, link)) = sections.gnu_verneed(endian, bytes)? else { return Ok((None, Vec::new())) };
+    let strings = sections.strings(endian, bytes, link)?;
+    let (mut newest, mut numbers, mut names) = (None, Vec::new(), Vec::new());
+    while let Some((_, mut versions)) = files.next()? {
+        while let Some(version) = versions.next()? {
+            let name = std::str::from_utf8(version.name(endian, strings)?).unwrap_or_default();
+            let ability = ABILITIES.iter().find(|(ability, _)| *ability == name);
+            let number = ability.map(|(_, number)| *number).or_else(|| name.strip_prefix("GLIBC_"));
+            let Some(number) = number.and_then(Version::parse) else { continue };
+            if Some(number) > newest {
+                (newest, numbers, names) = (Some(number), Vec::new(), Vec::new());
+            }
+            if Some(number) == newest {
+                numbers.push(version.vna_other(endian).index());
+                names.extend(ability.map(|(ability, _)| (*ability).to_owned()));
+            }
+        }
+    }
+    // Each symbol has the number of the version that it is wanted of.
+    let symbols = sections.symbols(endian, bytes, elf::SHT_DYNSYM)?;
+    let versions = sections.gnu_versym(endian, bytes)?.map(|(versions, _)| versions).unwrap_or_default();
+    for (symbol, version) in symbols.iter().zip(versions) {
+        if numbers.contains(&version.0.get(endian).index()) && symbol.is_undefined(endian) {
+            let name = symbol.name(endian, symbols.strings())?;
+            names.push(String::from_utf8_lossy(name).into_owned());
+        }
+    }
+    Ok((newest, names))
+}
+
+/// ` for hypot, hypotf and 3 more`; nothing where it is not known.
+fn for_what(names: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => String::new(),
+        count if count <= SHOWN => format!(" for {shown}"),
+        count => format!(" for {shown} and {} more", count - SHOWN),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +217,7 @@ mod tests {
 
     const AARCH64: &[u8] = include_bytes!("../tests/programs/aarch64");
     const X86_64: &[u8] = include_bytes!("../tests/programs/x86_64");
+    const PACKED: &[u8] = include_bytes!("../tests/programs/x86_64-packed");
 
     /// With another text of the same length in place of every one.
     fn with(bytes: &[u8], old: &str, new: &str) -> Vec<u8> {
@@ -186,12 +240,14 @@ mod tests {
     fn a_program_says_what_it_needs() {
         let libraries = vec!["libc.so.6".to_owned()];
         let glibc = Version::parse("2.17");
+        let newest = vec!["_exit".to_owned(), "getpid".to_owned()];
+        let (again, others) = (newest.clone(), libraries.clone());
         assert_eq!(
             Program::read(AARCH64).unwrap(),
-            Program { triple: Triple::Aarch64, glibc, libraries: libraries.clone() }
+            Program { triple: Triple::Aarch64, glibc, newest: again, libraries: others }
         );
         let glibc = Version::parse("2.2.5");
-        assert_eq!(Program::read(X86_64).unwrap(), Program { triple: Triple::X86_64, glibc, libraries });
+        assert_eq!(Program::read(X86_64).unwrap(), Program { triple: Triple::X86_64, glibc, newest, libraries });
         Program::read(AARCH64).unwrap().check(&catalogue::profile("jetson-orin-nano").unwrap()).unwrap();
         Program::read(X86_64).unwrap().check(&catalogue::profile("pc").unwrap()).unwrap();
     }
@@ -203,9 +259,19 @@ mod tests {
             "a program for x86_64-unknown-linux-gnu, expected aarch64-unknown-linux-gnu"
         );
         let newer = with(AARCH64, "GLIBC_2.17", "GLIBC_2.37");
-        assert_eq!(refused(&newer, "raspberry-pi-5"), "asks for glibc 2.37, and the board has 2.36");
+        assert_eq!(refused(&newer, "raspberry-pi-5"), "asks for glibc 2.37 for _exit, getpid, and the board has 2.36");
+        // A program whose own addresses are packed; older loaders give up on it, whatever its functions ask for.
+        assert_eq!(refused(PACKED, "pc"), "asks for glibc 2.36 for GLIBC_ABI_DT_RELR, and the board has 2.31");
         let foreign = with(AARCH64, "libc.so.6", "libz.so.6");
         assert_eq!(refused(&foreign, "aarch64"), "needs the libraries libz.so.6, which a board need not have");
+    }
+
+    #[test]
+    fn what_asks_for_the_newest_glibc_is_named_as_far_as_it_fits() {
+        let said = |names: &[&str]| for_what(&names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>());
+        assert_eq!(said(&[]), "");
+        assert_eq!(said(&["hypot", "hypotf", "gettid"]), " for hypot, hypotf, gettid");
+        assert_eq!(said(&["hypot", "hypotf", "gettid", "fstat"]), " for hypot, hypotf, gettid and 1 more");
     }
 
     #[test]
@@ -229,9 +295,11 @@ mod tests {
 
     #[test]
     fn no_single_changed_byte_makes_the_reader_panic() {
-        for at in 0..AARCH64.len() {
+        for (sample, at) in
+            [AARCH64, PACKED].into_iter().flat_map(|sample| (0..sample.len()).map(move |at| (sample, at)))
+        {
             for value in [1, 0x7f, 0xff] {
-                let mut changed = AARCH64.to_vec();
+                let mut changed = sample.to_vec();
                 changed[at] = value;
                 // Whatever it says, it says it.
                 let _ = Program::read(&changed);

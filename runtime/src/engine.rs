@@ -1,5 +1,4 @@
 //! Engines run the graph of a model file. Which one runs is the caller's choice; all of them answer the same.
-#![forbid(unsafe_code)]
 
 use std::fmt;
 

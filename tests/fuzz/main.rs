@@ -1,6 +1,7 @@
 //! Fuzz targets: whatever the bytes, a reader gives an error or an answer. `README.md` says how to run them for longer.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its case has failed")]
 
+mod bundle;
 mod corpus;
 mod stream;
 
@@ -50,6 +51,9 @@ target!(foreign, 2000, foreign_model);
 target!(motion_jpeg, 2000, frame);
 target!(raw, 2000, raw_frame);
 target!(stream, 2000, stream::pictures);
+target!(bundle, 2000, bundle::whole);
+target!(signed_bundle, 2000, bundle::signed);
+target!(packed_file, 2000, bundle::packed);
 
 /// Opens a checkpoint, reads all of it, and asks whether it is a network.
 fn checkpoint(bytes: &[u8]) {

@@ -10,6 +10,7 @@ mod sample;
 mod subject;
 
 mod architecture;
+mod bundle;
 mod damage;
 mod foreign;
 mod frames;

@@ -122,7 +122,7 @@ pub struct Stored {
 #[non_exhaustive]
 pub enum ManifestError {
     /// Not the JSON that the schema asks for.
-    #[error("manifest: {0}")]
+    #[error("manifest: {}", excerpt(.0))]
     Json(#[from] serde_json::Error),
     /// No `schema`, or one from the future.
     #[error("manifest: schema {found}, expected 1 to {SCHEMA}")]
@@ -156,6 +156,17 @@ pub enum ManifestError {
     },
 }
 
+/// Words about what was found, which quote it, and it may be as long as a manifest.
+fn excerpt(words: &dyn std::fmt::Display) -> String {
+    const LONGEST: usize = 300;
+    let mut words = words.to_string();
+    if let Some((end, _)) = words.char_indices().nth(LONGEST) {
+        words.truncate(end);
+        words.push('…');
+    }
+    words
+}
+
 impl Manifest {
     /// Reads the JSON text.
     ///
@@ -168,7 +179,7 @@ impl Manifest {
         }
         let Schema { schema } = serde_json::from_slice(text)?;
         if !schema.as_ref().and_then(serde_json::Value::as_u64).is_some_and(|schema| (1..=SCHEMA).contains(&schema)) {
-            return Err(ManifestError::Schema { found: schema.map_or("none".into(), |found| found.to_string()) });
+            return Err(ManifestError::Schema { found: schema.map_or("none".into(), |found| excerpt(&found)) });
         }
         let manifest: Self = serde_json::from_slice(text)?;
         manifest.check()?;

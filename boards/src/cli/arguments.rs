@@ -18,6 +18,7 @@ Examples:
   moead-board build pc --model bolt.onnx --key moead.key --release 1.4 -- --http 0.0.0.0:8080
   moead-board build raspberry-pi-5 --model bolt.onnx --binary moead-edge --format deb --maintainer 'Ada <ada@example.org>'
   moead-board inspect bolt-1.4.moead --key moead.pub   what is inside, and whether it is whole and ours
+  moead-board program raspberry-pi-5 moead-edge        whether a program starts there, and what it asks for
   moead-board image --base raspios.img.xz --bundle bolt-1.4.moead --key moead.pub -o card.img --set hostname=line7
   moead-board flash card.img /dev/sdX
   moead-board install ada@line7 bolt-1.4.moead --key moead.pub
@@ -50,6 +51,8 @@ pub(super) enum Command {
     Build(Box<BuildArguments>),
     /// Show what is in a bundle, and whether it is whole and signed
     Inspect(InspectArguments),
+    /// Say what programs ask of a system, and whether a board has it
+    Program(ProgramArguments),
     /// Put a bundle into somebody's system image, without root; Linux with e2fsprogs
     Image(ImageArguments),
     /// Write an image onto a card and compare it; never onto a disk that is in use
@@ -110,7 +113,8 @@ pub(super) struct BuildArguments {
     /// The model file that moead-export wrote
     #[arg(short, long, value_name = "FILE")]
     pub(super) model: PathBuf,
-    /// The program moead-edge, built for the board [default: the one beside this program]
+    /// The program moead-edge, built for the board [default: the one in the folder TRIPLE/ beside this program's, as `just dist`
+    /// makes them, else the one beside this program]
     #[arg(long, value_name = "FILE")]
     pub(super) binary: Option<PathBuf>,
     /// Settings of moead-edge: lines MOEAD_…=VALUE
@@ -188,6 +192,16 @@ pub(super) struct InspectArguments {
     /// Print JSON instead of a table
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ProgramArguments {
+    /// The board, or a profile of your own: FILE.toml
+    #[arg(value_name = "PROFILE")]
+    pub(super) profile: String,
+    /// The programs
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

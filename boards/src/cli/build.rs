@@ -11,7 +11,7 @@ use moead_terminal::printer::Printer;
 use moead_terminal::progress::Steps;
 
 use super::arguments::{BuildArguments, FormatArgument};
-use super::{profiles, rehearsal};
+use super::{profiles, program, rehearsal};
 use crate::assemble::{Inputs, Labels};
 use crate::input;
 use crate::model::{self, Fit};
@@ -121,15 +121,12 @@ fn program(arguments: &BuildArguments, profile: &Profile, printer: &Printer) -> 
     let path = match &arguments.binary {
         Some(path) => path.clone(),
         None => {
-            let path = std::env::current_exe()?.with_file_name(moead_bundle::release::PROGRAM);
+            let path = program::find(profile)?;
             printer.note(format_args!("the program is {}", path.display()));
             path
         }
     };
-    let bytes = input::bytes(&path, input::PROGRAM_BYTES).at(path.display())?;
-    let program = Program::read(&bytes).at(path.display())?;
-    program.check(profile).at(path.display())?;
-    Ok((bytes, program))
+    program::read(&path, profile)
 }
 
 fn settings(arguments: &BuildArguments) -> anyhow::Result<Vec<Setting>> {

@@ -101,11 +101,13 @@ fn key_hint(error: &KeyError) -> Option<&'static str> {
 
 fn program_hint(error: &ProgramError) -> Option<&'static str> {
     match error {
-        ProgramError::Machine { .. } => Some("`--binary FILE` names a moead-edge that was built for the board"),
-        ProgramError::Glibc { .. } => Some(
-            "build it against an older glibc: `cargo zigbuild --target TRIPLE.2.31`, see docs/reference/moead-board.md",
+        ProgramError::Machine { .. } => Some(
+            "`--binary FILE` names a moead-edge that was built for the board; `just dist` builds one for each machine",
         ),
-        ProgramError::Kind(_) => Some("`--binary FILE` names the program moead-edge"),
+        ProgramError::Glibc { .. } => {
+            Some("build it against an older glibc: `just dist`, see docs/reference/moead-board.md")
+        }
+        ProgramError::Kind(_) => Some("name the program moead-edge; `just dist` builds one for each machine"),
         ProgramError::Static => Some("build it for a target that ends in -gnu"),
         _ => None,
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ZipArchive};
 
 use super::error::ImageError;
+use crate::zeros::is_zero;
 
 /// Bytes of an unpacked image: what a small file may make this PC write. The largest cards that vendors fill have 128 GB.
 const IMAGE_BYTES: u64 = 1 << 40;
@@ -120,7 +121,7 @@ fn sparse(reader: &mut dyn Read, mut target: &File, room: &Room<'_>) -> Result<(
         if at + count as u64 > IMAGE_BYTES {
             return Err(ImageError::Base(format!("more than {IMAGE_BYTES} bytes")));
         }
-        if bytes.iter().any(|&byte| byte != 0) {
+        if !is_zero(bytes) {
             // Every quarter of a gigabyte, so that an archive of unknown size does not fill the disk to the brim.
             if unchecked >= 256 << 20 {
                 room.check(0)?;

@@ -12,6 +12,7 @@ mod install;
 mod key;
 mod oci;
 mod profiles;
+mod program;
 mod usage;
 
 /// The smallest model file, as the model's own tests make it.

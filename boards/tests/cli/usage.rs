@@ -19,6 +19,7 @@ fn help_is_long_or_short() {
       key          Make a key that signs bundles
       build        Put program, model, settings and unit for a board into one signed file
       inspect      Show what is in a bundle, and whether it is whole and signed
+      program      Say what programs ask of a system, and whether a board has it
       image        Put a bundle into somebody's system image, without root; Linux with e2fsprogs
       flash        Write an image onto a card and compare it; never onto a disk that is in use
       install      Bring a bundle onto a running board over ssh; what ran there comes back when any step
@@ -49,8 +50,9 @@ fn help_is_long_or_short() {
 
     Options:
       -m, --model <FILE>            The model file that moead-export wrote
-          --binary <FILE>           The program moead-edge, built for the board [default: the one beside
-                                    this program]
+          --binary <FILE>           The program moead-edge, built for the board [default: the one in the
+                                    folder TRIPLE/ beside this program's, as `just dist` makes them,
+                                    else the one beside this program]
           --config <FILE>           Settings of moead-edge: lines MOEAD_…=VALUE
           --format <FORMAT>         What is written; only a bundle is signed here [default: bundle]
                                     [possible values: bundle, deb, oci]

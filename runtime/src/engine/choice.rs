@@ -2,6 +2,7 @@
 //!
 //! Whatever is asked for by name happens or is an error. Only what is left open is chosen here, and then the choice is told
 //! together with every candidate that was refused.
+#![forbid(unsafe_code)]
 
 use std::fmt;
 use std::num::NonZeroUsize;

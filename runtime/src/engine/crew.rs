@@ -1,4 +1,5 @@
 //! Engines that work side by side, each on a picture of its own.
+#![forbid(unsafe_code)]
 
 use std::num::NonZeroUsize;
 

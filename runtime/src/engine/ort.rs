@@ -2,6 +2,7 @@
 //!
 //! The library is code that this program did not bring. Before any of it runs, its file is checked by [`elf`]: whole, for this
 //! machine, and of a version that has what is called here.
+#![forbid(unsafe_code)]
 
 pub mod cache;
 pub mod elf;

@@ -8,6 +8,7 @@ use moead_bundle::manifest::Downgrade;
 use moead_bundle::version::Version;
 
 mod board;
+mod https;
 
 use board::{Board, Wish, filters};
 
@@ -310,7 +311,8 @@ fn a_bundle_is_fetched_and_no_byte_more_than_was_signed() {
         (said, left)
     };
     let refused = |head: &str, body: Vec<u8>| {
-        let (said, _) = fetched(head, body);
+        let (said, left) = fetched(head, body);
+        assert_eq!(left, 0, "{said}");
         assert_eq!((board.current().as_str(), board.calls().as_str()), ("1.4", ""), "{said}");
         said
     };

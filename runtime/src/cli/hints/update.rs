@@ -46,6 +46,13 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
             FetchError::NoCertificates(_) => Some(
                 "install them (Debian: `apt install ca-certificates`), or copy the bundle and give its path".into(),
             ),
+            FetchError::Certificate(_) => Some(
+                "nothing was changed; `SSL_CERT_FILE=FILE` names the certificates that servers are known by (PEM), in place of the system's"
+                    .into(),
+            ),
+            FetchError::Plain(_) => {
+                Some("nothing was changed; give that address, if what is in the bundle may be seen on the way".into())
+            }
             FetchError::Http(_) => {
                 Some("nothing was changed; check the address, or copy the bundle and give its path".into())
             }

@@ -1,4 +1,5 @@
 //! Our ops in tract's graph: each checks shapes once, when it is put there, and hands slices to a kernel.
+#![forbid(unsafe_code)]
 
 pub(super) mod attention;
 pub(super) mod depthwise;

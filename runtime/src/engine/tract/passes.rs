@@ -1,4 +1,5 @@
 //! Rewrites a simplified graph: what a pass knows becomes one of our ops, everything else stays.
+#![forbid(unsafe_code)]
 
 mod activation;
 mod attention;

@@ -1,4 +1,5 @@
 //! The threads that work on one picture: tract's matrix products and our own ops share them.
+#![forbid(unsafe_code)]
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! A model, ready to run.
+#![forbid(unsafe_code)]
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -122,6 +122,13 @@ impl Board {
         self.program(&arguments).run().transcript()
     }
 
+    /// The same, with a file of certificates by which servers are known.
+    pub(crate) fn applies_knowing(&self, certificates: &str, address: &str) -> String {
+        let arguments = format!("update apply {address} --patience 0s --soak 0s");
+        let certificates = self.path(certificates).display().to_string();
+        self.program(&arguments).env("SSL_CERT_FILE", &certificates).run().transcript()
+    }
+
     pub(crate) fn says(&self, arguments: &str) -> String {
         self.program(arguments).run().transcript()
     }
