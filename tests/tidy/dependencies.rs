@@ -48,7 +48,14 @@ const ALLOWED: [Allowed; 10] = [
     Allowed {
         name: "moead-tests",
         uses: &[],
-        tests_use: &["moead-bundle", "moead-model", "moead-terminal", "moead-runtime", "moead-exporter"],
+        tests_use: &[
+            "moead-bundle",
+            "moead-model",
+            "moead-terminal",
+            "moead-runtime",
+            "moead-exporter",
+            "moead-update",
+        ],
     },
 ];
 

@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(said(&silent("http", b"")), "timeout: receive response");
         assert_eq!(
             said(&silent("http", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab")),
-            "[97, 98] timeout: per-read"
+            "[97, 98] timeout: per read"
         );
     }
 }
