@@ -144,9 +144,10 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
     hint: a list has several values: `product = ["line1=bolt", "line2=nut"]`
     "#);
     insta::assert_snapshot!(says("model = \"a\"\n[[source]]\nuri = \"synthetic://conveyor\"\nsise = \"640x480\"\n"), @"
-    status: 0
+    status: 1
     ----- stderr
-    note: 2 settings, and nothing is wrong with them
+    error: x.toml: line 2: invalid value 'synthetic://conveyor?sise=640x480' for '--source <[NAME=]URI>...': unknown setting `sise`; did you mean `size`?
+    hint: `moead-edge config show --config FILE` shows what a run would take from it
     ");
     insta::assert_snapshot!(says("threshold = \n"), @"
     status: 1
