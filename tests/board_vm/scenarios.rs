@@ -47,7 +47,7 @@ fn an_update_and_power_cuts() {
     // A disk that forgets what it said it had: were none of those found broken, nothing would be proven above.
     // Near the end of the update: the new release is believed to be there.
     let late = Cuts { update: update.end - update.len() / 5..update.end, ..power };
-    let lying = late.examine(5.max(cuts / 10), 0, Medium::Lying { since: update.start }, &mut dice);
+    let lying = late.examine(12.max(cuts / 10), 0, Medium::Lying { since: update.start }, &mut dice);
     write_note(&format!("on a disk that loses what was flushed\n{}", table(&lying)));
     assert!(lying.iter().any(|examined| examined.found.is_err()), "a disk that lies was not noticed");
 
