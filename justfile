@@ -34,6 +34,13 @@ power-cuts CUTS="200" BOOTS="5" SEED="1":
     cargo build --workspace --bins
     MOEAD_POWER_CUTS={{ CUTS }} MOEAD_POWER_BOOTS={{ BOOTS }} MOEAD_POWER_SEED={{ SEED }} cargo test --workspace --test board_vm -- power_cuts --nocapture
 
+# Whole boards of 64-bit ARM with the program that ships (`just dist --arm` first): start, update, power cuts, and what they must refuse
+arm-board CUTS="20" BOOTS="2" SEED="1":
+    tests/board_vm/vm.sh --machine arm64 --missing | xargs --no-run-if-empty sudo apt-get install --yes
+    tests/board_vm/vm.sh --machine arm64 --install
+    cargo build --workspace --bins
+    MOEAD_BOARD_MACHINE=arm64 MOEAD_POWER_CUTS={{ CUTS }} MOEAD_POWER_BOOTS={{ BOOTS }} MOEAD_POWER_SEED={{ SEED }} cargo test --workspace --test board_vm -- scenarios --nocapture --test-threads 1
+
 # Benchmarks: paired runs with a peer
 bench *ARGUMENTS:
     cargo bench -p moead-tests {{ ARGUMENTS }}

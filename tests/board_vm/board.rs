@@ -7,6 +7,7 @@ use moead_tests::golden;
 use serde_json::Value;
 
 use crate::card;
+use crate::machine::Machine;
 use crate::releases::Releases;
 
 /// Of a boot in seconds: for what hangs, on a machine that has much else to do.
@@ -57,7 +58,9 @@ pub(crate) fn is_skipped(what: &str) -> bool {
 }
 
 fn script() -> Command {
-    Command::new(golden::root().join("tests/board_vm/vm.sh"))
+    let mut command = Command::new(golden::root().join("tests/board_vm/vm.sh"));
+    command.args(["--machine", Machine::asked().name()]);
+    command
 }
 
 impl Board {
@@ -72,7 +75,7 @@ impl Board {
             let path = entry.unwrap().path();
             std::fs::copy(&path, share.join("guest").join(path.file_name().unwrap())).unwrap();
         }
-        let releases = Releases::in_folder(&share);
+        let releases = Releases::in_folder(&share, Machine::asked());
         let base = script().arg("--base").output().unwrap();
         let base = PathBuf::from(String::from_utf8(base.stdout).unwrap().trim());
         releases.card(&base, &folder.path().join("card.img"));

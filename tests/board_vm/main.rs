@@ -8,6 +8,7 @@ mod cut;
 mod dice;
 mod examination;
 mod figures;
+mod machine;
 mod power;
 mod releases;
 mod scenarios;

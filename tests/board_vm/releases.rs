@@ -11,6 +11,8 @@ use moead_tests::command::Program;
 use moead_tests::golden::{self, Case};
 use moead_tests::synthetic_checkpoint::{Checkpoint, Form};
 
+use crate::machine::Machine;
+
 /// Small frames, and few of them: each one is judged by an emulated processor.
 const CAMERA: &str = "--source=v4l2:///dev/video0?size=320x180&fps=2";
 /// What takes half a minute to compress, and is the same for all tests.
@@ -20,6 +22,7 @@ const KEPT: [&str; 7] =
 /// A folder with keys, programs, models and `bundles/NAME.moead`.
 pub(crate) struct Releases {
     folder: PathBuf,
+    machine: Machine,
 }
 
 /// What a bundle is made of.
@@ -48,9 +51,9 @@ const GOOD: Recipe<'_> = Recipe {
 
 impl Releases {
     /// Releases 1 and 2, both with the whole program.
-    pub(crate) fn in_folder(folder: &Path) -> Self {
-        let releases = Self { folder: folder.to_owned() };
-        let ready = ready();
+    pub(crate) fn in_folder(folder: &Path, machine: Machine) -> Self {
+        let releases = Self { folder: folder.to_owned(), machine };
+        let ready = ready(machine);
         fs::create_dir(folder.join("bundles")).unwrap();
         for name in KEPT {
             fs::hard_link(ready.join(name), folder.join(name)).unwrap();
@@ -69,8 +72,7 @@ impl Releases {
 
         for program in ["CRASHES", "HANGS", "STARTS"] {
             let source = golden::root().join("tests/board_vm/stand_in.c");
-            let output = self.folder.join(program.to_lowercase());
-            run(Command::new("gcc").args(["-Os", &format!("-D{program}"), "-o"]).arg(output).arg(source));
+            self.machine.compile(&source, program, &self.folder.join(program.to_lowercase()));
         }
         self.profile("board.toml", "");
         self.profile("elsewhere.toml", "[board]\nnames = [\"Raspberry Pi 5\"]\n");
@@ -123,14 +125,15 @@ impl Releases {
         fs::write(self.folder.join("wrong.onnx"), model).unwrap();
     }
 
-    /// A PC with the C library of this machine, which is the guest's.
+    /// Such a board with the C library of this machine, whose release of Debian is the guest's.
     fn profile(&self, name: &str, more: &str) {
         let output = Command::new("getconf").arg("GNU_LIBC_VERSION").output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         let glibc = said.split_whitespace().nth(1).unwrap();
         let text = format!(
-            "title = \"a virtual board\"\ninherits = [\"pc\"]\n[target]\nglibc = \"{glibc}\"\n[engine]\nthreads = 2\n\
-             [tested]\nhow = \"emulated\"\n{more}"
+            "title = \"a virtual board\"\ninherits = [\"{}\"]\n[target]\nglibc = \"{glibc}\"\n[engine]\nthreads = 2\n\
+             [tested]\nhow = \"emulated\"\n{more}",
+            self.machine.profile()
         );
         fs::write(self.folder.join(name), text).unwrap();
     }
@@ -151,26 +154,27 @@ impl Releases {
 }
 
 /// A folder with [`KEPT`], made by the first test of a build. The second release's program and settings are others.
-fn ready() -> PathBuf {
-    let program = PathBuf::from(Program::new("moead-edge").command().get_program());
+fn ready(machine: Machine) -> PathBuf {
+    let program = machine.program();
     let digest = Digest::of(&fs::read(&program).unwrap()).to_string();
     let places = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let ready = places.join(format!("board_vm_releases.{}", &digest[..12]));
+    let name = format!("board_vm_releases.{}.", machine.name());
+    let ready = places.join(format!("{name}{}", &digest[..12]));
     if ready.is_dir() {
         return ready;
     }
     for old in fs::read_dir(places).unwrap().map(Result::unwrap) {
-        if old.file_name().to_string_lossy().starts_with("board_vm_releases.") {
+        if old.file_name().to_string_lossy().starts_with(&name) {
             fs::remove_dir_all(old.path()).unwrap();
         }
     }
     let folder = tempfile::tempdir_in(places).unwrap();
-    let releases = Releases { folder: folder.path().to_owned() };
+    let releases = Releases { folder: folder.path().to_owned(), machine };
     fs::create_dir(folder.path().join("bundles")).unwrap();
     for key in ["site", "stranger"] {
         releases.board(&["key", "new", key, "--no-passphrase"]);
     }
-    run(Command::new("strip").arg(&program).arg("-o").arg(folder.path().join("moead-edge")));
+    machine.strip(&program, &folder.path().join("moead-edge"));
     let mut second = fs::read(folder.path().join("moead-edge")).unwrap();
     // Behind its end nothing of a program is looked at.
     second.extend(b"the second one".repeat(1000));
@@ -184,9 +188,4 @@ fn ready() -> PathBuf {
     });
     fs::rename(folder.keep(), &ready).unwrap();
     ready
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -127,31 +127,12 @@ FIRST_MODULES="virtio_pci virtio_console 9pnet_virtio 9p overlay"
 
 # What the first file system holds, in one word: it is made anew when that changes.
 initramfs_recipe() {
-    { cat "$here/init" "$kernel/version"; echo "$FIRST_MODULES"; } | sha256sum | cut -d' ' -f1
+    { cat "$here/init" "$here/initramfs.sh" "$kernel/version"; echo "$FIRST_MODULES"; } | sha256sum | cut -d' ' -f1
 }
 
 make_initramfs() {
-    local root="$machine/initramfs.new" version module name
-    version="$(cat "$kernel/version")"
-    rm -rf "$root"
-    mkdir -p "$root"/{bin,modules,proc,sys,dev,lower,upper,new}
-    cp "$kernel/bin/busybox" "$root/bin/"
-    cp "$here/init" "$root/init"
-    chmod +x "$root/init"
-    for module in $FIRST_MODULES; do modprobe -S "$version" -d "$kernel" --show-depends "$module"; done |
-        awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
-        while read -r module; do
-            name="$(basename "$module")"
-            name="${name%%.*}"
-            case "$module" in
-                *.xz) xz -dc "$module" >"$root/modules/$name.ko" ;;
-                *) cp "$module" "$root/modules/$name.ko" ;;
-            esac
-            echo "$name" >>"$root/modules/order"
-        done
-    (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$machine/initramfs.gz.new"
-    mv "$machine/initramfs.gz.new" "$machine/initramfs.gz"
-    rm -r "$root"
+    # shellcheck disable=SC2086 # a list of names
+    "$here/initramfs.sh" "$kernel" "$here/init" "$machine/initramfs.gz" $FIRST_MODULES
     initramfs_recipe >"$machine/initramfs.recipe"
 }
 

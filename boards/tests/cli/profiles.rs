@@ -17,7 +17,7 @@ fn the_boards_are_listed_with_how_they_were_tested() {
     raspberry-pi-5          2.36        4  not tried  Raspberry Pi 5: tract on cpu
     raspberry-pi-4          2.36        4  not tried  Raspberry Pi 4: tract on cpu
     pc                      2.31        4   emulated  PC, x86-64: tract on cpu
-    aarch64                 2.31        2  not tried  64-bit ARM, any board: tract on cpu
+    aarch64                 2.31        2   emulated  64-bit ARM, any board: tract on cpu
     ");
 }
 
