@@ -8,6 +8,7 @@ use moead_terminal::printer::Printer;
 use moead_terminal::version::Version;
 
 mod arguments;
+mod date;
 mod folder;
 mod found;
 mod from_stream;

@@ -8,11 +8,12 @@ use moead_model::calibration::Calibration;
 use moead_model::onnx::model_file::ModelFile;
 use moead_runtime::engine::choice::{Choice, Request};
 use moead_runtime::engine::crew::InFlight;
-use moead_runtime::stream::clock::{Clock as _, SystemClock};
+use moead_runtime::stream::clock::WallClock;
 use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
 
 use super::arguments::FitArguments;
+use super::date::date;
 use super::found::{Found, shown};
 use super::{output, table};
 use crate::calibrate::answers;
@@ -34,6 +35,7 @@ pub(super) struct Job<'a> {
     /// What the file says already, where it is to be kept.
     old: Option<Calibration>,
     report: Option<ReportFiles>,
+    date: WallClock,
     usual_in_flight: InFlight,
     /// Loaded when it is needed first.
     choice: Option<Choice>,
@@ -52,7 +54,7 @@ impl<'a> Job<'a> {
         // What cannot be read cannot be kept.
         let old = model.manifest().calibration.as_ref().filter(|_| !fit.replace);
         let old = old.map(Calibration::parse).transpose().at(fit.model().display())?;
-        Ok(Self { fit, model, old, report, usual_in_flight, choice: None })
+        Ok(Self { fit, model, old, report, date: date()?, usual_in_flight, choice: None })
     }
 
     /// What judges the pictures.
@@ -134,7 +136,7 @@ impl<'a> Job<'a> {
                 confidence: wishes.target.confidence.value(),
                 extra: serde_json::Map::default(),
             },
-            created: SystemClock.wall().to_string(),
+            created: self.date.to_string(),
             created_by: concat!("moead-calibrate ", env!("CARGO_PKG_VERSION")).to_owned(),
             engine: engine.clone(),
             precision: self.model.manifest().precision.name().to_owned(),
