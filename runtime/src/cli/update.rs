@@ -17,6 +17,7 @@ use moead_update::record::Record;
 use moead_update::rollback::rollback;
 use moead_update::service::systemd::Systemd;
 use moead_update::settle::{Settled, settle};
+use moead_update::trial::Reason;
 
 use super::arguments::{UpdateArguments, UpdateCommand};
 use crate::sinks::service_state::moment;
@@ -71,6 +72,9 @@ fn words(settled: &Settled) -> Option<String> {
         Settled::Nothing => return None,
         Settled::Again => "the service had been given up, and is started again; no release is on trial".into(),
         Settled::Well(release) => format!("release {release} is well"),
+        Settled::WentBack { release, back, reason: Reason::Asked } => {
+            format!("release {release} was left, as asked, and {back} is back")
+        }
         Settled::WentBack { release, back, reason } => {
             format!("release {release} was not well, and {back} is back: {reason}")
         }

@@ -12,7 +12,7 @@ use crate::installed::{self, ReleaseName, linked, releases};
 use crate::record::{Phase, Record, Trial};
 use crate::settle::{self, Recovered, Settled, sweep_others};
 use crate::strays::discard;
-use crate::switch::{complete_links, point};
+use crate::switch::{call_understudy, complete_links, point};
 use crate::trial::{Criteria, Reason};
 use crate::unpack::unpack;
 
@@ -155,10 +155,7 @@ fn switch(host: &mut Host<'_>, manifest: &Manifest, record: &Record, trial: &Tri
     record.store(host.disk)?;
     // The program that looks after the trial is the one that is known to run here.
     point(host.disk, PREVIOUS, &trial.from)?;
-    // Before the switch: from then on somebody must bring it to its end.
-    if let Err(error) = host.service.call_understudy() {
-        (host.tell)(Step::Alone(error.to_string()));
-    }
+    call_understudy(host);
     point(host.disk, CURRENT, &trial.to)?;
     Ok(())
 }

@@ -30,9 +30,9 @@ pub enum Settled {
     Again,
     /// The release that was on trial is well.
     Well(ReleaseName),
-    /// It was not, and the one before is back.
+    /// It was not, or was left by hand, and the one before is back.
     WentBack {
-        /// The one that was on trial.
+        /// The one that was left.
         release: ReleaseName,
         /// The one that runs.
         back: ReleaseName,
@@ -53,7 +53,7 @@ pub fn settle(host: &mut Host<'_>) -> Result<Settled, UpdateError> {
     match recover(host)? {
         Recovered::Trying(trying) => {
             let (mut record, mut trial) = *trying;
-            trial.starts += 1;
+            trial.starts = trial.starts.saturating_add(1);
             record.trial = Some(trial.clone());
             record.store(host.disk)?;
             if trial.phase == Phase::Switching {
@@ -160,14 +160,18 @@ pub(crate) fn go_back(
         let _ = record.store(host.disk);
     }
     run_again(host, &from).and_then(|()| restore_previous(host, &trial)).map_err(stuck)?;
-    finish(host, record, to.clone(), End::WentBack { reason: reason.clone() }).map_err(stuck)?;
+    let (release, end) = match &reason {
+        Reason::Asked => (from.clone(), End::ByHand),
+        reason => (to.clone(), End::WentBack { reason: reason.clone() }),
+    };
+    finish(host, record, release, end).map_err(stuck)?;
     // It is back. What cannot be removed now is swept by the next start.
     let _ = sweep_others(host);
     Ok(Settled::WentBack { release: to, back: from, reason })
 }
 
 /// Switches to a release that ran before, and starts it.
-pub(crate) fn run_again(host: &mut Host<'_>, release: &ReleaseName) -> Result<(), UpdateError> {
+fn run_again(host: &mut Host<'_>, release: &ReleaseName) -> Result<(), UpdateError> {
     let folder = release.folder();
     if host.disk.kind(&folder).on(&folder)? != Some(Kind::Folder) {
         let damage = Damage::Missing { path: folder.display().to_string() };

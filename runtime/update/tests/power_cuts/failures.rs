@@ -9,6 +9,7 @@ use moead_update::disk::Disk as _;
 use moead_update::error::UpdateError;
 use moead_update::record::End;
 use moead_update::settle::Settled;
+use moead_update::trial::Reason;
 
 use crate::memory::{Cuts, Trouble};
 use crate::releases::{Release, installed, manifest};
@@ -100,6 +101,62 @@ fn an_update_whose_process_is_killed_anywhere_is_brought_to_its_end_by_the_under
             ran += usize::from(current.name == new.name);
         }
         assert_eq!(ran > 0, life == Life::Well, "{life:?}: {ran}");
+    }
+}
+
+#[test]
+fn a_way_back_by_hand_that_is_killed_anywhere_is_brought_to_its_end_by_the_understudy() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let begin = installed(&new, Some(&old));
+    let mut world = World::start(&begin, &BTreeMap::new(), Cuts::NotListed);
+    world.rollback().unwrap();
+    let mut went_back = 0;
+    for at in 0..world.disk.effects() {
+        let mut world = World::start(&begin, &BTreeMap::new(), Cuts::NotListed);
+        world.disk = world.disk.clone().trouble(Trouble::KilledAt(at));
+        let _ = world.rollback();
+        world.disk = world.disk.clone().trouble(Trouble::None);
+        world.settle().unwrap();
+        let rest = world.disk.visible();
+        let current = whole(&rest, &[&old, &new]);
+        assert_tidy(&rest);
+        assert_eq!(world.service.running(), Some(current.name.target().as_str()), "{at}: what is linked runs");
+        assert!(old.is_whole_in(&rest) && new.is_whole_in(&rest), "{at}: both are kept");
+        assert!(world.other().is_some(), "{at}: and the other one can be gone to");
+        assert_eq!(world.record().trial, None, "{at}");
+        went_back += usize::from(current.name == old.name);
+    }
+    assert!(went_back > 4, "{went_back}");
+}
+
+#[test]
+fn a_way_back_by_hand_whose_manager_fails_is_gone_to_its_end() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let begin = installed(&new, Some(&old));
+    // Once by the update unit, once by whoever asks again.
+    let go_on: [fn(&mut World); 2] = [
+        |world| assert!(matches!(world.settle().unwrap(), Settled::WentBack { reason: Reason::Asked, .. })),
+        |world| assert!(world.rollback().is_ok()),
+    ];
+    for go_on in go_on {
+        // call_understudy, reload, restart.
+        for fails_at in 0..3 {
+            let mut world = World::start(&begin, &BTreeMap::new(), Cuts::NotListed);
+            world.service.fails_at = Some(fails_at);
+            match world.rollback() {
+                Ok(_) => assert_eq!(fails_at, 0, "without the understudy it goes on"),
+                Err(error) => {
+                    assert!(matches!(error, UpdateError::Stuck { reason: Reason::Asked, .. }), "{fails_at}: {error}");
+                    go_on(&mut world);
+                }
+            }
+            let rest = world.disk.visible();
+            assert_eq!(whole(&rest, &[&old, &new]).name, old.name, "{fails_at}");
+            assert_eq!(world.service.running(), Some(old.name.target().as_str()), "{fails_at}");
+            assert_eq!(world.other().as_ref(), Some(&new.name), "{fails_at}");
+            assert_eq!(world.record().last.unwrap().end, End::ByHand, "{fails_at}");
+            assert_tidy(&rest);
+        }
     }
 }
 
