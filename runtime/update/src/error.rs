@@ -69,6 +69,12 @@ pub enum UpdateError {
         /// Where the link to it should be.
         link: PathBuf,
     },
+    /// Something else in the place of a link.
+    #[error("{}: expected a link to a release, found something else", .link.display())]
+    NoLink {
+        /// Its place.
+        link: PathBuf,
+    },
     /// A link that leads somewhere else than into the releases.
     #[error("{}: leads to {target}, expected a release", .link.display())]
     Astray {

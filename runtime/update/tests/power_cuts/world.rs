@@ -52,6 +52,10 @@ impl World {
         self.with(settle::settle)
     }
 
+    pub(crate) fn start_again(&mut self) -> bool {
+        self.with(settle::start_again).unwrap()
+    }
+
     pub(crate) fn rollback(&mut self) -> Result<rollback::RolledBack, UpdateError> {
         self.with(rollback::rollback)
     }
