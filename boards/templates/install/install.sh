@@ -97,6 +97,9 @@ if [ ! -e "$home/releases/$release" ]; then
     mv -T "$home/releases/$release.part" "$home/releases/$release" || fail "cannot rename"
     made=yes
     sync -f "$home/releases"
+else
+    # It may have been unpacked by an account that hides its files.
+    chmod -R u+rwX,go+rX,go-w "$home/releases/$release" || fail "cannot open the release to the service"
 fi
 
 step "verify the model on this board"

@@ -385,6 +385,12 @@ fn an_account_that_hides_its_files_hides_no_release() {
     let release = format!("opt/moead/{}", line.linked("current").unwrap());
     for folder in ["opt/moead", "opt/moead/releases", "etc/moead", &release, &format!("{release}/systemd")] {
         assert_eq!(mode(&line, folder), 0o755, "{folder}");
+        // As an earlier version left it.
+        std::fs::set_permissions(line.board().join(folder), PermissionsExt::from_mode(0o700)).unwrap();
+    }
+    line.program(INSTALL).run().success();
+    for folder in ["opt/moead", "opt/moead/releases", &release, &format!("{release}/systemd")] {
+        assert_eq!(mode(&line, folder), 0o755, "{folder}");
     }
     assert_eq!(mode(&line, &format!("{release}/moead-edge")), 0o755);
     for file in ["etc/moead/moead.pub", &format!("{release}/model.onnx"), &format!("{release}/manifest.json")] {
