@@ -9,6 +9,7 @@ use moead_terminal::version::Version;
 
 mod arguments;
 mod build;
+mod ended;
 mod flash;
 mod hints;
 mod image;
@@ -19,6 +20,7 @@ mod passphrase;
 mod profiles;
 mod program;
 mod rehearsal;
+mod replaces;
 
 use arguments::{Arguments, Command};
 

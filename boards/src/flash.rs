@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt as _;
 
 pub mod disk;
 
+use crate::packed::Packed;
 use crate::zeros::is_zero;
 use disk::Refusal;
 
@@ -21,6 +22,12 @@ pub enum FlashError {
     /// The system's own.
     #[error(transparent)]
     File(#[from] io::Error),
+    /// What would be written is no image as it is.
+    #[error("is {found}, expected an image as it goes onto a card")]
+    Packed {
+        /// Its form.
+        found: Packed,
+    },
     /// The disk must not be written.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -39,6 +46,14 @@ pub enum Phase {
     Writing,
     /// The disk is compared with it.
     Comparing,
+}
+
+/// Whether a file may be an image as it goes onto a card: its first bytes are none of something packed.
+///
+/// # Errors
+/// [`FlashError::Packed`], [`FlashError::File`]
+pub fn check(image: &File) -> Result<(), FlashError> {
+    Packed::of(image)?.map_or(Ok(()), |found| Err(FlashError::Packed { found }))
 }
 
 /// Writes `image` to the beginning of `device` and compares it. `progress` gets how many bytes more are done.

@@ -29,6 +29,8 @@ use error::ImageError;
 use plan::{Extras, Plan};
 use root::Root;
 
+use crate::temporaries::Temporaries;
+
 /// What is wanted.
 #[derive(Debug)]
 pub struct Request<'a> {
@@ -40,6 +42,8 @@ pub struct Request<'a> {
     pub way: Way,
     /// What the site adds.
     pub extras: Extras,
+    /// Knows what is written for a while.
+    pub temporaries: &'a Temporaries,
 }
 
 /// How the release gets onto the board.
@@ -78,12 +82,12 @@ pub fn write(request: &Request<'_>, bundle: &mut Bundle, step: &mut dyn FnMut(&s
     if matches!(request.way, Way::Root { .. }) {
         tools::check()?;
     }
-    let copy = tempfile::Builder::new().prefix(".moead-").suffix(".part").tempfile_in(folder)?;
+    let copy = request.temporaries.file_in(folder)?;
     step(&format!("copying {}", request.base.display()));
     source::copy(request.base, copy.as_file(), folder)?;
     let report = match request.way {
-        Way::Root { partition } => into_root(&copy, partition, &request.extras, bundle, step)?,
-        Way::FirstBoot => boot_partition::write(copy.path(), bundle, &request.extras, step)?,
+        Way::Root { partition } => into_root(&copy, partition, request, bundle, step)?,
+        Way::FirstBoot => boot_partition::write(copy.path(), bundle, request, step)?,
     };
     copy.as_file().sync_all()?;
     let file = copy.persist(request.output).map_err(|error| error.error)?;
@@ -95,7 +99,7 @@ pub fn write(request: &Request<'_>, bundle: &mut Bundle, step: &mut dyn FnMut(&s
 fn into_root(
     copy: &NamedTempFile,
     partition: Option<u32>,
-    extras: &Extras,
+    request: &Request<'_>,
     bundle: &mut Bundle,
     step: &mut dyn FnMut(&str),
 ) -> Result<Report, ImageError> {
@@ -105,9 +109,9 @@ fn into_root(
     let was_repaired = tools::make_clean(copy.path(), &partition)?;
     let root = Root::open(copy.path(), &partition)?;
     root.check(&bundle.manifest().target)?;
-    let staging = tempfile::tempdir()?;
+    let staging = request.temporaries.folder()?;
     step("unpacking the bundle");
-    let plan = Plan::new(bundle, extras, staging.path())?;
+    let plan = Plan::new(bundle, &request.extras, staging.path())?;
     inject::check_room(copy.as_file(), &partition, &plan)?;
     step("writing files");
     inject::write(copy.path(), &partition, &plan)?;

@@ -14,7 +14,8 @@ use moead_bundle::release;
 pub mod answers;
 mod remote;
 
-use crate::payload::{self, PayloadError};
+use crate::payload::{self, PayloadError, StagingError};
+use crate::temporaries::Temporaries;
 use answers::{Answers, Become};
 use remote::Remote;
 
@@ -34,6 +35,9 @@ pub enum InstallError {
     /// The bundle is damaged.
     #[error("bundle: {0}")]
     Bundle(#[from] BundleError),
+    /// A folder of this machine for what is unpacked.
+    #[error(transparent)]
+    Staging(#[from] StagingError),
     /// ssh or scp is missing.
     #[error("{program} is not on this machine")]
     Tool {
@@ -108,8 +112,8 @@ pub enum InstallError {
 impl From<PayloadError> for InstallError {
     fn from(error: PayloadError) -> Self {
         match error {
-            PayloadError::File(error) => Self::File(error),
             PayloadError::Bundle(error) => Self::Bundle(error),
+            PayloadError::Staging(error) => Self::Staging(error),
         }
     }
 }
@@ -150,7 +154,7 @@ pub fn install(request: &Request<'_>, bundle: &mut Bundle, step: &mut dyn FnMut(
     let answers = Answers::parse(&remote.run(PROBE)?)?;
     check(&answers, request, bundle)?;
     let name = release::folder_name(bundle.manifest().version, bundle.digest());
-    let staging = tempfile::tempdir()?;
+    let staging = Temporaries::default().folder()?;
     step("unpacking the bundle");
     payload::write(bundle, request.public_key, staging.path())?;
     step("copying");

@@ -12,20 +12,25 @@ use crate::key::Texts;
 /// Writes both halves, the secret one readable by its owner alone. Neither may be there.
 ///
 /// # Errors
-/// The file system's own; when the second cannot be written, the first is removed.
+/// The file system's own, which name the file; when the second cannot be written, the first is removed.
 pub fn write(texts: &Texts, secret: &Path, public: &Path) -> io::Result<()> {
     for path in [secret, public] {
-        atomic_file::check_target(path)?;
+        atomic_file::check_target(path).map_err(|error| named(path, &error))?;
         if path.symlink_metadata().is_ok() {
-            let words = format!("{}: there is one already", path.display());
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
+            return Err(named(path, &io::Error::new(io::ErrorKind::AlreadyExists, "there is one already")));
         }
     }
-    place(&texts.secret, secret, 0o600)?;
-    place(&texts.public, public, 0o644).inspect_err(|_| {
+    place(&texts.secret, secret, 0o600).map_err(|error| named(secret, &error))?;
+    let placed = place(&texts.public, public, 0o644).map_err(|error| named(public, &error));
+    placed.inspect_err(|_| {
         // Half a pair is no pair; what cannot be removed is said by the error that follows.
         let _ = std::fs::remove_file(secret);
     })
+}
+
+/// With the key's path in front: two files are written, and one of them is meant.
+fn named(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn place(text: &str, path: &Path, mode: u32) -> io::Result<()> {

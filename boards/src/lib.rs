@@ -7,7 +7,8 @@
 //! * [`package`]: the same files in the forms of others; [`places`]: where they lie.
 //! * [`image`]: the same files inside of somebody's system image. [`flash`]: an image on a card.
 //! * [`install`]: a bundle on a running board, over ssh; [`payload`]: what a board gets that unpacks by itself.
-//! * [`key`]: what signs; [`key_file`]: where it lies. [`input`]: files that are read whole.
+//! * [`key`]: what signs; [`key_file`]: where it lies. [`input`]: files that are read whole. [`temporaries`]: what is written for a while.
+//! * [`packed`]: what a file is packed as.
 #![forbid(unsafe_code)]
 
 pub mod assemble;
@@ -22,11 +23,13 @@ pub mod key;
 pub mod key_file;
 pub mod model;
 pub mod package;
+pub mod packed;
 pub mod parts;
 pub mod payload;
 pub mod places;
 pub mod profile;
 pub mod program;
 pub mod settings;
+pub mod temporaries;
 pub mod unit;
 mod zeros;

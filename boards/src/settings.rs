@@ -59,6 +59,14 @@ pub enum SettingsError {
         /// As written.
         found: String,
     },
+    /// Something that systemd takes for the end of a line, or stops at, and that is not seen.
+    #[error("line {line}: a control character, {found:?}")]
+    Control {
+        /// In the file.
+        line: usize,
+        /// The character.
+        found: char,
+    },
     /// Quotes or backslashes that systemd would read in another way than they look.
     #[error(
         "line {line}: {name}: a value with quotes or backslashes must stand in one pair of quotes, and end with it"
@@ -104,7 +112,12 @@ pub enum SettingsError {
 pub fn parse(text: &str) -> Result<Vec<Setting>, SettingsError> {
     let mut settings: Vec<Setting> = Vec::new();
     for (index, text) in text.lines().enumerate() {
-        let (line, text) = (index + 1, text.trim());
+        let line = index + 1;
+        // Also in a comment: behind a lone carriage return begins another line.
+        if let Some(found) = text.chars().find(|letter| letter.is_control() && *letter != '\t') {
+            return Err(SettingsError::Control { line, found });
+        }
+        let text = text.trim();
         if text.is_empty() || text.starts_with(['#', ';']) {
             continue;
         }
@@ -216,6 +229,8 @@ mod tests {
         assert_eq!(said("LD_PRELOAD=/evil.so"), "line 1: moead-edge has no variable LD_PRELOAD");
         assert_eq!(said("MOEAD_MODEL=/x"), "line 1: MOEAD_MODEL is set by the release");
         assert_eq!(said("MOEAD_STATE_FILE=/x"), "line 1: MOEAD_STATE_FILE is set by the release");
+        assert_eq!(said("# mine\rLD_PRELOAD=/evil.so"), "line 1: a control character, '\\r'");
+        assert_eq!(said("MOEAD_HTTP=1\r\nMOEAD_GPU=\0"), "line 2: a control character, '\\0'");
         assert_eq!(said("MOEAD_HTTP=1\nMOEAD_HTTP=2"), "line 2: MOEAD_HTTP is set twice");
         for wrong in ["a\"b", "\"a", "a\\", "\"a\" b", "\"a\\\"b\"", "'"] {
             let found = said(&format!("MOEAD_PRODUCT={wrong}"));

@@ -146,6 +146,14 @@ pub enum ManifestError {
         /// Bytes.
         limit: u64,
     },
+    /// A text that would do more to a terminal than stand there, or that says nothing.
+    #[error("manifest: {field}: expected a text without control characters, found {}", excerpt(&format_args!("{found:?}")))]
+    Text {
+        /// Its key.
+        field: &'static str,
+        /// As written in the file.
+        found: String,
+    },
     /// Two members in one place.
     #[error("manifest: {first} and {second} cannot both be there")]
     Collision {
@@ -208,6 +216,19 @@ impl Manifest {
 
     /// What the types do not say.
     pub(crate) fn check(&self) -> Result<(), ManifestError> {
+        let texts = [
+            ("name", &self.name),
+            ("created_by", &self.created_by),
+            ("profile", &self.target.profile),
+            ("triple", &self.target.triple),
+        ];
+        let boards = self.target.boards.iter().map(|board| ("boards", board));
+        for (field, text) in texts.into_iter().chain(boards) {
+            // Every board's name begins with nothing.
+            if text.contains(char::is_control) || field == "boards" && text.is_empty() {
+                return Err(ManifestError::Text { field, found: text.clone() });
+            }
+        }
         if self.members.is_empty() || self.members.len() > limits::MEMBERS {
             return Err(ManifestError::Members { found: self.members.len() });
         }
@@ -291,6 +312,19 @@ mod tests {
             refused(|value| value["members"][0]["stored"]["size"] = u64::MAX.into()),
             "manifest: model.onnx: 18446744073709551615 bytes, expected at most 1048579"
         );
+        let text = "manifest: created_by: expected a text without control characters, found \"\\u{1b}[31mred\"";
+        assert_eq!(refused(|value| value["created_by"] = "\u{1b}[31mred".into()), text);
+        for (key, field) in [("", "name"), ("target", "profile"), ("target", "triple")] {
+            let said = refused(|value| {
+                let object = if key.is_empty() { value } else { &mut value[key] };
+                object[field] = "bolt\nrelease 9 of x".into();
+            });
+            assert!(said.starts_with(&format!("manifest: {field}: expected a text without control")), "{said}");
+        }
+        for board in ["", "Raspberry\u{7f}"] {
+            let said = refused(|value| value["target"]["boards"][0] = board.into());
+            assert!(said.starts_with("manifest: boards: expected a text without control"), "{said}");
+        }
         let path = refused(|value| value["members"][0]["path"] = "../etc/passwd".into());
         assert!(path.starts_with("manifest: path \"../etc/passwd\": expected plain names"), "{path}");
         let version = refused(|value| value["version"] = "1.4-rc".into());

@@ -82,13 +82,25 @@ pub fn folder_name(version: Version, manifest: Digest) -> String {
     format!("{version}-{}", digest.get(..12).unwrap_or(&digest))
 }
 
+/// The version in the name of a release's folder: the inverse of [`folder_name`]. It is enough to know what a board runs where the release
+/// itself is damaged. None: not such a name.
+#[must_use]
+pub fn version_of(folder_name: &str) -> Option<Version> {
+    Version::parse(folder_name.rsplit_once('-')?.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_folder_is_named_after_version_and_content() {
-        assert_eq!(folder_name(Version::parse("1.4.0").unwrap(), Digest::of(b"abc")), "1.4.0-ba7816bf8f01");
+        let name = folder_name(Version::parse("1.4.0").unwrap(), Digest::of(b"abc"));
+        assert_eq!(name, "1.4.0-ba7816bf8f01");
+        assert_eq!(version_of(&name), Version::parse("1.4.0"));
+        for other in ["", "1.4.0", "bolt-ba7816bf8f01", "-ba7816bf8f01"] {
+            assert_eq!(version_of(other), None, "{other}");
+        }
     }
 
     #[test]

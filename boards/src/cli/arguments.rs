@@ -124,7 +124,7 @@ pub(super) struct BuildArguments {
     #[arg(long, value_enum, default_value_t = FormatArgument::Bundle)]
     pub(super) format: FormatArgument,
     /// The secret key that signs a bundle
-    #[arg(long, value_name = "FILE", env = "MOEAD_BOARD_KEY", required_if_eq("format", "bundle"))]
+    #[arg(long, value_name = "FILE", env = "MOEAD_BOARD_KEY")]
     pub(super) key: Option<PathBuf>,
     #[command(flatten)]
     pub(super) passphrase: PassphraseArguments,

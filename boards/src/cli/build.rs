@@ -11,7 +11,7 @@ use moead_terminal::printer::Printer;
 use moead_terminal::progress::Steps;
 
 use super::arguments::{BuildArguments, FormatArgument};
-use super::{profiles, program, rehearsal};
+use super::{profiles, program, rehearsal, replaces};
 use crate::assemble::{Inputs, Labels};
 use crate::input;
 use crate::model::{self, Fit};
@@ -22,6 +22,19 @@ use crate::settings::{self, Setting};
 mod bundle;
 mod deb;
 mod oci;
+
+/// What the unit and the release's settings say themselves; [`crate::settings`] refuses the variables.
+const OWN: [&str; 3] = ["--model", "-m", "--state-file"];
+
+/// Whether a word is that flag, with a value or without.
+fn names(word: &str, flag: &str) -> bool {
+    let rest = word.strip_prefix(flag);
+    if flag.starts_with("--") {
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    } else {
+        rest.is_some()
+    }
+}
 
 /// What was read and found fit for the board.
 struct Order<'a> {
@@ -48,6 +61,24 @@ pub(super) fn run(arguments: &BuildArguments, printer: &Printer) -> anyhow::Resu
     }
     if arguments.format != FormatArgument::Oci && arguments.base.is_some() {
         return Err(UsageError::new("--base is for --format oci").into());
+    }
+    if arguments.format == FormatArgument::Bundle && arguments.key.is_none() {
+        return Err(UsageError::new("a bundle is signed: `--key FILE` names the secret key").into());
+    }
+    let own = |word: &&String| OWN.iter().any(|flag| names(word, flag));
+    if let Some(word) = arguments.arguments.iter().find(own) {
+        return Err(UsageError::new(format!("{word}: the release says that, leave it out behind `--`")).into());
+    }
+    if let Some(output) = &arguments.output {
+        let files =
+            [Some(&arguments.model), arguments.binary.as_ref(), arguments.config.as_ref(), arguments.key.as_ref()];
+        let more = [arguments.sbom.as_ref(), arguments.passphrase.passphrase_file.as_ref()];
+        let profile = Path::new(&arguments.profile);
+        let inputs = files.into_iter().chain(more).flatten().map(|path| &**path).chain([profile]);
+        replaces::refuse(output, inputs)?;
+    }
+    if let Some(expires) = labels.expires.filter(|&expires| rehearsal::today().is_some_and(|today| today >= expires)) {
+        printer.warning(format_args!("--expires {expires}: boards refuse it from that day on, and that day is over"));
     }
     let mut steps = printer.progress().steps();
     let order = order(arguments, &mut steps, printer)?;

@@ -17,6 +17,7 @@ pub(super) fn run(arguments: &FlashArguments, printer: &Printer) -> anyhow::Resu
     let image = File::open(&arguments.image).at(&place)?;
     let metadata = image.metadata().at(&place)?;
     anyhow::ensure!(metadata.is_file() && metadata.len() > 0, "{place}: expected an image, found nothing that is one");
+    flash::check(&image).at(&place)?;
     let device = arguments.device.canonicalize().at(arguments.device.display())?;
     let name = device.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if !device.metadata().at(device.display())?.file_type().is_block_device() {

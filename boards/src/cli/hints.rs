@@ -15,7 +15,9 @@ use crate::install::InstallError;
 use crate::key::KeyError;
 use crate::model::{self, WrongForm};
 use crate::package::oci::OciError;
+use crate::packed::Packed;
 use crate::parts::NoParts;
+use crate::payload::StagingError;
 use crate::profile::error::ProfileError;
 use crate::program::ProgramError;
 use crate::settings::{self, SettingsError};
@@ -51,8 +53,16 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<Refusal>(error) {
         return flash_hint(error);
     }
-    if find::<FlashError>(error).is_some_and(|error| matches!(error, FlashError::ReadBack { .. })) {
-        return Some("the card or the reader is worn out: try another one".into());
+    match find::<FlashError>(error) {
+        Some(FlashError::ReadBack { .. }) => return Some("the card or the reader is worn out: try another one".into()),
+        Some(FlashError::Packed { found: Packed::Bundle }) => {
+            return Some(
+                "`moead-board image` puts a bundle into a system image, `moead-board install` onto a running board"
+                    .into(),
+            );
+        }
+        Some(FlashError::Packed { .. }) => return Some("unpack it first".into()),
+        _ => {}
     }
     if let Some(error) = find::<InstallError>(error) {
         return install_hint(error).map(str::to_owned);
@@ -143,7 +153,9 @@ fn oci_hint(error: &OciError) -> Option<&'static str> {
             "`--base FOLDER` names an image with glibc: `skopeo copy --multi-arch all docker://debian:12-slim oci:FOLDER` fetches one",
         ),
         OciError::Architecture { .. } => Some("fetch all machines of the base: `skopeo copy --multi-arch all`"),
-        OciError::Form(_) => Some("name an empty folder, or one that this command or skopeo wrote"),
+        OciError::Form(_) => {
+            Some("name an empty folder for the output, and for the base one that this command or skopeo wrote")
+        }
         OciError::Blob { .. } => Some("fetch the base again"),
         OciError::File(error) if error.kind() == io::ErrorKind::NotFound => Some("check the path"),
         _ => None,
@@ -168,6 +180,8 @@ fn image_hint(error: &ImageError) -> Option<&'static str> {
         ImageError::NoRoom { .. } => {
             Some("images of cards are as small as possible: enlarge partition and file system first, or boot once")
         }
+        ImageError::Packed { .. } => Some("unpack it first"),
+        ImageError::Staging(error) => staging_hint(error),
         ImageError::NoSpace { .. } => Some("free some space, or write elsewhere with `--output FILE`"),
         ImageError::Refused(_) => Some("build a bundle for that system; `moead-board profiles` lists boards"),
         ImageError::File(error) if error.kind() == io::ErrorKind::NotFound => Some("check the path"),
@@ -176,6 +190,14 @@ fn image_hint(error: &ImageError) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+fn staging_hint(error: &StagingError) -> Option<&'static str> {
+    let is_full = matches!(error.error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    Some(match is_full {
+        true => "free some space there, or name another folder: `TMPDIR=FOLDER`; nothing was left behind",
+        false => "`TMPDIR=FOLDER` names another folder for what is unpacked",
+    })
 }
 
 fn flash_hint(refusal: &Refusal) -> Option<String> {
@@ -197,6 +219,7 @@ fn install_hint(error: &InstallError) -> Option<&'static str> {
         InstallError::Host { .. } => Some("name it as ssh does: `ada@line7`"),
         InstallError::Connection { .. } => Some("nothing was changed on the board; try `ssh USER@HOST` by hand"),
         InstallError::Refused(_) => Some("nothing was copied; build a bundle for that board, or set its clock"),
+        InstallError::Staging(error) => staging_hint(error),
         InstallError::NotRoot => {
             Some("log in as root, or let the account use sudo without a password while you install")
         }

@@ -3,24 +3,24 @@
 use moead_bundle::reader::Sealed;
 use moead_model::atomic_file;
 use moead_terminal::exit::Exit;
-use moead_terminal::failure::{At, UsageError};
+use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
 
 use super::arguments::{ImageArguments, Set};
-use super::key;
+use super::{ended, key, replaces};
 use crate::image::plan::Extras;
 use crate::image::{self, Request};
+use crate::temporaries::Temporaries;
 use crate::{input, settings};
 
 pub(super) fn run(arguments: &ImageArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let output = arguments.output.display().to_string();
-    if arguments
-        .base
-        .canonicalize()
-        .is_ok_and(|base| arguments.output.canonicalize().is_ok_and(|output| output == base))
-    {
-        return Err(UsageError::new("the output would replace the base: give another `--output FILE`").into());
-    }
+    let of_site = arguments.set.iter().filter_map(|set| match set {
+        Set::Settings(path) | Set::RootKeys(path) => Some(&**path),
+        Set::HostName(_) => None,
+    });
+    let inputs = [&arguments.base, &arguments.bundle, &arguments.key].map(|path| &**path);
+    replaces::refuse(&arguments.output, inputs.into_iter().chain(of_site))?;
     atomic_file::check_writable(&arguments.output).at(&output)?;
     let place = arguments.bundle.display().to_string();
     let mut steps = printer.progress().steps();
@@ -28,7 +28,10 @@ pub(super) fn run(arguments: &ImageArguments, printer: &Printer) -> anyhow::Resu
     let trusted = key::public(&arguments.key)?;
     let extras = extras(arguments)?;
     let mut bundle = Sealed::open(&arguments.bundle).and_then(|sealed| sealed.verify(&trusted)).at(&place)?;
-    let request = Request { base: &arguments.base, output: &arguments.output, way: arguments.way(), extras };
+    let temporaries = Temporaries::default();
+    ended::leave_nothing(&temporaries)?;
+    let (base, output_path) = (&arguments.base, &arguments.output);
+    let request = Request { base, output: output_path, way: arguments.way(), extras, temporaries: &temporaries };
     let base = arguments.base.display().to_string();
     let report = image::write(&request, &mut bundle, &mut |step| steps.begin(step)).at(&base)?;
     steps.end();

@@ -28,6 +28,17 @@ pub(super) fn run(
     Err(ArgumentsError("this program was built without an engine".into()).into())
 }
 
+/// The date, where this program has a clock.
+pub(super) fn today() -> Option<jiff::civil::Date> {
+    #[cfg(feature = "runtime")]
+    {
+        use moead_runtime::stream::clock::{Clock as _, SystemClock};
+        Some(SystemClock.wall().date())
+    }
+    #[cfg(not(feature = "runtime"))]
+    None
+}
+
 /// What was found, in words.
 #[cfg(feature = "runtime")]
 pub(super) fn run(

@@ -118,7 +118,7 @@ impl Disk {
             model: line(&folder.join("device/model")).or_else(|| line(&folder.join("device/name"))),
             serial: serial(root, &folder),
             size: sectors.saturating_mul(SECTOR),
-            is_removable: is("removable") || place.contains("/usb") || name.starts_with("mmcblk"),
+            is_removable: is("removable") || place.contains("/usb") || is_card(&folder, name),
             is_read_only: is("ro"),
             uses: uses(root, &folder, name),
         })
@@ -157,6 +157,14 @@ impl std::fmt::Display for Disk {
         let described = described(self.model.as_deref(), self.serial.as_deref());
         write!(formatter, "{}: {described}, {:.1} GB", self.name, self.size as f64 / 1e9)
     }
+}
+
+/// Whether that is a card behind the kernel's driver for cards, which serves memory that is soldered to the board, too (`MMC`), and its parts
+/// for boot loaders (`mmcblk0boot0`), which are disks of their own.
+fn is_card(folder: &Path, name: &str) -> bool {
+    let number = name.strip_prefix("mmcblk").unwrap_or_default();
+    let is_whole = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_whole && line(&folder.join("device/type")).as_deref() == Some("SD")
 }
 
 fn line(path: &Path) -> Option<String> {
@@ -307,6 +315,24 @@ mod tests {
         assert_eq!(machine.admit("sdd", 1, None), Err("sdd cannot be taken out: Second, serial number D4".into()));
         assert_eq!(machine.admit("sdd", 1, Some("C7")), Err("sdd has the serial number D4, expected C7".into()));
         assert_eq!(machine.admit("sdd", 1, Some("D4")), Ok(()));
+    }
+
+    #[test]
+    fn soldered_memory_is_no_card() {
+        let machine = Machine::new();
+        for name in ["mmcblk0", "mmcblk0boot0", "mmcblk1", "mmcblk2"] {
+            machine.disk(name, "179:0", "62333952", "", "M1");
+            machine.write(&format!("sys/class/block/{name}/device/name"), "DG4032");
+        }
+        machine.write("sys/class/block/mmcblk0/device/type", "MMC\n");
+        machine.write("sys/class/block/mmcblk0boot0/device/type", "SD\n");
+        machine.write("sys/class/block/mmcblk1/device/type", "SD\n");
+        let soldered = |name: &str| Err(format!("{name} cannot be taken out: DG4032, serial number M1"));
+        for name in ["mmcblk0", "mmcblk0boot0", "mmcblk2"] {
+            assert_eq!(machine.admit(name, 1, None), soldered(name));
+        }
+        assert_eq!(machine.admit("mmcblk0", 1, Some("M1")), Ok(()));
+        assert_eq!(machine.admit("mmcblk1", 1, None), Ok(()));
     }
 
     #[test]

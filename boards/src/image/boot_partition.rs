@@ -15,8 +15,8 @@ use super::error::ImageError;
 use super::plan::Extras;
 use super::source::fill;
 use super::table::{self, Partition};
-use super::{Report, slice::Slice};
-use crate::payload;
+use super::{Report, Request, slice::Slice};
+use crate::payload::{self, StagingError};
 
 /// Of all that is ours there.
 const FOLDER: &str = "moead";
@@ -38,7 +38,7 @@ type Fat = FileSystem<Slice>;
 pub(super) fn write(
     image: &Path,
     bundle: &mut Bundle,
-    extras: &Extras,
+    request: &Request<'_>,
     step: &mut dyn FnMut(&str),
 ) -> Result<Report, ImageError> {
     step("looking for the boot partition");
@@ -47,8 +47,8 @@ pub(super) fn write(
         return Err(ImageError::Hooked { path: COMMAND_LINE, found: found.to_owned() });
     }
     step("unpacking the bundle");
-    let staging = tempfile::tempdir()?;
-    let files = stage(bundle, extras, staging.path())?;
+    let staging = request.temporaries.folder()?;
+    let files = stage(bundle, &request.extras, staging.path())?;
     let at = Place { image, partition: &partition };
     step("writing files");
     at.write(&files, &format!("{}{HOOK}\n", line.trim_end()))?;
@@ -64,7 +64,12 @@ fn find(image: &Path) -> Result<(Partition, String), ImageError> {
     let (candidates, found) = table::find_fat(&File::open(image)?)?;
     for partition in candidates {
         let system = Place { image, partition: &partition }.open()?;
-        let Ok(file) = system.root_dir().open_file(COMMAND_LINE) else { continue };
+        let root = system.root_dir();
+        let file = match root.open_file(COMMAND_LINE) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(broken(&partition, &error)),
+        };
         let mut line = Vec::new();
         file.take(MOST_COMMAND_LINE + 1).read_to_end(&mut line).map_err(|error| broken(&partition, &error))?;
         let text = String::from_utf8(line).ok().filter(|text| text.len() as u64 <= MOST_COMMAND_LINE);
@@ -92,7 +97,7 @@ fn stage(bundle: &mut Bundle, extras: &Extras, staging: &Path) -> Result<Vec<(St
     let mut files: Vec<_> = payload::FILES.iter().map(|name| ((*name).to_owned(), staging.join(name))).collect();
     for (name, text) in texts {
         let Some(text) = text else { continue };
-        std::fs::write(staging.join(name), text)?;
+        std::fs::write(staging.join(name), text).map_err(StagingError::at(staging))?;
         files.push((name.to_owned(), staging.join(name)));
     }
     Ok(files)
@@ -126,7 +131,12 @@ impl Place<'_> {
         {
             let root = system.root_dir();
             // Of an earlier release.
-            if let Ok(old) = root.open_dir(FOLDER) {
+            let old = match root.open_dir(FOLDER) {
+                Ok(old) => Some(old),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => return Err(broken(error)),
+            };
+            if let Some(old) = old {
                 let names: Result<Vec<_>, _> = old.iter().map(|entry| entry.map(|entry| entry.file_name())).collect();
                 for name in names.map_err(broken)?.iter().filter(|name| !matches!(name.as_str(), "." | "..")) {
                     old.remove(name).map_err(broken)?;

@@ -5,7 +5,8 @@ use std::io;
 use moead_bundle::admission::Refusal;
 use moead_bundle::reader::BundleError;
 
-use crate::payload::PayloadError;
+use crate::packed::Packed;
+use crate::payload::{PayloadError, StagingError};
 
 /// Why an image cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,9 @@ pub enum ImageError {
     /// The bundle is damaged.
     #[error("bundle: {0}")]
     Bundle(#[from] BundleError),
+    /// A folder of this machine for what is unpacked.
+    #[error(transparent)]
+    Staging(#[from] StagingError),
     /// e2fsprogs is missing.
     #[error("{program} is not on this machine")]
     Tool {
@@ -26,6 +30,12 @@ pub enum ImageError {
     /// The base cannot be unpacked.
     #[error("{0}")]
     Base(String),
+    /// Packed otherwise.
+    #[error("is {found}, expected a raw image, .xz or .zip")]
+    Packed {
+        /// Its form.
+        found: Packed,
+    },
     /// The copy would not fit beside its target.
     #[error("the copy needs {needed} bytes, and {free} are free")]
     NoSpace {
@@ -129,8 +139,8 @@ pub enum ImageError {
 impl From<PayloadError> for ImageError {
     fn from(error: PayloadError) -> Self {
         match error {
-            PayloadError::File(error) => Self::File(error),
             PayloadError::Bundle(error) => Self::Bundle(error),
+            PayloadError::Staging(error) => Self::Staging(error),
         }
     }
 }

@@ -10,6 +10,7 @@ use moead_bundle::reader::Bundle;
 use moead_bundle::release;
 
 use super::error::ImageError;
+use crate::payload::{self, StagingError};
 
 /// The home of root, on every distribution.
 const ROOT_HOME: &str = "/root";
@@ -54,9 +55,7 @@ impl Plan {
         let root = format!("{}/{}/{folder}", release::ROOT, release::RELEASES);
         let mut plan = Self { folders: BTreeSet::new(), files: Vec::new(), links: Vec::new() };
         for member in &manifest.members {
-            let staged = staging.join(plan.files.len().to_string());
-            let mut file = File::create(&staged)?;
-            bundle.unpack(member, &mut file)?;
+            let staged = payload::unpack(bundle, member, staging, &plan.files.len().to_string())?;
             plan.push(format!("{root}/{}", member.path), staged, member.size, member.kind.mode());
         }
         let manifest_text = bundle.manifest_text().to_vec();
@@ -73,7 +72,7 @@ impl Plan {
         for (path, text, mode) in texts {
             let Some(text) = text else { continue };
             let staged = staging.join(plan.files.len().to_string());
-            write_new(&staged, &text)?;
+            write_new(&staged, &text).map_err(StagingError::at(staging))?;
             plan.push(path, staged, text.len() as u64, mode);
         }
         // `current`, and until there is another release, `previous` too: the update unit runs its program.

@@ -4,7 +4,11 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt as _;
 
-/// Bytes `start..start + length` of a file.
+/// The least that a cluster of FAT has.
+const CLUSTER: u64 = 512;
+
+/// Bytes `start..start + length` of a file. A file system is read through it whose chains may lead to themselves, so it may be asked so often and
+/// no more: for each cluster that there can be, to read its place in the table, to look whether that is free, to chain it, and to read it, twice.
 #[derive(Debug)]
 pub(super) struct Slice {
     file: File,
@@ -12,11 +16,13 @@ pub(super) struct Slice {
     length: u64,
     /// From `start` on.
     at: u64,
+    /// How often it may still be read.
+    reads: u64,
 }
 
 impl Slice {
     pub(super) fn new(file: File, start: u64, length: u64) -> Self {
-        Self { file, start, length, at: 0 }
+        Self { file, start, length, at: 0, reads: (length / CLUSTER).saturating_mul(8).saturating_add(1 << 16) }
     }
 
     /// How many of so many bytes lie before its end.
@@ -27,6 +33,8 @@ impl Slice {
 
 impl Read for Slice {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let circles = || io::Error::new(io::ErrorKind::InvalidData, "its chains go in circles");
+        self.reads = self.reads.checked_sub(1).ok_or_else(circles)?;
         let count = self.within(buffer.len());
         let read = self.file.read_at(buffer.get_mut(..count).unwrap_or_default(), self.start + self.at)?;
         self.at += read as u64;
@@ -64,6 +72,22 @@ impl Seek for Slice {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_goes_in_circles_is_left() {
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(1024).expect("a length");
+        let mut slice = Slice::new(file, 0, 1024);
+        let mut rounds = 0;
+        let error = loop {
+            slice.seek(SeekFrom::Start(0)).expect("inside");
+            match slice.read(&mut [0; 32]) {
+                Ok(count) => rounds += usize::from(count == 32),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((rounds, error.to_string().as_str()), ((1 << 16) + 16, "its chains go in circles"));
+    }
 
     #[test]
     fn nothing_outside_is_read_or_written() {

@@ -7,6 +7,7 @@ use std::path::Path;
 use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ZipArchive};
 
 use super::error::ImageError;
+use crate::packed::Packed;
 use crate::zeros::is_zero;
 
 /// Bytes of an unpacked image: what a small file may make this PC write. The largest cards that vendors fill have 128 GB.
@@ -23,22 +24,22 @@ pub(super) fn copy(base: &Path, target: &File, folder: &Path) -> Result<(), Imag
     if !metadata.is_file() {
         return Err(ImageError::Base("expected a file, found a folder or a device".into()));
     }
-    let mut magic = Vec::new();
-    (&mut file).take(6).read_to_end(&mut magic)?;
-    file.seek(SeekFrom::Start(0))?;
     let room = Room { folder };
-    if magic.starts_with(b"\xfd7zXZ\0") {
-        // Concatenated streams are one file to xz; more memory than its strongest presets need is refused.
-        let stream = liblzma::stream::Stream::new_stream_decoder(256 << 20, liblzma::stream::CONCATENATED);
-        let stream = stream.map_err(|error| ImageError::Base(error.to_string()))?;
-        let mut unpacked = liblzma::bufread::XzDecoder::new_stream(BufReader::new(file), stream);
-        return sparse(&mut unpacked, target, &room).map_err(|error| named(error, "xz"));
+    match Packed::of(&file)? {
+        None => {
+            room.check(allocated(&metadata))?;
+            sparse(&mut file, target, &room)
+        }
+        Some(Packed::Xz) => {
+            // Concatenated streams are one file to xz; more memory than its strongest presets need is refused.
+            let stream = liblzma::stream::Stream::new_stream_decoder(256 << 20, liblzma::stream::CONCATENATED);
+            let stream = stream.map_err(|error| ImageError::Base(error.to_string()))?;
+            let mut unpacked = liblzma::bufread::XzDecoder::new_stream(BufReader::new(file), stream);
+            sparse(&mut unpacked, target, &room).map_err(|error| named(error, "xz"))
+        }
+        Some(Packed::Zip) => zip(file, target, &room),
+        Some(found) => Err(ImageError::Packed { found }),
     }
-    if magic.starts_with(b"PK\x03\x04") {
-        return zip(file, target, &room);
-    }
-    room.check(allocated(&metadata))?;
-    sparse(&mut file, target, &room)
 }
 
 fn named(error: ImageError, format: &str) -> ImageError {

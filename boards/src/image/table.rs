@@ -178,7 +178,7 @@ fn gpt(image: &File, disk: u64) -> Result<Vec<Partition>, ImageError> {
         if entry.iter().take(16).all(|&byte| byte == 0) {
             continue;
         }
-        let length = last.checked_sub(first).and_then(|sectors| (sectors + 1).checked_mul(SECTOR));
+        let length = last.checked_sub(first).and_then(|sectors| sectors.checked_add(1)?.checked_mul(SECTOR));
         let place = first.checked_mul(SECTOR).zip(length);
         let place = place.ok_or_else(|| wrong(&format!("place of partition {number}")))?;
         let name = entry.get(56..128).unwrap_or_default().chunks_exact(2);

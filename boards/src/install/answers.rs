@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use moead_bundle::admission::Board;
+use moead_bundle::release;
 use moead_bundle::version::Version;
 
 use super::InstallError;
@@ -87,7 +88,7 @@ impl Answers {
             glibc: self.glibc,
             name: self.name.clone(),
             today: self.today,
-            installed: self.current.as_deref().and_then(|folder| Version::parse(folder.rsplit_once('-')?.0)),
+            installed: self.current.as_deref().and_then(release::version_of),
         }
     }
 }

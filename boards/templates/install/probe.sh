@@ -19,5 +19,5 @@ say free "$(df -Pk "$folder" | awk 'NR == 2 { print $4 }')"
 say scratch "$(df -Pk "${TMPDIR:-/tmp}" | awk 'NR == 2 { print $4 }')"
 say groups "$(cut -d: -f1 "$root/etc/group" 2>/dev/null | tr '\n' ' ')"
 say current "$(basename "$(readlink "$root/opt/moead/current" 2>/dev/null)" 2>/dev/null)"
-say key "$(sed -n '2p' "$root/etc/moead/moead.pub" 2>/dev/null)"
+say key "$(sed '/^[[:space:]]*$/d' "$root/etc/moead/moead.pub" 2>/dev/null | tail -n 1)"
 say end end

@@ -157,6 +157,57 @@ fn what_would_not_run_on_the_board_is_refused() {
 }
 
 #[test]
+fn a_day_that_is_over_is_told() {
+    let desk = Desk::ready();
+    let said = desk.run(&format!("{BUILD} --expires 2026-01-02 -o bolt.moead")).success().stderr;
+    let warning = "warning: --expires 2026-01-02: boards refuse it from that day on, and that day is over\n";
+    // Without the runtime there is no clock.
+    assert_eq!(said, if cfg!(feature = "runtime") { warning } else { "" });
+    assert_eq!(desk.run(&format!("{BUILD} --expires 9999-01-02 -o bolt.moead")).success().stderr, "");
+}
+
+#[test]
+fn a_bundle_needs_a_key() {
+    let desk = Desk::ready();
+    let without = BUILD.replace(" --key moead.key", "");
+    let said = desk.refuses(&without);
+    insta::assert_snapshot!(said, @"
+    status: 2
+    ----- stderr
+    error: a bundle is signed: `--key FILE` names the secret key
+    ");
+    assert_eq!(desk.refuses(&format!("{without} --format bundle")), said);
+}
+
+#[test]
+fn what_the_unit_says_is_not_said_again() {
+    let desk = Desk::ready();
+    insta::assert_snapshot!(desk.refuses(&format!("{BUILD} -- --model /opt/other.onnx")), @"
+    status: 2
+    ----- stderr
+    error: --model: the release says that, leave it out behind `--`
+    ");
+    for word in ["--model=x", "-m x", "-mx", "--state-file /tmp/x", "--state-file=/tmp/x"] {
+        let said = desk.refuses(&format!("{BUILD} -- --http 8080 {word}"));
+        assert!(said.contains(": the release says that, leave it out behind `--`\n"), "{word}: {said}");
+    }
+    desk.run(&format!("{BUILD} -o bolt.moead -- --max-cpu-nodes 3")).success();
+}
+
+#[test]
+fn no_output_takes_the_place_of_an_input() {
+    let desk = Desk::ready();
+    desk.write("edge.env", "MOEAD_THREADS=2\n");
+    for input in ["model.onnx", "moead-edge", "moead.key", "edge.env", "./moead.key"] {
+        let said = desk.refuses(&format!("{BUILD} --config edge.env -o {input}"));
+        let name = input.trim_start_matches("./");
+        let expected =
+            format!("status: 2\n----- stderr\nerror: the output would replace {name}: give another `--output`\n");
+        assert_eq!(said, expected);
+    }
+}
+
+#[test]
 fn a_form_that_is_slower_is_told() {
     let desk = Desk::ready();
     let manifest = crate::small_model::MANIFEST.replace("\"sparse\"", "\"dense\"");

@@ -198,6 +198,82 @@ fn images_without_a_first_boot_are_refused() {
     ");
 }
 
+/// A card whose root folder's chain of clusters leads to its own beginning, with nothing in it that ends a folder.
+fn card_in_circles() -> Vec<u8> {
+    let mut partition = tempfile::tempfile().unwrap();
+    partition.set_len(64 * MIB).unwrap();
+    let options = FormatVolumeOptions::new().fat_type(fatfs::FatType::Fat32).bytes_per_cluster(512);
+    fatfs::format_volume(&mut partition, options).unwrap();
+    std::io::Seek::rewind(&mut partition).unwrap();
+    let mut bytes = Vec::new();
+    partition.read_to_end(&mut bytes).unwrap();
+    let table = 512 * usize::from(u16::from_le_bytes([bytes[14], bytes[15]]));
+    let of_table = 512 * u32::from_le_bytes([bytes[36], bytes[37], bytes[38], bytes[39]]) as usize;
+    for table in [table, table + of_table] {
+        bytes[table + 8..table + 12].copy_from_slice(&2_u32.to_le_bytes());
+    }
+    let root = table + 2 * of_table;
+    for (number, entry) in bytes[root..root + 512].chunks_exact_mut(32).enumerate() {
+        entry.fill(0);
+        entry[..12].copy_from_slice(format!("FILE{number:04}TXT ").as_bytes());
+    }
+    let mut disk = card(64 * MIB, &[]);
+    disk[MIB as usize..65 * MIB as usize].copy_from_slice(&bytes);
+    disk
+}
+
+#[test]
+fn a_partition_that_goes_in_circles_is_left() {
+    let desk = Desk::with_bundle();
+    desk.write("base.img", card_in_circles());
+    insta::assert_snapshot!(desk.refuses(IMAGE), @"
+    status: 1
+    ----- stderr
+    error: base.img: the file system of partition 1: FAT cannot be used: its chains go in circles
+    hint: fetch the base again
+    ");
+}
+
+#[test]
+fn a_signal_leaves_nothing_behind() {
+    use rustix::process::{Pid, Signal, kill_process};
+    use std::os::unix::process::ExitStatusExt as _;
+    let desk = Desk::with_bundle();
+    // So large that it is copied for minutes, and nothing but holes behind its beginning.
+    let mut base = File::create(desk.path("base.img")).unwrap();
+    base.write_all(&[7; 512]).unwrap();
+    base.set_len(900 << 30).unwrap();
+    let is_part = |name: &str| name.starts_with(".moead-");
+    let names = || -> Vec<String> {
+        let entries = std::fs::read_dir(desk.path("")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+    };
+    for (signal, status) in [(Signal::INT, 2), (Signal::TERM, 15)] {
+        let mut child = desk.program(IMAGE).command().spawn().unwrap();
+        let is_begun = |name: &String| is_part(name) && desk.path(name).metadata().is_ok_and(|part| part.len() > 0);
+        while !names().iter().any(is_begun) {
+            assert_eq!(child.try_wait().unwrap(), None);
+            std::thread::yield_now();
+        }
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        // As a program that does nothing about signals: 130 and 143 for a shell.
+        assert_eq!(child.wait().unwrap().signal(), Some(status));
+        assert!(!names().iter().any(|name| is_part(name) || name == "card.img"), "{:?}", names());
+    }
+}
+
+#[test]
+fn a_folder_for_temporary_files_that_cannot_be_used_is_named() {
+    let desk = Desk::with_bundle();
+    desk.write("base.img", card(64 * MIB, &[("cmdline.txt", LINE)]));
+    insta::assert_snapshot!(desk.refuses_program(&desk.program(IMAGE).env("TMPDIR", "/proc/gone")), @"
+    status: 1
+    ----- stderr
+    error: base.img: /proc/gone: entity not found
+    hint: `TMPDIR=FOLDER` names another folder for what is unpacked
+    ");
+}
+
 /// Whatever stands in the partition: an error or an image, and no end by a panic.
 #[test]
 fn damaged_partitions_are_survived() {

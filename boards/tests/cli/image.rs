@@ -193,6 +193,12 @@ fn bases_that_are_not_fit_are_refused() {
     ----- stderr
     error: base.img: partition table: GPT: checksum of the entries
     ");
+    insta::assert_snapshot!(refuse([&b"\x1f\x8b\x08"[..], &[0; 1024]].concat()), @"
+    status: 1
+    ----- stderr
+    error: base.img: is packed by gzip, expected a raw image, .xz or .zip
+    hint: unpack it first
+    ");
     let mut packed = sample::xz(&Disk::mbr().bytes(&desk));
     packed.truncate(packed.len() / 2);
     insta::assert_snapshot!(refuse(packed), @r"
@@ -241,8 +247,12 @@ fn wrong_command_lines() {
     insta::assert_snapshot!(desk.refuses(&IMAGE.replace("card.img", "base.img")), @r"
     status: 2
     ----- stderr
-    error: the output would replace the base: give another `--output FILE`
+    error: the output would replace base.img: give another `--output`
     ");
+    for input in ["bolt.moead", "moead.pub"] {
+        let said = desk.refuses(&IMAGE.replace("card.img", input));
+        assert!(said.contains(&format!("error: the output would replace {input}: ")), "{said}");
+    }
     insta::assert_snapshot!(desk.refuses(&format!("{IMAGE} --set hostname=a.b")), @r"
     status: 2
     ----- stderr

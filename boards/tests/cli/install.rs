@@ -300,6 +300,144 @@ fn a_board_that_is_being_updated_is_left_alone() {
     assert_eq!(line.folders(), ["1.5-0123456789ab.part"]);
 }
 
+/// Permissions of what is on the board.
+fn mode(line: &Line, path: &str) -> u32 {
+    std::fs::metadata(line.board().join(path)).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_release_that_is_there_in_part_is_unpacked_anew() {
+    let line = Line::new();
+    line.program(INSTALL).run().success();
+    line.build("1.5", "newer.moead");
+    let newer = "install ada@line7 newer.moead --key moead.pub";
+    line.program(newer).run().success();
+    // As after a power cut while the newer one was being removed; the board runs the older one.
+    let (old, new) = (line.linked("previous").unwrap(), line.linked("current").unwrap());
+    let model = line.board().join("opt/moead").join(&new).join("model.onnx");
+    let whole = std::fs::read(&model).unwrap();
+    for (damage, is_there) in [("", false), ("half", true)] {
+        for (link, target) in [("current", &old), ("previous", &new)] {
+            let link = line.board().join("opt/moead").join(link);
+            std::fs::remove_file(&link).unwrap();
+            std::os::unix::fs::symlink(target, link).unwrap();
+        }
+        std::fs::remove_file(&model).unwrap();
+        if is_there {
+            std::fs::write(&model, damage).unwrap();
+        }
+        line.program(newer).run().success();
+        assert!(std::fs::read(&model).unwrap() == whole);
+        assert_eq!((line.linked("current"), line.linked("previous")), (Some(new.clone()), Some(old.clone())));
+    }
+    // What runs is not taken away.
+    std::fs::write(&model, "rot").unwrap();
+    insta::assert_snapshot!(line.says(newer), @"
+    status: 1
+    ----- stderr
+    error: ada@line7: unpack: release 1.5-[DIGEST] runs, and its files are not what was sent
+    hint: the board runs what it ran before
+    ");
+    assert_eq!(line.linked("current"), Some(new));
+    assert_eq!(std::fs::read(&model).unwrap(), b"rot");
+}
+
+#[test]
+fn a_release_that_goes_loses_its_name_first() {
+    let line = Line::new();
+    for (release, bundle) in [("1.4", "a.moead"), ("1.5", "b.moead"), ("1.6", "c.moead"), ("1.7", "d.moead")] {
+        line.build(release, bundle);
+        if release == "1.7" {
+            line.tell("does-not-start", "1.7\n");
+        }
+        line.program(&format!("install ada@line7 {bundle} --key moead.pub")).run();
+    }
+    assert_eq!((line.current().as_deref(), line.folders().len()), (Some("1.6"), 2));
+    let removed = std::fs::read_to_string(line.board().join("removed")).unwrap();
+    let removed: Vec<&str> = removed
+        .split_whitespace()
+        .filter_map(|word| word.split_once("opt/moead/releases/").map(|(_, name)| name))
+        .collect();
+    assert!(removed.iter().any(|name| name.starts_with("1.4-")), "{removed:?}");
+    assert!(removed.iter().any(|name| name.starts_with("1.7-")), "{removed:?}");
+    assert!(removed.iter().all(|name| name.ends_with(".part")), "{removed:?}");
+}
+
+#[test]
+fn what_runs_is_what_runs_when_the_lock_is_taken() {
+    let line = Line::new();
+    line.program(INSTALL).run().success();
+    line.build("1.5", "newer.moead");
+    line.program("install ada@line7 newer.moead --key moead.pub").run().success();
+    // Another update goes back just before this one begins.
+    line.tell("meanwhile", &line.linked("previous").unwrap());
+    line.build("1.6", "newest.moead");
+    line.tell("does-not-start", "1.6\n");
+    line.program("install ada@line7 newest.moead --key moead.pub").run();
+    assert_eq!(line.current().as_deref(), Some("1.4"));
+}
+
+#[test]
+fn an_account_that_hides_its_files_hides_no_release() {
+    let line = Line::new();
+    line.tell("umask", "077");
+    line.program(INSTALL).run().success();
+    let release = format!("opt/moead/{}", line.linked("current").unwrap());
+    for folder in ["opt/moead", "opt/moead/releases", "etc/moead", &release, &format!("{release}/systemd")] {
+        assert_eq!(mode(&line, folder), 0o755, "{folder}");
+        // As an earlier version left it.
+        std::fs::set_permissions(line.board().join(folder), PermissionsExt::from_mode(0o700)).unwrap();
+    }
+    line.program(INSTALL).run().success();
+    for folder in ["opt/moead", "opt/moead/releases", &release, &format!("{release}/systemd")] {
+        assert_eq!(mode(&line, folder), 0o755, "{folder}");
+    }
+    assert_eq!(mode(&line, &format!("{release}/moead-edge")), 0o755);
+    for file in ["etc/moead/moead.pub", &format!("{release}/model.onnx"), &format!("{release}/manifest.json")] {
+        assert_eq!(mode(&line, file), 0o644, "{file}");
+    }
+}
+
+#[test]
+fn the_lock_is_root_s_alone() {
+    let line = Line::new();
+    line.program(INSTALL).run().success();
+    assert_eq!(mode(&line, "opt/moead/lock"), 0o600);
+    // One that an earlier version has made.
+    std::fs::set_permissions(line.board().join("opt/moead/lock"), PermissionsExt::from_mode(0o644)).unwrap();
+    line.program(INSTALL).run().success();
+    assert_eq!(mode(&line, "opt/moead/lock"), 0o600);
+}
+
+#[test]
+fn a_board_that_is_laid_out_otherwise_is_left_alone() {
+    let line = Line::new();
+    line.tell("opt/moead/current/moead-edge", "somebody's own");
+    insta::assert_snapshot!(line.says(INSTALL).replace(&line.board().display().to_string(), ""), @"
+    status: 1
+    ----- stderr
+    error: ada@line7: unpack: /opt/moead/current is no link
+    hint: the board runs what it ran before
+    ");
+    assert!(!line.calls().contains("systemctl stop") && !line.calls().contains("daemon-reload"), "{}", line.calls());
+    assert_eq!((line.folders().len(), line.board().join("opt/moead/current").is_dir()), (0, true));
+}
+
+#[test]
+fn a_key_of_one_line_is_known_again() {
+    let line = Line::new();
+    let key = crate::desk::PUBLIC.lines().next_back().unwrap();
+    line.desk.write("one.pub", key);
+    line.program("install ada@line7 bolt.moead --key one.pub").run().success();
+    line.tell("etc/moead/moead.pub", "RWQtheirs");
+    insta::assert_snapshot!(line.says("install ada@line7 bolt.moead --key one.pub"), @"
+    status: 1
+    ----- stderr
+    error: ada@line7: the board trusts another key than the one that signed the bundle
+    hint: sign with that key, or replace /etc/moead/moead.pub on the board
+    ");
+}
+
 #[test]
 fn a_first_release_that_fails_leaves_nothing() {
     let line = Line::new();
@@ -312,6 +450,7 @@ fn a_first_release_that_fails_leaves_nothing() {
     ");
     assert_eq!((line.current(), line.folders().len()), (None, 0));
     assert!(!line.board().join("etc/systemd/system/moead-edge.service").exists());
+    assert!(!line.board().join("etc/moead/moead.pub").exists());
     assert!(line.calls().contains("systemctl stop moead-edge.service\n"), "{}", line.calls());
     let left = std::fs::read_dir(line.board().join("etc/systemd/system/multi-user.target.wants")).unwrap();
     assert_eq!((left.count(), line.linked("previous")), (0, None));

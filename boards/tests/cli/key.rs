@@ -38,7 +38,19 @@ fn a_key_never_takes_the_place_of_another() {
     insta::assert_snapshot!(desk.refuses("key new gone/line.key --no-passphrase"), @r"
     status: 1
     ----- stderr
-    error: gone: expected a folder, found nothing
+    error: gone/line.key: gone: expected a folder, found nothing
+    hint: check the path
+    ");
+    std::fs::create_dir(desk.path("folder")).unwrap();
+    insta::assert_snapshot!(desk.refuses("key new folder --no-passphrase"), @r"
+    status: 1
+    ----- stderr
+    error: folder: expected a file, found a folder
+    ");
+    insta::assert_snapshot!(desk.refuses("key new /proc/line.key --no-passphrase"), @r"
+    status: 1
+    ----- stderr
+    error: /proc/line.key: entity not found
     hint: check the path
     ");
     insta::assert_snapshot!(desk.refuses("key new line.pub --no-passphrase"), @r"

@@ -12,6 +12,11 @@ const BUILD: &str = "build raspberry-pi-5 --model model.onnx --binary moead-edge
 
 /// A base image with one layer for each machine, as skopeo would write it: an index in the index.
 fn write_base(folder: &Path, architectures: &[&str]) {
+    write_base_with(folder, architectures, &json!({}));
+}
+
+/// The same, with other values in its configurations.
+fn write_base_with(folder: &Path, architectures: &[&str], change: &Value) {
     std::fs::create_dir_all(folder.join("blobs/sha256")).unwrap();
     std::fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
     let blob = |bytes: &[u8], media_type: &str| {
@@ -23,10 +28,13 @@ fn write_base(folder: &Path, architectures: &[&str]) {
         .iter()
         .map(|architecture| {
             let layer = blob(format!("libc of {architecture}").as_bytes(), "application/vnd.oci.image.layer.v1.tar");
-            let config = json!({
+            let mut config = json!({
                 "architecture": architecture, "os": "linux", "config": {"Cmd": ["bash"]}, "variant": "v8",
                 "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}, "history": [{"created_by": "debian"}],
             });
+            for (name, value) in change.as_object().unwrap() {
+                config[name] = value.clone();
+            }
             let config = blob(config.to_string().as_bytes(), "application/vnd.oci.image.config.v1+json");
             let manifest = json!({"schemaVersion": 2, "config": config, "layers": [layer]});
             blob(manifest.to_string().as_bytes(), "application/vnd.oci.image.manifest.v1+json")
@@ -158,8 +166,25 @@ fn bases_and_folders_that_are_none_are_refused() {
     status: 1
     ----- stderr
     error: photos: not an OCI image layout: it has no file oci-layout
-    hint: name an empty folder, or one that this command or skopeo wrote
+    hint: name an empty folder for the output, and for the base one that this command or skopeo wrote
     ");
+    // Configurations to which nothing can be appended.
+    for (change, said) in [
+        (json!({"rootfs": "x"}), "rootfs.diff_ids: expected a list of texts"),
+        (json!({"rootfs": [1]}), "rootfs.diff_ids: expected a list of texts"),
+        (json!({"rootfs": {"diff_ids": 3}}), "rootfs.diff_ids: expected a list of texts"),
+        (json!({"rootfs": {"diff_ids": [3]}}), "rootfs.diff_ids: expected a list of texts"),
+        (json!({"rootfs": {"diff_ids": []}}), "rootfs.diff_ids: 0 of them, expected 1"),
+        (json!({"rootfs": null}), "rootfs.diff_ids: expected a list of texts"),
+        (json!({"history": "h"}), "history: expected a list"),
+    ] {
+        write_base_with(&desk.path("hostile"), &["arm64"], &change);
+        let expected = format!(
+            "status: 1\n----- stderr\nerror: hostile: not an OCI image layout: its configuration: {said}\n\
+             hint: name an empty folder for the output, and for the base one that this command or skopeo wrote\n"
+        );
+        assert_eq!(desk.refuses(&format!("{BUILD} --base hostile")), expected);
+    }
     let blobs = desk.path("base/blobs/sha256");
     let layer = blobs.join(Digest::of(b"libc of arm64").to_string());
     std::fs::write(layer, "libc of a stranger").unwrap();

@@ -12,11 +12,12 @@ use moead_update::disk::board::BoardDisk;
 use moead_update::error::UpdateError;
 use moead_update::host::{Host, Step, Time};
 use moead_update::installed::linked;
-use moead_update::lock::{Held, Lock};
+use moead_update::lock::{Lock, LockError};
 use moead_update::record::Record;
 use moead_update::rollback::rollback;
 use moead_update::service::systemd::Systemd;
-use moead_update::settle::{Settled, settle};
+use moead_update::settle::{Settled, settle, start_again};
+use moead_update::trial::Reason;
 
 use super::arguments::{UpdateArguments, UpdateCommand};
 use crate::sinks::service_state::moment;
@@ -35,7 +36,8 @@ pub(super) fn run(arguments: &UpdateArguments, printer: &Printer) -> anyhow::Res
     let root = arguments.root.as_path();
     match &arguments.command {
         UpdateCommand::Apply(apply) => {
-            let applied = on_board(root, Held::Refuse, printer, |host| apply::run(host, root, apply, printer))?;
+            let applied =
+                on_board(root, printer, |host| locked(root, host, |host| apply::run(host, root, apply, printer)))?;
             let line = match applied {
                 Applied::Well { release, before } => format!("release {release} in place of {before}: well"),
                 Applied::Already { release } => format!("release {release} runs already"),
@@ -54,11 +56,11 @@ pub(super) fn run(arguments: &UpdateArguments, printer: &Printer) -> anyhow::Res
             status.print(arguments, printer)?;
         }
         UpdateCommand::Rollback => {
-            let done = on_board(root, Held::Refuse, printer, |host| Ok(rollback(host)?))?;
+            let done = on_board(root, printer, |host| locked(root, host, |host| Ok(rollback(host)?)))?;
             printer.line(format_args!("release {} in place of {}", done.to, done.from))?;
         }
         UpdateCommand::Settle => {
-            let settled = on_board(root, Held::Wait, printer, |host| Ok(settle(host)?))?;
+            let settled = on_board(root, printer, |host| settle_when_free(root, host, printer))?;
             words(&settled).into_iter().for_each(|words| printer.note(words));
         }
     }
@@ -71,6 +73,9 @@ fn words(settled: &Settled) -> Option<String> {
         Settled::Nothing => return None,
         Settled::Again => "the service had been given up, and is started again; no release is on trial".into(),
         Settled::Well(release) => format!("release {release} is well"),
+        Settled::WentBack { release, back, reason: Reason::Asked } => {
+            format!("release {release} was left, as asked, and {back} is back")
+        }
         Settled::WentBack { release, back, reason } => {
             format!("release {release} was not well, and {back} is back: {reason}")
         }
@@ -79,10 +84,40 @@ fn words(settled: &Settled) -> Option<String> {
     })
 }
 
-/// With the lock, on the board whose root that is.
+/// How often it is looked whether another update has ended, and whether the service was given up meanwhile.
+const ROUND: Duration = Duration::from_secs(2);
+
+/// Waits for whoever has the lock, for as long as it takes; but a service that was given up does not wait for that, nor for a disk that can be
+/// written.
+fn settle_when_free(root: &Path, host: &mut Host<'_>, printer: &Printer) -> anyhow::Result<Settled> {
+    loop {
+        match start_again(host) {
+            Ok(true) => words(&Settled::Again).into_iter().for_each(|words| printer.note(words)),
+            Ok(false) => {}
+            // What is to be settled may be more than that.
+            Err(error) => printer.warning(format_args!("whether the service was given up could not be seen: {error}")),
+        }
+        match Lock::take(&BoardDisk::below(root)) {
+            Ok(_lock) => return Ok(settle(host)?),
+            Err(LockError::Busy { .. }) => host.time.pause(ROUND),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// With the lock, unless somebody else has it.
+fn locked<T>(
+    root: &Path,
+    host: &mut Host<'_>,
+    act: impl FnOnce(&mut Host<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let _lock = Lock::take(&BoardDisk::below(root))?;
+    act(host)
+}
+
+/// On the board whose root that is.
 fn on_board<T>(
     root: &Path,
-    held: Held,
     printer: &Printer,
     act: impl FnOnce(&mut Host<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
@@ -90,7 +125,6 @@ fn on_board<T>(
     if linked(&disk, CURRENT)?.is_none() {
         return Err(UpdateError::NoRelease { link: Path::new(ROOT).join(CURRENT) }.into());
     }
-    let _lock = Lock::take(&disk, held)?;
     let now = || moment(root, &SystemClock);
     let mut service = Systemd::new(root, &BoardTime, &now);
     let mut steps = printer.progress().steps();

@@ -12,6 +12,10 @@ mod https;
 
 use board::{Board, Wish, filters};
 
+/// The last that a way back by hand asks of systemd: somebody who takes over first.
+const BACK: &str = "systemctl start --no-block moead-edge-update.service\nsystemctl daemon-reload\nsystemctl reset-failed moead-edge.service\n\
+    systemctl restart --no-block moead-edge.service\n";
+
 #[test]
 fn a_release_is_applied_and_can_be_gone_back_from() {
     let _filters = filters();
@@ -53,6 +57,7 @@ fn a_release_is_applied_and_can_be_gone_back_from() {
     release 1.5-[DIGEST] in place of 1.6-[DIGEST]
     ");
     assert_eq!((board.current().as_str(), board.releases()), ("1.5", vec!["1.5".into(), "1.6".into()]));
+    assert!(board.calls().ends_with(BACK), "{}", board.calls());
     insta::assert_snapshot!(board.says("update status --json"), @r#"
     status: 0
     ----- stdout
@@ -227,6 +232,10 @@ fn a_damaged_bundle_is_not_unpacked() {
     ");
 }
 
+/// A way back by hand that was cut off.
+const GOING_BACK: &str = r#"{"schema":1,"trial":{"from":"1.4-0123456789ab","to":"1.5-0123456789ab","before":"1.5-0123456789ab",
+    "starts":4294967295,"criteria":{"frames":5,"patience":300,"soak":90},"phase":{"name":"going-back","reason":{"kind":"asked"}}},"last":null}"#;
+
 #[test]
 fn a_board_that_is_not_set_up_says_what_is_missing() {
     let _filters = filters();
@@ -261,7 +270,25 @@ fn a_board_that_is_not_set_up_says_what_is_missing() {
     hint: remove the file: the release that `current` leads to stays, and a trial counts as passed
     ");
     std::fs::remove_file(board.path("var/lib/moead-update/state.json")).unwrap();
+    board.write("var/lib/moead-update/state.json", GOING_BACK);
+    insta::assert_snapshot!(board.says("update status"), @"
+    status: 0
+    ----- stdout
+    current   1.4-[DIGEST]
+    previous  none
+    back to   1.4-[DIGEST] from 1.5-[DIGEST]: as asked
+    service   absent: [BOARD]/run/moead/state.json: no such file
+    ");
+    std::fs::remove_file(board.path("var/lib/moead-update/state.json")).unwrap();
     std::fs::remove_file(board.path("opt/moead/current")).unwrap();
+    std::fs::create_dir(board.path("opt/moead/current")).unwrap();
+    insta::assert_snapshot!(board.says("update status"), @"
+    status: 1
+    ----- stderr
+    error: /opt/moead/current: expected a link to a release, found something else
+    hint: move it away; the first release comes by `moead-board install` or `moead-board image`
+    ");
+    std::fs::remove_dir(board.path("opt/moead/current")).unwrap();
     insta::assert_snapshot!(board.says("update status"), @r"
     status: 0
     ----- stdout
@@ -274,6 +301,56 @@ fn a_board_that_is_not_set_up_says_what_is_missing() {
     ----- stderr
     error: /opt/moead/current: no release is installed
     hint: the first release comes by `moead-board install` or `moead-board image`
+    ");
+}
+
+#[test]
+fn a_service_that_was_given_up_is_started_again_whatever_else_is_wrong() {
+    let _filters = filters();
+    let board = Board::new();
+    let is_started = || board.calls().contains("systemctl restart --no-block moead-edge.service\n");
+    // A record that cannot be read.
+    board.write("given-up", "");
+    board.write("var/lib/moead-update/state.json", "{");
+    insta::assert_snapshot!(board.says("update settle"), @"
+    status: 1
+    ----- stderr
+    note: the service had been given up, and is started again; no release is on trial
+    error: /var/lib/moead-update/state.json: EOF while parsing an object at line 1 column 1
+    hint: remove the file: the release that `current` leads to stays, and a trial counts as passed
+    ");
+    assert!(is_started(), "{}", board.calls());
+    std::fs::remove_file(board.path("var/lib/moead-update/state.json")).unwrap();
+    // A lock that cannot be opened, as on a disk that can only be read.
+    board.write("calls", "");
+    board.write("given-up", "");
+    std::fs::remove_file(board.path("opt/moead/lock")).unwrap();
+    std::fs::create_dir(board.path("opt/moead/lock")).unwrap();
+    insta::assert_snapshot!(board.says("update settle"), @"
+    status: 1
+    ----- stderr
+    note: the service had been given up, and is started again; no release is on trial
+    error: /opt/moead/lock: Is a directory (os error 21)
+    ");
+    assert!(is_started(), "{}", board.calls());
+    std::fs::remove_dir(board.path("opt/moead/lock")).unwrap();
+    // An update that has the lock, while it fetches from a slow server.
+    board.write("calls", "");
+    board.write("given-up", "");
+    let restarted = board.path("restarted");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &restarted, rustix::fs::Mode::RWXU).unwrap();
+    let lock = std::fs::File::create(board.path("opt/moead/lock")).unwrap();
+    lock.lock().unwrap();
+    let said = std::thread::scope(|scope| {
+        let settle = scope.spawn(|| board.says("update settle"));
+        std::fs::read(&restarted).unwrap();
+        drop(lock);
+        settle.join().unwrap()
+    });
+    insta::assert_snapshot!(said, @"
+    status: 0
+    ----- stderr
+    note: the service had been given up, and is started again; no release is on trial
     ");
 }
 

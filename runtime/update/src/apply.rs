@@ -5,6 +5,7 @@ use moead_bundle::manifest::Manifest;
 use moead_bundle::reader::{Bundle, Sealed};
 use moead_bundle::release::{CURRENT, PREVIOUS};
 use moead_bundle::signature::PublicKey;
+use moead_bundle::version::Version;
 
 use crate::error::{OnDisk as _, UpdateError};
 use crate::host::{Host, Step};
@@ -12,7 +13,7 @@ use crate::installed::{self, ReleaseName, linked, releases};
 use crate::record::{Phase, Record, Trial};
 use crate::settle::{self, Recovered, Settled, sweep_others};
 use crate::strays::discard;
-use crate::switch::{complete_links, point};
+use crate::switch::{call_understudy, complete_links, point};
 use crate::trial::{Criteria, Reason};
 use crate::unpack::unpack;
 
@@ -69,9 +70,7 @@ pub fn admit(host: &Host<'_>, sealed: &Sealed, request: &Request<'_>, fetch: u64
     sealed.check_signature(request.key).map_err(moead_bundle::reader::BundleError::from)?;
     let manifest = sealed.claims();
     let current = settle::current(host)?;
-    let installed = installed::manifest(host.disk, &current)
-        .map_err(|damage| UpdateError::Damaged { release: current.clone(), damage })?;
-    admission::check(manifest, &Board { installed: Some(installed.version), ..request.board.clone() })?;
+    admission::check(manifest, &Board { installed: Some(version(host, &current)?), ..request.board.clone() })?;
     let folder = releases();
     let is_there = host.disk.kind(&ReleaseName::of(manifest, sealed.digest()).folder()).on(&folder)?.is_some();
     let unpacked = if is_there { 0 } else { manifest.unpacked() };
@@ -79,6 +78,17 @@ pub fn admit(host: &Host<'_>, sealed: &Sealed, request: &Request<'_>, fetch: u64
     let needed = [unpacked, fetch, files, RESERVE].into_iter().fold(0, u64::saturating_add);
     let free = host.disk.free(&folder).on(&folder)?;
     if free < needed { Err(UpdateError::NoSpace { folder, needed, free }) } else { Ok(()) }
+}
+
+/// Of a release by its name, so that one that is damaged can be replaced; by its manifest where the name does not say.
+fn version(host: &Host<'_>, release: &ReleaseName) -> Result<Version, UpdateError> {
+    if let Some(version) = release.version() {
+        return Ok(version);
+    }
+    let manifest = installed::manifest(host.disk, release);
+    manifest
+        .map(|manifest| manifest.version)
+        .map_err(|damage| UpdateError::Damaged { release: release.clone(), damage })
 }
 
 /// Takes a bundle, after [`begin`].
@@ -90,12 +100,11 @@ pub fn apply(host: &mut Host<'_>, sealed: Sealed, request: &Request<'_>) -> Resu
     (host.tell)(Step::Check);
     let mut bundle = sealed.verify(request.key)?;
     let to = ReleaseName::of(bundle.manifest(), bundle.digest());
-    let from = settle::current(host)?;
+    let (from, before) = before_update(host)?;
     if to == from {
         installed::check_whole(host.disk, &to).map_err(|damage| UpdateError::Damaged { release: from, damage })?;
         return Ok(Applied::Already { release: to });
     }
-    let before = linked(host.disk, PREVIOUS)?;
     provide(host, &mut bundle, &to, &from)?;
     (host.tell)(Step::Verify(to.clone()));
     if let Err(said) = host.service.verify(&to.folder()) {
@@ -103,9 +112,20 @@ pub fn apply(host: &mut Host<'_>, sealed: Sealed, request: &Request<'_>) -> Resu
         sweep_others(host)?;
         return Err(UpdateError::Verify { release: to, said });
     }
-    let before = before.filter(|before| *before != from);
     let trial = Trial { from, to, before, starts: 0, criteria: request.criteria, phase: Phase::Switching };
     try_it(host, bundle.manifest(), trial)
+}
+
+/// What can be gone back to, and what is kept beside it. That is what runs, or would: where `current` leads to nothing, the release before.
+fn before_update(host: &Host<'_>) -> Result<(ReleaseName, Option<ReleaseName>), UpdateError> {
+    let (current, previous) = (settle::current(host)?, linked(host.disk, PREVIOUS)?);
+    let other = previous.filter(|previous| *previous != current);
+    match other {
+        Some(other) if !installed::is_there(host.disk, &current)? && installed::is_there(host.disk, &other)? => {
+            Ok((other, None))
+        }
+        other => Ok((current, other)),
+    }
 }
 
 /// The release's folder, whole: the one that is there, or a new one.
@@ -155,10 +175,7 @@ fn switch(host: &mut Host<'_>, manifest: &Manifest, record: &Record, trial: &Tri
     record.store(host.disk)?;
     // The program that looks after the trial is the one that is known to run here.
     point(host.disk, PREVIOUS, &trial.from)?;
-    // Before the switch: from then on somebody must bring it to its end.
-    if let Err(error) = host.service.call_understudy() {
-        (host.tell)(Step::Alone(error.to_string()));
-    }
+    call_understudy(host);
     point(host.disk, CURRENT, &trial.to)?;
     Ok(())
 }

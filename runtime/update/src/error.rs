@@ -69,6 +69,12 @@ pub enum UpdateError {
         /// Where the link to it should be.
         link: PathBuf,
     },
+    /// Something else in the place of a link.
+    #[error("{}: expected a link to a release, found something else", .link.display())]
+    NoLink {
+        /// Its place.
+        link: PathBuf,
+    },
     /// A link that leads somewhere else than into the releases.
     #[error("{}: leads to {target}, expected a release", .link.display())]
     Astray {
@@ -119,15 +125,22 @@ pub enum UpdateError {
         /// Why.
         reason: Reason,
     },
-    /// It is not well, and going back failed too. The next start of the board, or of the update unit, tries again.
-    #[error("release {release} is not well ({reason}), and going back failed")]
+    /// It is not well, or not wanted, and going back failed. The next start of the board, or of the update unit, tries again.
+    #[error("{}, and going back failed", left(release, reason))]
     Stuck {
-        /// The new one.
+        /// The one that is to be left.
         release: ReleaseName,
-        /// Why it is not well.
+        /// Why.
         reason: Reason,
         /// Why going back failed.
         #[source]
         error: Box<UpdateError>,
     },
+}
+
+fn left(release: &ReleaseName, reason: &Reason) -> String {
+    match reason {
+        Reason::Asked => format!("release {release} is to be left, as asked"),
+        reason => format!("release {release} is not well ({reason})"),
+    }
 }

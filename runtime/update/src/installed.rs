@@ -10,9 +10,10 @@ use moead_bundle::limits;
 use moead_bundle::manifest::{Manifest, ManifestError};
 use moead_bundle::member_path::MemberPath;
 use moead_bundle::release::{self, PART, RELEASES, ROOT};
+use moead_bundle::version::Version;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::disk::{self, Disk};
+use crate::disk::{self, Disk, Kind};
 use crate::error::{DiskError, OnDisk as _, UpdateError};
 
 /// The name of a release's folder: one plain name, not that of a folder which is being unpacked.
@@ -34,6 +35,12 @@ impl ReleaseName {
     #[must_use]
     pub fn of(manifest: &Manifest, digest: Digest) -> Self {
         Self::parse(&release::folder_name(manifest.version, digest)).expect("a version and a digest are a plain name")
+    }
+
+    /// The version in it; none: somebody has named the folder otherwise.
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
+        release::version_of(&self.0)
     }
 
     /// Its folder.
@@ -83,13 +90,25 @@ pub fn releases() -> PathBuf {
 /// The release that a link in [`ROOT`] leads to; none: there is no link.
 ///
 /// # Errors
-/// [`UpdateError::Astray`], and the file system's.
+/// [`UpdateError::NoLink`], [`UpdateError::Astray`], and the file system's.
 pub fn linked(disk: &dyn Disk, link: &str) -> Result<Option<ReleaseName>, UpdateError> {
     let link = Path::new(ROOT).join(link);
+    if disk.kind(&link).on(&link)?.is_some_and(|kind| kind != Kind::Link) {
+        return Err(UpdateError::NoLink { link });
+    }
     let Some(target) = disk.target(&link).on(&link)? else { return Ok(None) };
     let plain = target.strip_prefix(ROOT).map_or(target.as_str(), |rest| rest.trim_start_matches('/'));
     let name = plain.strip_prefix(RELEASES).and_then(|rest| rest.strip_prefix('/')).and_then(ReleaseName::parse);
     name.map(Some).ok_or(UpdateError::Astray { link, target })
+}
+
+/// Whether there is a folder for a release; it may be damaged.
+///
+/// # Errors
+/// The file system's.
+pub fn is_there(disk: &dyn Disk, release: &ReleaseName) -> Result<bool, DiskError> {
+    let folder = release.folder();
+    Ok(disk.kind(&folder).on(&folder)? == Some(Kind::Folder))
 }
 
 /// What is wrong with a release on the disk.

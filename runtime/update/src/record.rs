@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Times are in seconds. `before`: the release that was kept beside `from`. `starts`: of the board, since the switch. `phase`: `switching`, `trying` (it was
-//! started), or `going-back` with the reason. `end`: `well`, `went-back` with its reason, `by-hand`, `interrupted` (before the switch), `replaced` (by something else, while on
+//! started), or `going-back` with the reason; a way back by hand is written down so, too (`asked`), with `before` the same as `to`. `end`: `well`, `went-back` with its reason, `by-hand`, `interrupted` (before the switch), `replaced` (by something else, while on
 //! trial).
 
 use std::path::{Path, PathBuf};

@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use moead_bundle::release::{CURRENT, PREVIOUS, ROOT};
 
-use crate::disk::Kind;
-use crate::error::{OnDisk as _, UpdateError};
+use crate::error::UpdateError;
 use crate::host::{Host, Step};
-use crate::installed::{Damage, ReleaseName, linked};
+use crate::installed::{self, Damage, ReleaseName, linked};
 use crate::record::{End, Last, Phase, Record, Trial};
 use crate::recovery::{self, Found};
-use crate::service::Active;
+use crate::service::{Active, ServiceError};
 use crate::strays::sweep;
 use crate::switch::point;
 use crate::trial::{Decision, Reason, Watch};
@@ -30,9 +29,9 @@ pub enum Settled {
     Again,
     /// The release that was on trial is well.
     Well(ReleaseName),
-    /// It was not, and the one before is back.
+    /// It was not, or was left by hand, and the one before is back.
     WentBack {
-        /// The one that was on trial.
+        /// The one that was left.
         release: ReleaseName,
         /// The one that runs.
         back: ReleaseName,
@@ -53,7 +52,7 @@ pub fn settle(host: &mut Host<'_>) -> Result<Settled, UpdateError> {
     match recover(host)? {
         Recovered::Trying(trying) => {
             let (mut record, mut trial) = *trying;
-            trial.starts += 1;
+            trial.starts = trial.starts.saturating_add(1);
             record.trial = Some(trial.clone());
             record.store(host.disk)?;
             if trial.phase == Phase::Switching {
@@ -62,13 +61,26 @@ pub fn settle(host: &mut Host<'_>) -> Result<Settled, UpdateError> {
             }
             watch(host, record, trial)
         }
-        Recovered::Done(Settled::Nothing) if host.service.observe()?.active == Active::Failed => {
-            (host.tell)(Step::Again);
-            host.service.restart()?;
-            Ok(Settled::Again)
-        }
+        Recovered::Done(Settled::Nothing) if start_again(host)? => Ok(Settled::Again),
         Recovered::Done(settled) => Ok(settled),
     }
+}
+
+/// Starts a service again that had been given up, unless there is a release on trial: then it is for whoever brings that to its end. Whether it
+/// did.
+///
+/// It needs neither the lock nor a record that can be read, nor a disk that can be written: judging must not wait for those.
+///
+/// # Errors
+/// The manager's.
+pub fn start_again(host: &mut Host<'_>) -> Result<bool, ServiceError> {
+    let is_on_trial = Record::load(host.disk).is_ok_and(|record| record.trial.is_some());
+    if is_on_trial || host.service.observe()?.active != Active::Failed {
+        return Ok(false);
+    }
+    (host.tell)(Step::Again);
+    host.service.restart()?;
+    Ok(true)
 }
 
 /// What is left to do after a start.
@@ -160,16 +172,20 @@ pub(crate) fn go_back(
         let _ = record.store(host.disk);
     }
     run_again(host, &from).and_then(|()| restore_previous(host, &trial)).map_err(stuck)?;
-    finish(host, record, to.clone(), End::WentBack { reason: reason.clone() }).map_err(stuck)?;
+    let (release, end) = match &reason {
+        Reason::Asked => (from.clone(), End::ByHand),
+        reason => (to.clone(), End::WentBack { reason: reason.clone() }),
+    };
+    finish(host, record, release, end).map_err(stuck)?;
     // It is back. What cannot be removed now is swept by the next start.
     let _ = sweep_others(host);
     Ok(Settled::WentBack { release: to, back: from, reason })
 }
 
 /// Switches to a release that ran before, and starts it.
-pub(crate) fn run_again(host: &mut Host<'_>, release: &ReleaseName) -> Result<(), UpdateError> {
-    let folder = release.folder();
-    if host.disk.kind(&folder).on(&folder)? != Some(Kind::Folder) {
+fn run_again(host: &mut Host<'_>, release: &ReleaseName) -> Result<(), UpdateError> {
+    if !installed::is_there(host.disk, release)? {
+        let folder = release.folder();
         let damage = Damage::Missing { path: folder.display().to_string() };
         return Err(UpdateError::Damaged { release: release.clone(), damage });
     }
@@ -182,7 +198,7 @@ pub(crate) fn run_again(host: &mut Host<'_>, release: &ReleaseName) -> Result<()
 /// The release beside the one that runs, as it was before the trial; itself, where there was none.
 fn restore_previous(host: &mut Host<'_>, trial: &Trial) -> Result<(), UpdateError> {
     let before = match &trial.before {
-        Some(before) if host.disk.kind(&before.folder()).on(&before.folder())? == Some(Kind::Folder) => before,
+        Some(before) if installed::is_there(host.disk, before)? => before,
         _ => &trial.from,
     };
     Ok(point(host.disk, PREVIOUS, before)?)

@@ -7,6 +7,7 @@ use moead_bundle::release::{LINKS, ROOT};
 
 use crate::disk::{self, Disk};
 use crate::error::{DiskError, OnDisk as _};
+use crate::host::{Host, Step};
 use crate::installed::ReleaseName;
 
 /// What a link's or a file's name ends in before it takes the place of the one that is there.
@@ -28,6 +29,13 @@ pub fn point(disk: &mut dyn Disk, link: &str, release: &ReleaseName) -> Result<(
     }
     // Also when it led there already: an earlier attempt may have ended before this.
     disk.sync(root).on(root)
+}
+
+/// Before a switch: from then on somebody must bring it to its end, should this process end early. Without, the next start of the board does.
+pub(crate) fn call_understudy(host: &mut Host<'_>) {
+    if let Err(error) = host.service.call_understudy() {
+        (host.tell)(Step::Alone(error.to_string()));
+    }
 }
 
 /// Makes the links through which the system finds what a release brings, where they are missing: a board that was set up before the release

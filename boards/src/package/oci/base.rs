@@ -34,6 +34,7 @@ impl Base {
         let mut found = Vec::new();
         let base = search(&layout, &layout.index()?, architecture, DEEPEST, &mut found)?;
         let (config, layers) = base.ok_or(OciError::Architecture { expected: architecture, found })?;
+        check_lists(&config, layers.len())?;
         layers.iter().try_for_each(|layer| layout.check(layer))?;
         Ok(Self { layout, config, layers })
     }
@@ -49,6 +50,19 @@ impl Base {
         }
         Ok(self.layers.clone())
     }
+}
+
+/// Whether a configuration has what ours is appended to: a list of all layers, and a history or none.
+fn check_lists(config: &Value, layers: usize) -> Result<(), OciError> {
+    let form = |words: String| Err(OciError::Form(format!("its configuration: {words}")));
+    let ids = config["rootfs"]["diff_ids"].as_array().filter(|ids| ids.iter().all(Value::is_string));
+    match ids.map(Vec::len) {
+        None => return form("rootfs.diff_ids: expected a list of texts".into()),
+        Some(found) if found != layers => return form(format!("rootfs.diff_ids: {found} of them, expected {layers}")),
+        Some(_) => {}
+    }
+    let history = &config["history"];
+    if history.is_null() || history.is_array() { Ok(()) } else { form("history: expected a list".into()) }
 }
 
 /// Configuration and layers of the first image for the machine. `found`: machines of the others.

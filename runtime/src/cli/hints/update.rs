@@ -87,6 +87,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
         UpdateError::NoRelease { .. } => {
             "the first release comes by `moead-board install` or `moead-board image`".into()
         }
+        UpdateError::NoLink { .. } => {
+            "move it away; the first release comes by `moead-board install` or `moead-board image`".into()
+        }
         UpdateError::OnTrial { .. } => {
             "wait until it is known to be well, or give it up: `moead-edge update rollback`".into()
         }

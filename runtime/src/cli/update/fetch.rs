@@ -10,7 +10,7 @@ use moead_terminal::printer::Printer;
 use moead_update::apply::{self, Request};
 use moead_update::disk::board::BoardDisk;
 use moead_update::download::Download;
-use moead_update::host::Host;
+use moead_update::host::{Host, Time};
 use moead_update::installed::releases;
 use rustls::CertificateError;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -26,6 +26,41 @@ struct Patience {
 }
 
 const PATIENCE: Patience = Patience { connect: Duration::from_secs(30), silence: Duration::from_secs(60) };
+
+/// The least that must come: a minute in which fewer bytes came than [`LEAST`] is the last one. The update's lock is held meanwhile.
+const MINUTE: Duration = Duration::from_secs(60);
+const LEAST: u64 = 60_000;
+
+/// A server's words, as long as it does not dawdle.
+struct Paced<'a, R> {
+    words: R,
+    time: &'a dyn Time,
+    began: Duration,
+    /// Bytes, since then.
+    came: u64,
+}
+
+impl<'a, R> Paced<'a, R> {
+    fn new(words: R, time: &'a dyn Time) -> Self {
+        Self { words, time, began: time.now(), came: 0 }
+    }
+}
+
+impl<R: io::Read> io::Read for Paced<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.words.read(buffer)?;
+        self.came += count as u64;
+        let now = self.time.now();
+        if now.saturating_sub(self.began) >= MINUTE {
+            if self.came < LEAST && count > 0 {
+                let words = format!("{} bytes came in a minute, expected {LEAST}", self.came);
+                return Err(io::Error::new(io::ErrorKind::TimedOut, words));
+            }
+            (self.began, self.came) = (now, 0);
+        }
+        Ok(count)
+    }
+}
 
 /// Why there is nothing to fetch.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +160,7 @@ fn fetch_into(
     let agent = agent(address, &PATIENCE)?;
     let response = agent.get(address).call().map_err(FetchError::from)?;
     let announced = response.body().content_length();
-    let mut body = response.into_body().into_reader();
+    let mut body = Paced::new(response.into_body().into_reader(), host.time);
     let (download, sealed) = Download::begin(&mut body, path)?;
     let signed = sealed.whole_length();
     apply::admit(host, &sealed, request, signed.saturating_sub(download.there()))?;
@@ -188,6 +223,45 @@ mod tests {
             while matches!(connection.read(&mut [0; 512]), Ok(1..)) {}
         });
         address
+    }
+
+    /// Time that passes by so much whenever it is looked at.
+    struct Steps(std::cell::Cell<Duration>, Duration);
+
+    impl Time for Steps {
+        fn now(&self) -> Duration {
+            self.0.replace(self.0.get() + self.1)
+        }
+
+        fn pause(&self, _: Duration) {}
+
+        fn date(&self) -> String {
+            String::new()
+        }
+    }
+
+    #[test]
+    fn a_server_that_dawdles_is_given_up() {
+        let bundle = vec![7; 200_000];
+        let fetched = |piece: usize, seconds: u64| {
+            let time = Steps(std::cell::Cell::default(), Duration::from_secs(seconds));
+            let mut body = Paced::new(bundle.as_slice(), &time);
+            let mut there = Vec::new();
+            let mut room = vec![0; piece];
+            loop {
+                match body.read(&mut room) {
+                    Ok(0) => return (there.len(), None),
+                    Ok(count) => there.extend_from_slice(&room[..count]),
+                    Err(error) => return (there.len(), Some(error.to_string())),
+                }
+            }
+        };
+        assert_eq!(fetched(1100, 1), (bundle.len(), None));
+        let words = Some("54000 bytes came in a minute, expected 60000".to_owned());
+        assert_eq!(fetched(900, 1), (53_100, words));
+        // One byte at a time, before a silence would be one.
+        let words = Some("2 bytes came in a minute, expected 60000".to_owned());
+        assert_eq!(fetched(1, 30), (1, words));
     }
 
     #[test]

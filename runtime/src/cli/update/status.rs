@@ -2,7 +2,7 @@
 
 use moead_terminal::printer::Printer;
 use moead_update::installed::ReleaseName;
-use moead_update::record::{Last, Record, Trial};
+use moead_update::record::{Last, Phase, Record, Trial};
 use moead_update::report::Health;
 use serde::Serialize;
 
@@ -42,12 +42,17 @@ impl Status {
         printer.line(format_args!("current   {}", or_none(self.current.as_ref())))?;
         printer.line(format_args!("previous  {}", or_none(previous)))?;
         if let Some(trial) = trial {
-            printer.line(format_args!(
-                "on trial  {} in place of {}, start {}",
-                trial.to,
-                trial.from,
-                trial.starts + 1
-            ))?;
+            printer.line(match &trial.phase {
+                Phase::GoingBack { reason } => format!("back to   {} from {}: {reason}", trial.from, trial.to),
+                Phase::Switching | Phase::Trying => {
+                    format!(
+                        "on trial  {} in place of {}, start {}",
+                        trial.to,
+                        trial.from,
+                        trial.starts.saturating_add(1)
+                    )
+                }
+            })?;
         }
         if let Some(last) = last {
             printer.line(format_args!("last      {}, {}: {}", last.release, last.date, last.end))?;

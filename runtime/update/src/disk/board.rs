@@ -5,6 +5,8 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 use super::{Disk, Kind};
 
 /// A root folder; `/` on a board.
@@ -59,7 +61,13 @@ impl Disk for BoardDisk {
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read + '_>> {
-        Ok(Box::new(BufReader::with_capacity(1 << 16, File::open(self.here(path))?)))
+        // Not a pipe, which would be waited for before it is known to be one.
+        let flags = i32::try_from(OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
+        let file = File::options().read(true).custom_flags(flags).open(self.here(path))?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a file, found something else"));
+        }
+        Ok(Box::new(BufReader::with_capacity(1 << 16, file)))
     }
 
     fn target(&self, link: &Path) -> io::Result<Option<String>> {
@@ -126,6 +134,11 @@ mod tests {
         assert_eq!(disk.target(Path::new("/opt/link")).unwrap().as_deref(), Some("file"));
         assert!(disk.target(Path::new("/opt/file")).is_err());
         assert_eq!(fs::metadata(folder.path().join("opt/file")).unwrap().permissions().mode() & 0o777, 0o755);
+        rustix::fs::mkfifoat(rustix::fs::CWD, folder.path().join("opt/pipe"), rustix::fs::Mode::RWXU).unwrap();
+        for other in ["/opt/pipe", "/opt"] {
+            let error = disk.open(Path::new(other)).map(drop).unwrap_err().to_string();
+            assert_eq!(error, "expected a file, found something else", "{other}");
+        }
         disk.sync(Path::new("/opt")).unwrap();
         assert!(disk.free(Path::new("/opt/not/there")).unwrap() > 0);
     }

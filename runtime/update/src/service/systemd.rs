@@ -1,8 +1,10 @@
 //! systemd, asked through `systemctl`; nothing that is newer than its version 249.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use moead_bundle::release::{MODEL, PROGRAM, SERVICE_STATE, UNIT, UPDATE_UNIT};
@@ -17,6 +19,10 @@ use crate::report::{self, Health, Moment, Report};
 const VERIFY_LIMIT: Duration = Duration::from_secs(900);
 /// How often it is looked whether it has ended.
 const VERIFY_ROUND: Duration = Duration::from_millis(100);
+/// How long a program's last words may take to arrive after its end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Bytes that are kept of what a program says.
+const MOST_HEARD: usize = 1 << 16;
 /// Of a program's words, and of the journal: for a reason that people read.
 const MOST_WORDS: usize = 600;
 
@@ -109,24 +115,51 @@ impl Service for Systemd<'_> {
         command.arg("verify").arg("--model").arg(folder.join(MODEL));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| error.to_string())?;
-        let stderr = child.stderr.take();
-        // Read beside the waiting: a program that says a lot must not wait for a reader.
-        let words = std::thread::spawn(move || {
-            let mut words = Vec::new();
-            if let Some(mut stderr) = stderr {
-                let _ = stderr.by_ref().take(1 << 16).read_to_end(&mut words);
-                let _ = std::io::copy(&mut stderr, &mut std::io::sink());
-            }
-            String::from_utf8_lossy(&words).into_owned()
-        });
+        let words = Words::of(child.stderr.take());
         let ended = wait(&mut child, self.time);
-        let words = words.join().unwrap_or_default();
+        let words = words.so_far();
         match ended {
             Ok(status) if status.success() => Ok(()),
             Ok(status) if words.trim().is_empty() => Err(status.to_string()),
             Ok(_) => Err(shortened(from_error(&words))),
             Err(said) => Err(said),
         }
+    }
+}
+
+/// What a program says, read beside the waiting for its end: one that says a lot must not wait for a reader.
+struct Words {
+    said: Arc<Mutex<Vec<u8>>>,
+    ended: Receiver<()>,
+}
+
+impl Words {
+    fn of(stderr: Option<ChildStderr>) -> Self {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let (end, ended) = std::sync::mpsc::channel();
+        let heard = Arc::clone(&said);
+        std::thread::spawn(move || {
+            let _at_the_end = end;
+            let Some(mut stderr) = stderr else { return };
+            let mut piece = vec![0; 1 << 12];
+            loop {
+                let count = match stderr.read(&mut piece) {
+                    Ok(count @ 1..) => count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Ok(_) | Err(_) => return,
+                };
+                let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = MOST_HEARD.saturating_sub(heard.len());
+                heard.extend_from_slice(piece.get(..count.min(room)).unwrap_or_default());
+            }
+        });
+        Self { said, ended }
+    }
+
+    /// After its end. Something that it has started may keep its stderr open for ever: that is not waited for.
+    fn so_far(&self) -> String {
+        let _ = self.ended.recv_timeout(LAST_WORDS);
+        String::from_utf8_lossy(&self.said.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }
 
@@ -236,6 +269,46 @@ mod tests {
         assert_eq!(from_error("error: off"), "off");
         assert_eq!(from_error("killed"), "killed");
         assert_eq!(value("A=1\nInvocationID=5f=2\n", "InvocationID"), "5f=2");
+    }
+
+    /// Time that passes a second at a time, as soon as somebody waits.
+    struct Hurried(std::cell::Cell<Duration>);
+
+    impl Time for Hurried {
+        fn now(&self) -> Duration {
+            self.0.get()
+        }
+
+        fn pause(&self, _: Duration) {
+            std::thread::yield_now();
+            self.0.set(self.0.get() + Duration::from_secs(1));
+        }
+
+        fn date(&self) -> String {
+            String::new()
+        }
+    }
+
+    #[test]
+    fn a_test_that_leaves_something_behind_ends_all_the_same() {
+        let root = tempfile::tempdir().unwrap();
+        let program = root.path().join("release/moead-edge");
+        std::fs::create_dir(program.parent().unwrap()).unwrap();
+        let pipe = root.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+        let moment = || Moment { boot: None, now: 0.0 };
+        let time = Hurried(std::cell::Cell::default());
+        let said = |end: &str| {
+            // What is left behind ends when somebody opens the pipe.
+            let text = format!("#!/bin/sh\n(: <'{}') &\necho 'error: map off' >&2\n{end}\n", pipe.display());
+            std::fs::write(&program, text).unwrap();
+            std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+            let said = Systemd::new(root.path(), &time, &moment).verify(Path::new("/release"));
+            std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+            said
+        };
+        assert_eq!(said("exit 1"), Err("map off".into()));
+        assert_eq!(said("exec cat"), Ok(()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Every cut of an update and of a way back, and every cut of what follows it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use moead_update::record::{End, Phase};
 use moead_update::settle::Settled;
@@ -166,9 +166,20 @@ fn after_any_cut_of_a_way_back_by_hand_one_of_the_two_runs() {
     let done = world.rollback().unwrap();
     assert_eq!((done.from, done.to), (releases.new.name.clone(), releases.old.name.clone()));
     assert_tidy(&world.disk.visible());
-    let met = follow(world.disk.take_cuts(), &lives, &releases.all(), |_, settled| {
-        assert_eq!(*settled, Settled::Nothing);
+    let (old, new) = (releases.old.name.to_string(), releases.new.name.to_string());
+    let mut ends = BTreeSet::new();
+    let met = follow(world.disk.take_cuts(), &lives, &releases.all(), |world, settled| {
+        let kind = match settled {
+            Settled::Nothing => "nothing",
+            Settled::WentBack { reason: Reason::Asked, .. } => "went back",
+            other => panic!("{other:?}"),
+        };
+        let tree = world.disk.visible();
+        ends.insert((kind, whole(&tree, &releases.all()).name.to_string()));
+        assert!(releases.old.is_whole_in(&tree) && releases.new.is_whole_in(&tree), "both are kept");
+        assert!(world.other().is_some(), "and the other one can be gone to");
     });
+    assert_eq!(ends, BTreeSet::from([("nothing", old.clone()), ("nothing", new), ("went back", old)]));
     assert!(met.disks > 10, "{}", met.disks);
 }
 

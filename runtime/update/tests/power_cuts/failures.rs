@@ -1,16 +1,21 @@
 //! What fails without the power going: a disk that is full, one that fails once, a manager that does not answer.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
 
 use moead_bundle::manifest::Manifest;
+use moead_bundle::release::CURRENT;
 use moead_bundle::version::Version;
 use moead_update::apply::{Applied, RESERVE};
 use moead_update::disk::Disk as _;
 use moead_update::error::UpdateError;
+use moead_update::installed::linked;
 use moead_update::record::End;
 use moead_update::settle::Settled;
+use moead_update::trial::Reason;
 
-use crate::memory::{Cuts, Trouble};
+use crate::memory::{Cuts, Entry, Memory, Trouble};
 use crate::releases::{Release, installed, manifest};
 use crate::service::Life;
 use crate::world::{World, assert_tidy, whole};
@@ -100,6 +105,62 @@ fn an_update_whose_process_is_killed_anywhere_is_brought_to_its_end_by_the_under
             ran += usize::from(current.name == new.name);
         }
         assert_eq!(ran > 0, life == Life::Well, "{life:?}: {ran}");
+    }
+}
+
+#[test]
+fn a_way_back_by_hand_that_is_killed_anywhere_is_brought_to_its_end_by_the_understudy() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let begin = installed(&new, Some(&old));
+    let mut world = World::start(&begin, &BTreeMap::new(), Cuts::NotListed);
+    world.rollback().unwrap();
+    let mut went_back = 0;
+    for at in 0..world.disk.effects() {
+        let mut world = World::start(&begin, &BTreeMap::new(), Cuts::NotListed);
+        world.disk = world.disk.clone().trouble(Trouble::KilledAt(at));
+        let _ = world.rollback();
+        world.disk = world.disk.clone().trouble(Trouble::None);
+        world.settle().unwrap();
+        let rest = world.disk.visible();
+        let current = whole(&rest, &[&old, &new]);
+        assert_tidy(&rest);
+        assert_eq!(world.service.running(), Some(current.name.target().as_str()), "{at}: what is linked runs");
+        assert!(old.is_whole_in(&rest) && new.is_whole_in(&rest), "{at}: both are kept");
+        assert!(world.other().is_some(), "{at}: and the other one can be gone to");
+        assert_eq!(world.record().trial, None, "{at}");
+        went_back += usize::from(current.name == old.name);
+    }
+    assert!(went_back > 4, "{went_back}");
+}
+
+#[test]
+fn a_way_back_by_hand_whose_manager_fails_is_gone_to_its_end() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let begin = installed(&new, Some(&old));
+    // Once by the update unit, once by whoever asks again.
+    let go_on: [fn(&mut World); 2] = [
+        |world| assert!(matches!(world.settle().unwrap(), Settled::WentBack { reason: Reason::Asked, .. })),
+        |world| assert!(world.rollback().is_ok()),
+    ];
+    for go_on in go_on {
+        // call_understudy, reload, restart.
+        for fails_at in 0..3 {
+            let mut world = World::start(&begin, &BTreeMap::new(), Cuts::NotListed);
+            world.service.fails_at = Some(fails_at);
+            match world.rollback() {
+                Ok(_) => assert_eq!(fails_at, 0, "without the understudy it goes on"),
+                Err(error) => {
+                    assert!(matches!(error, UpdateError::Stuck { reason: Reason::Asked, .. }), "{fails_at}: {error}");
+                    go_on(&mut world);
+                }
+            }
+            let rest = world.disk.visible();
+            assert_eq!(whole(&rest, &[&old, &new]).name, old.name, "{fails_at}");
+            assert_eq!(world.service.running(), Some(old.name.target().as_str()), "{fails_at}");
+            assert_eq!(world.other().as_ref(), Some(&new.name), "{fails_at}");
+            assert_eq!(world.record().last.unwrap().end, End::ByHand, "{fails_at}");
+            assert_tidy(&rest);
+        }
     }
 }
 
@@ -206,6 +267,70 @@ fn a_service_that_was_given_up_without_a_trial_is_started_again() {
     world.service.given_up = true;
     assert_eq!(world.settle().unwrap(), Settled::Again);
     assert_eq!(world.settle().unwrap(), Settled::Nothing);
+}
+
+#[test]
+fn a_service_that_was_given_up_is_started_again_whatever_the_disk_is_like() {
+    let (old, new) = (Release::new("1.4"), Release::new("1.5"));
+    let mut world = World::start(&installed(&old, None), &BTreeMap::new(), Cuts::NotListed);
+    let record = Path::new("/var/lib/moead-update/state.json");
+    world.disk.create(record, 0o644).unwrap().write_all(b"{").unwrap();
+    world.disk = world.disk.clone().trouble(Trouble::FullFrom(0));
+    world.service.given_up = true;
+    assert!(world.start_again());
+    assert!(!world.start_again(), "it runs");
+    // One on trial is for whoever watches it: starting it again would hide that it ended.
+    let mut world = World::start(&installed(&old, None), &BTreeMap::new(), Cuts::NotListed);
+    world.service.fails_at = Some(3);
+    world.service.lives.insert(new.name.target(), Life::Crashes);
+    world.apply(&new).unwrap_err();
+    assert!(world.record().trial.is_some());
+    world.service.given_up = true;
+    assert!(!world.start_again());
+}
+
+#[test]
+fn a_release_that_is_damaged_or_gone_is_updated_from() {
+    let (older, old, new) = (Release::new("1.3"), Release::new("1.4"), Release::new("1.5"));
+    let manifest = old.name.folder().join("manifest.json");
+    let linked = |world: &World, link: &str| world.disk.target(&Path::new("/opt/moead").join(link)).unwrap();
+    // Its manifest is gone, or all of it.
+    let damages: [fn(&Path, &Path) -> bool; 2] =
+        [|path, manifest| path == manifest, |path, manifest| path.starts_with(manifest.parent().unwrap())];
+    for (damage, back) in damages.iter().zip([&old, &older]) {
+        for life in [Life::Well, Life::Crashes] {
+            let mut tree = installed(&old, Some(&older));
+            tree.retain(|path, _| !damage(path, &manifest));
+            let lives = BTreeMap::from([(new.name.target(), life)]);
+            let mut world = World::start(&tree, &lives, Cuts::NotListed);
+            let error = world.apply(&older).unwrap_err().to_string();
+            assert_eq!(error, "release 1.3 would replace 1.4, which is newer");
+            let applied = world.apply(&new);
+            assert_eq!(applied.is_ok(), life == Life::Well, "{applied:?}");
+            let runs = if life == Life::Well { &new } else { back };
+            assert_eq!(linked(&world, "current"), Some(runs.name.target()), "{life:?}");
+            assert_eq!(world.service.running(), Some(runs.name.target().as_str()), "{life:?}");
+            if life == Life::Well {
+                assert_eq!(linked(&world, "previous"), Some(back.name.target()), "{life:?}");
+            }
+            assert_tidy(&world.disk.visible());
+        }
+    }
+    // The same release again, where it is gone: it is unpacked anew.
+    let mut tree = installed(&old, Some(&older));
+    tree.retain(|path, _| !path.starts_with(old.name.folder()));
+    let mut world = World::start(&tree, &BTreeMap::new(), Cuts::NotListed);
+    world.apply(&old).unwrap();
+    assert_eq!(whole(&world.disk.visible(), &[&older, &old]).name, old.name);
+}
+
+#[test]
+fn what_is_no_link_is_named() {
+    let old = Release::new("1.4");
+    let mut tree = installed(&old, None);
+    tree.insert("/opt/moead/current".into(), Entry::Folder);
+    let error = linked(&Memory::of(&tree, Cuts::NotListed), CURRENT).unwrap_err().to_string();
+    assert_eq!(error, "/opt/moead/current: expected a link to a release, found something else");
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(crate) struct Scripted {
     disk: Memory,
     clock: Clock,
     /// By the link's target; the others are well.
-    lives: BTreeMap<String, Life>,
+    pub(crate) lives: BTreeMap<String, Life>,
     running: Option<String>,
     since: Duration,
     /// Given up, with nobody to start it again.

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
+use moead_bundle::release::{CURRENT, PREVIOUS};
 use moead_update::apply::{self, Applied, Request};
 use moead_update::error::UpdateError;
 use moead_update::host::Host;
+use moead_update::installed::{ReleaseName, linked};
 use moead_update::record::Record;
 use moead_update::rollback;
 use moead_update::settle::{self, Settled};
@@ -50,8 +52,18 @@ impl World {
         self.with(settle::settle)
     }
 
+    pub(crate) fn start_again(&mut self) -> bool {
+        self.with(settle::start_again).unwrap()
+    }
+
     pub(crate) fn rollback(&mut self) -> Result<rollback::RolledBack, UpdateError> {
         self.with(rollback::rollback)
+    }
+
+    /// Where `previous` leads, if that is another release than `current`.
+    pub(crate) fn other(&self) -> Option<ReleaseName> {
+        let linked = |link| linked(&self.disk, link).unwrap();
+        linked(PREVIOUS).filter(|previous| Some(previous) != linked(CURRENT).as_ref())
     }
 
     pub(crate) fn record(&self) -> Record {
