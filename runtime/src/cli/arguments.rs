@@ -36,6 +36,7 @@ pub(super) use doctor::DoctorArguments;
 #[cfg(feature = "update")]
 pub(super) use health::HealthArguments;
 pub use sources::SourceArguments;
+pub(super) use sources::with_standard_input;
 #[cfg(feature = "update")]
 pub(super) use update::{ApplyArguments, StatusArguments, UpdateArguments, UpdateCommand};
 pub(super) use verify::VerifyArguments;

@@ -16,6 +16,7 @@ mod show;
 pub(super) use file::ReadError;
 pub(super) use show::run;
 
+use super::arguments::with_standard_input;
 use crate::stream::uri::query::closest;
 use file::{ConfigFile, Entry};
 
@@ -67,6 +68,7 @@ pub(super) struct Merged {
 /// # Errors
 /// [`ConfigError`]
 pub(super) fn merge(command: Command, typed: Vec<OsString>) -> Result<Merged, ConfigError> {
+    let typed = with_standard_input(typed);
     let plain = |command, typed| Ok(Merged { command, arguments: typed, file: None });
     // What is wrong with the command line is said by who parses it in earnest.
     let Ok(explicit) = command.clone().ignore_errors(true).try_get_matches_from(&typed) else {
