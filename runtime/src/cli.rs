@@ -30,6 +30,7 @@ mod outputs;
 mod replaced;
 mod run;
 mod service;
+mod signals;
 pub mod sources;
 mod standards;
 #[cfg(feature = "update")]
@@ -64,7 +65,11 @@ const VERSION: Version = Version {
 /// Parses the process's arguments, does what they ask, and says how it went.
 pub fn main() -> ExitCode {
     let program = Program { version: VERSION, hint: hints::hint };
-    entry::run_prepared(&program, |command, typed| Ok(config::merge(command, typed)?.arguments), run)
+    let prepare = |command, typed| {
+        let merged = config::merge(command, typed)?;
+        Ok((merged.command, merged.arguments))
+    };
+    entry::run_prepared(&program, prepare, run)
 }
 
 /// The command line that [`main`] parses: for programs that write one for this one.

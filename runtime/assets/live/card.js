@@ -9,6 +9,7 @@ const PICTURE_BEHIND_AFTER = 3;
 const KEPT = 300;
 
 const STATES = {
+  waiting: "NOT YET ITS TURN",
   connecting: "CONNECTING",
   stalled: "NO FRAMES",
   lost: "CAMERA LOST",
@@ -126,7 +127,7 @@ export class Card {
     const patience = Math.max(STALE_AFTER, 3 * (last?.interval ?? 0));
     const past = last?.verdict ? `The last verdict was ${last.verdict}, ${ago(age)} ago.` : "";
     if (!isConnected) return { shape: "wrong", word: "NOT CONNECTED", why: `Nothing heard for ${ago(silence)}. ${past}`, age };
-    if (state === "ended") return { shape: "none", word: STATES.ended, why: past, age };
+    if (state === "ended" || state === "waiting") return { shape: "none", word: STATES[state], why: past, age };
     if (state !== "streaming") {
       return { shape: "wrong", word: STATES[state] ?? state.toUpperCase(), why: cause ?? `For ${ago(now - since)}.`, age };
     }

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use moead_terminal::failure::UsageError;
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::Integration;
 
 use super::engine::{EngineArguments, InFlightArgument, ThreadsArgument};
+use super::sources::{check, check_folders};
 use crate::score::verdict::Threshold;
 use crate::stream::prepare::Pictures;
 use crate::stream::uri::query;
@@ -34,6 +36,7 @@ pub(super) use doctor::DoctorArguments;
 #[cfg(feature = "update")]
 pub(super) use health::HealthArguments;
 pub use sources::SourceArguments;
+pub(super) use sources::with_standard_input;
 #[cfg(feature = "update")]
 pub(super) use update::{ApplyArguments, StatusArguments, UpdateArguments, UpdateCommand};
 pub(super) use verify::VerifyArguments;
@@ -186,6 +189,15 @@ impl RunArguments {
         return self.demo;
         #[cfg(not(feature = "demo"))]
         false
+    }
+
+    /// What does not go together, and needs nothing opened to be seen.
+    ///
+    /// # Errors
+    /// [`UsageError`]
+    pub(super) fn check(&self) -> Result<(), UsageError> {
+        check(&self.sources)?;
+        if self.heatmaps.is_some() || self.maps.is_some() { check_folders(&self.sources) } else { Ok(()) }
     }
 
     /// Whether somebody may look at the live view.

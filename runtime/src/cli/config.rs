@@ -3,7 +3,7 @@
 //! Flag, then environment, then file, then default. What the file says becomes flags in front of those that were typed, where
 //! neither a typed flag nor a variable says something else: so it is read, refused and explained as flags are.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::{ContextKind, ErrorKind};
@@ -16,14 +16,16 @@ mod show;
 pub(super) use file::ReadError;
 pub(super) use show::run;
 
+use super::arguments::with_standard_input;
 use crate::stream::uri::query::closest;
 use file::{ConfigFile, Entry};
 
 /// The flag, its key in matches, and its variable.
 const CONFIG: &str = "config";
 
-/// Flags that say the same in two ways: one that is typed takes the place of all that the file has.
-const ALTERNATIVES: [&[&str]; 2] = [&["source", "camera", "demo"], &["view", "http"]];
+/// Flags that say the same in two ways: one that is typed takes the place of what the environment and the file have, and a variable of what
+/// the file has.
+const ALTERNATIVES: [&[&str]; 3] = [&["source", "camera", "demo"], &["view", "http"], &["demo", "model"]];
 
 /// What is wrong with a file of flags.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +53,8 @@ pub(super) enum FileError {
 
 /// A command line with what a file adds to it.
 pub(super) struct Merged {
+    /// What parses it: without the variables in whose place something was typed.
+    pub(super) command: Command,
     /// The whole command line, the program's name first.
     pub(super) arguments: Vec<OsString>,
     /// The file, and the line of each flag that is taken from it.
@@ -63,26 +67,31 @@ pub(super) struct Merged {
 ///
 /// # Errors
 /// [`ConfigError`]
-pub(super) fn merge(command: &Command, typed: Vec<OsString>) -> Result<Merged, ConfigError> {
-    let plain = |typed| Ok(Merged { arguments: typed, file: None });
+pub(super) fn merge(command: Command, typed: Vec<OsString>) -> Result<Merged, ConfigError> {
+    let typed = with_standard_input(typed);
+    let plain = |command, typed| Ok(Merged { command, arguments: typed, file: None });
     // What is wrong with the command line is said by who parses it in earnest.
-    let Ok(explicit) = command.clone().ignore_errors(true).try_get_matches_from(&typed) else { return plain(typed) };
+    let Ok(explicit) = command.clone().ignore_errors(true).try_get_matches_from(&typed) else {
+        return plain(command, typed);
+    };
     if explicit.subcommand_name().is_some() {
-        return plain(typed);
+        return plain(command, typed);
     }
-    let Some(path) = explicit.get_one::<PathBuf>(CONFIG).cloned() else { return plain(typed) };
+    let path = explicit.get_one::<PathBuf>(CONFIG).cloned();
+    let command = without_variables(command, &explicit);
+    let Some(path) = path else { return plain(command, typed) };
     let at = |error| ConfigError { path: path.clone(), error };
     let file = ConfigFile::read(&path).map_err(|error| at(error.into()))?;
     let (mut seen, mut lines, mut added) = (Vec::new(), Vec::new(), Vec::new());
     for entry in &file.entries {
-        let flag = flag(command, entry).map_err(at)?;
+        let flag = flag(&command, entry).map_err(at)?;
         if !entry.is_of_table && seen.contains(&&entry.key) {
             return Err(at(FileError::Twice { line: entry.line, key: entry.key.clone() }));
         }
         seen.extend((!entry.is_of_table).then_some(&entry.key));
         let words = words(flag, entry).map_err(at)?;
-        check(command, &words, entry).map_err(at)?;
-        if !is_overridden(command, flag, &explicit) && !words.is_empty() {
+        check(&command, &words, entry).map_err(at)?;
+        if !is_overridden(&command, flag, &explicit) && !words.is_empty() {
             lines.push((entry.key.clone(), entry.line));
             added.extend(words);
         }
@@ -90,7 +99,25 @@ pub(super) fn merge(command: &Command, typed: Vec<OsString>) -> Result<Merged, C
     let mut arguments = typed;
     let behind_name = arguments.len().min(1);
     arguments.splice(behind_name..behind_name, added);
-    Ok(Merged { arguments, file: Some((path, lines)) })
+    Ok(Merged { command, arguments, file: Some((path, lines)) })
+}
+
+/// Takes no variable for what a flag says otherwise that was typed.
+fn without_variables(command: Command, explicit: &ArgMatches) -> Command {
+    // Not every build has every flag.
+    let is_from = |id: &str, source| explicit.try_contains_id(id).is_ok() && explicit.value_source(id) == Some(source);
+    command.mut_args(|flag| {
+        let id = flag.get_id().as_str();
+        let is_unwanted = is_from(id, ValueSource::EnvVariable)
+            && alternatives(id).any(|other| is_from(other, ValueSource::CommandLine));
+        if is_unwanted { flag.env(None::<&'static str>) } else { flag }
+    })
+}
+
+/// The others that say what this flag says.
+fn alternatives(id: &str) -> impl Iterator<Item = &'static str> {
+    let groups = ALTERNATIVES.iter().filter(move |group| group.contains(&id));
+    groups.copied().flatten().copied().filter(move |other| *other != id)
 }
 
 /// Flags that a file may have: those of a run, and of the messages.
@@ -161,20 +188,17 @@ fn check(command: &Command, words: &[OsString], entry: &Entry) -> Result<(), Fil
 fn is_overridden(command: &Command, flag: &Arg, explicit: &ArgMatches) -> bool {
     let is_typed = |id: &str| explicit.value_source(id) == Some(ValueSource::CommandLine);
     let id = flag.get_id().as_str();
-    let is_said = matches!(explicit.value_source(id), Some(ValueSource::CommandLine | ValueSource::EnvVariable));
+    let is_said = |id: &str| {
+        // Not every build has every flag.
+        let source = explicit.try_contains_id(id).ok().and_then(|_| explicit.value_source(id));
+        matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
+    };
     // Only one of two that cannot go together needs to say so.
     let cannot_go_with = |one: &Arg, other: &Arg| {
         command.get_arg_conflicts_with(one).iter().any(|conflict| conflict.get_id() == other.get_id())
     };
-    let says_the_same = |other: &Arg| {
-        let both = |names: &&[&str]| names.contains(&id) && names.contains(&other.get_id().as_str());
-        ALTERNATIVES.iter().any(both)
-    };
     let mut typed = command.get_arguments().filter(|other| is_typed(other.get_id().as_str()));
-    is_said || typed.any(|other| says_the_same(other) || cannot_go_with(flag, other) || cannot_go_with(other, flag))
-}
-
-/// A flag's values as they were typed, for people.
-fn texts<'a>(values: impl Iterator<Item = &'a OsStr>) -> Vec<String> {
-    values.map(|value| value.to_string_lossy().into_owned()).collect()
+    is_said(id)
+        || alternatives(id).any(is_said)
+        || typed.any(|other| cannot_go_with(flag, other) || cannot_go_with(other, flag))
 }

@@ -9,10 +9,11 @@ use moead_model::architecture::ImageSize;
 use moead_terminal::flags::Reader;
 use moead_terminal::printer::{Printer, ReaderGone};
 use moead_terminal::progress::Bar;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::arguments::{FormatArgument, RunArguments};
 use super::sources::Sources;
-use crate::sinks::drawings::{DrawingSink, Wanted};
+use crate::sinks::drawings::{DrawingSink, Missing, Wanted};
 #[cfg(feature = "http")]
 use crate::sinks::http::{self, LiveView};
 use crate::sinks::lines::{LineSink, WhenFailing, WhenFull};
@@ -20,6 +21,7 @@ use crate::sinks::{json_lines, text};
 use crate::stream::clock::Clock;
 use crate::stream::interrupt::Interrupt;
 use crate::stream::pipeline::{Event, Nature, Told};
+use crate::stream::policy::Policy;
 
 /// All sinks of a run.
 pub(super) struct Outputs {
@@ -30,6 +32,8 @@ pub(super) struct Outputs {
     live: Option<LiveView>,
     bar: Option<Bar>,
     names: Vec<String>,
+    /// By source.
+    natures: Vec<Nature>,
     /// By source.
     when_full: Vec<WhenFull>,
     seen: Seen,
@@ -70,11 +74,13 @@ impl Outputs {
         // Where results scroll by on the terminal they are the progress.
         let total = sources.pictures.filter(|&total| total > 1 && reader == Reader::Program);
         let bar = total.map(|total| printer.progress().bar(total, "pictures"));
-        let when_full = sources.feeds.iter().map(|(feed, _)| match feed.nature {
-            Nature::Files => WhenFull::Wait,
-            Nature::Live => WhenFull::Drop,
+        // Where nothing may be dropped, no result is either.
+        let when_full = sources.feeds.iter().map(|(feed, _)| match (feed.nature, feed.policy) {
+            (Nature::Files, _) | (Nature::Live, Policy::Never) => WhenFull::Wait,
+            (Nature::Live, Policy::Latest | Policy::Oldest) => WhenFull::Drop,
         });
         let (names, when_full) = (sources.names.clone(), when_full.collect());
+        let natures = sources.feeds.iter().map(|(feed, _)| feed.nature).collect();
         let seen = Seen::default();
         Ok(Self {
             format,
@@ -84,6 +90,7 @@ impl Outputs {
             live,
             bar,
             names,
+            natures,
             when_full,
             seen,
         })
@@ -93,6 +100,9 @@ impl Outputs {
     pub(super) fn take(&mut self, event: Event<'_>, printer: &Printer) -> anyhow::Result<Told> {
         if let Some(trouble) = self.lines.trouble() {
             printer.warning(format_args!("results cannot be written, trying again: {trouble}"));
+        }
+        if let Some(trouble) = self.drawings.as_ref().and_then(DrawingSink::trouble) {
+            printer.warning(format_args!("drawings cannot be written: {trouble}"));
         }
         #[cfg(feature = "http")]
         if let Some(live) = &self.live {
@@ -110,7 +120,11 @@ impl Outputs {
                     false => text::frame(result, several, line),
                 })?;
                 if let Some(drawings) = &self.drawings {
-                    drawings.draw(result, several, self.when_full[source])?;
+                    let failing = match self.natures[source] {
+                        Nature::Files => WhenFailing::End,
+                        Nature::Live => WhenFailing::Retry,
+                    };
+                    drawings.draw(result, several, self.when_full[source], failing)?;
                 }
                 if let Some(bar) = &self.bar {
                     bar.advance(1);
@@ -135,9 +149,9 @@ impl Outputs {
                 let counts = &summary.tally.counts;
                 self.seen.judged += counts.judged;
                 self.seen.defects += counts.defects;
-                match self.when_full[summary.source] {
-                    WhenFull::Wait => self.seen.unreadable += counts.corrupt,
-                    WhenFull::Drop => self.seen.broken += counts.corrupt,
+                match self.natures[summary.source] {
+                    Nature::Files => self.seen.unreadable += counts.corrupt,
+                    Nature::Live => self.seen.broken += counts.corrupt,
                 }
                 let name = &names[summary.source];
                 Ok(lines.other(WhenFull::Wait, |line| match is_json {
@@ -153,8 +167,12 @@ impl Outputs {
         let drawn = self.drawings.map(DrawingSink::finish);
         self.lines.finish()?;
         drop(self.bar);
-        if let Some(missing) = drawn.transpose()?.filter(|&missing| missing > 0) {
-            printer.warning(format_args!("{missing} results have no drawing: drawing takes longer than judging"));
+        let Missing { dropped, failed } = drawn.transpose()?.unwrap_or_default();
+        if dropped > 0 {
+            printer.warning(format_args!("{dropped} results have no drawing: drawing takes longer than judging"));
+        }
+        if failed > 0 {
+            printer.warning(format_args!("{failed} results have no drawing: it could not be written"));
         }
         Ok(self.seen)
     }
@@ -170,7 +188,7 @@ fn live_view(
 ) -> anyhow::Result<Option<LiveView>> {
     let Some(address) = arguments.live_view() else { return Ok(None) };
     let settings = http::Settings {
-        sources: sources.names.clone(),
+        sources: sources.natures(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         patience: arguments.sources.stall_timeout,
         limits: http::Limits::default(),
@@ -189,6 +207,9 @@ fn output(reader: Reader, printer: &Printer) -> Box<dyn Write + Send> {
     }
 }
 
+/// How long one look whether standard output takes something may last.
+const ATTENTION: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+
 /// Standard output for a program that reads it.
 struct Program(File);
 
@@ -197,11 +218,40 @@ impl Write for Program {
         self.0.write(bytes).map_err(|error| match error.kind() {
             // Marked, so that the program ends quietly.
             io::ErrorKind::BrokenPipe => io::Error::new(io::ErrorKind::BrokenPipe, ReaderGone),
+            // Whoever shares it has set it so; a reader is waited for all the same, and then it is tried again.
+            io::ErrorKind::WouldBlock => {
+                let _ = poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], Some(&ATTENTION));
+                io::ErrorKind::Interrupted.into()
+            }
             _ => error,
         })
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::os::fd::OwnedFd;
+
+    use rustix::fs::{OFlags, fcntl_setfl};
+
+    use super::*;
+
+    #[test]
+    fn a_reader_is_waited_for_where_the_pipe_does_not() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        fcntl_setfl(&writer, OFlags::NONBLOCK).unwrap();
+        let mut output = Program(OwnedFd::from(writer).into());
+        let bytes = vec![7; 1 << 20];
+        // Full: whoever writes all is told to try again, and never that it fails.
+        while output.write(&bytes).map_err(|error| error.kind()) != Err(io::ErrorKind::Interrupted) {}
+        let count = std::thread::spawn(move || reader.read_to_end(&mut Vec::new()).unwrap());
+        output.write_all(&bytes).unwrap();
+        drop(output);
+        assert!(count.join().unwrap() > bytes.len());
     }
 }

@@ -15,6 +15,7 @@ use super::engine;
 use super::outputs::{Outputs, Seen};
 use super::replaced::Loaded;
 use super::service::Service;
+use super::signals;
 use super::sources::SourceUris;
 use super::standards::Basis;
 #[cfg(feature = "update")]
@@ -26,13 +27,14 @@ use crate::stream::interrupt::Interrupt;
 use crate::stream::judge;
 #[cfg(feature = "demo")]
 use crate::stream::pipeline::Event;
-use crate::stream::pipeline::{self, RunError, Settings};
+use crate::stream::pipeline::{self, RunError, Settings, Sign};
 use crate::verify::self_test::{self, SelfTestError, SelfTestResult};
 
 pub(super) fn run(arguments: RunArguments, printer: &Printer) -> anyhow::Result<Exit> {
     #[cfg(feature = "demo")]
     let (arguments, mut demo) = Demo::of(arguments)?;
     let arguments = &arguments;
+    arguments.check()?;
     if let Some(file) = &arguments.config {
         printer.detail(format_args!("with the settings of {}", file.display()));
     }
@@ -63,11 +65,10 @@ pub(super) fn run(arguments: RunArguments, printer: &Printer) -> anyhow::Result<
     basis.tell(printer);
     let crew = &mut choice.crew;
     let mut sources = uris.open(&arguments.sources, arguments.frames, crew.input(), &clock, &interrupt, printer)?;
-    let handler = interrupt.clone();
-    ctrlc::set_handler(move || handler.request())?;
+    signals::heed(&interrupt)?;
     let service = Service::of_environment();
     #[cfg(feature = "update")]
-    let state = state::begin(arguments, &sources.names, &clock)?;
+    let state = state::begin(arguments, &sources, &clock)?;
     #[cfg(feature = "update")]
     let tell_state = state.as_ref().map(|state| state::pulse(state, printer));
     #[cfg(not(feature = "update"))]
@@ -140,16 +141,19 @@ fn open(arguments: &RunArguments) -> Result<ModelFile, ModelFileError> {
     ModelFile::open(arguments.model())
 }
 
-/// What is done about once a second while the engine answers.
+/// What is done about once a second while the engine answers. Where only a restart helps, whoever supervises hears nothing.
 fn pulse(
     service: Service,
     loaded: Loaded,
     tell_state: Option<Arc<dyn Fn() + Send + Sync>>,
     printer: Printer,
-) -> Arc<dyn Fn() + Send + Sync> {
-    let signs: Vec<_> = service.pulse().into_iter().chain(tell_state).collect();
-    Arc::new(move || {
-        signs.iter().for_each(|sign| sign());
+) -> Arc<dyn Fn(Sign) + Send + Sync> {
+    let watchdog = service.pulse();
+    Arc::new(move |sign| {
+        if let Some(watchdog) = watchdog.as_ref().filter(|_| sign == Sign::Alive) {
+            watchdog();
+        }
+        tell_state.iter().for_each(|tell| tell());
         loaded.look(&printer);
     })
 }

@@ -1,5 +1,6 @@
 //! The sources of a run, from what was typed. Open to other programs that read them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use moead_model::architecture::ImageSize;
@@ -10,6 +11,7 @@ pub use super::arguments::SourceArguments;
 use crate::engine::crew::InFlight;
 #[cfg(feature = "camera")]
 use crate::score::regions::Rect;
+use crate::sinks::drawings::folder_of;
 use crate::stream::clock::Clock;
 use crate::stream::interrupt::Interrupt;
 use crate::stream::pipeline::{Feed, Nature};
@@ -39,12 +41,10 @@ impl SourceUris {
     /// Lists files, which needs no model: a wrong path is found at once. Devices are not opened yet.
     ///
     /// # Errors
-    /// Standard input given twice, and files that cannot be listed.
+    /// Standard input given twice, two sources of one name, and files that cannot be listed.
     pub fn list(arguments: &SourceArguments) -> anyhow::Result<Self> {
         let uris = arguments.sources();
-        if uris.iter().filter(|uri| matches!(uri.kind, SourceKind::StandardInput(_))).count() > 1 {
-            return Err(UsageError::new("standard input is given as a source twice, and can be read only once").into());
-        }
+        check(arguments)?;
         let list = |uri: SourceUri| {
             let files = match &uri.kind {
                 SourceKind::Path(path) => Some(FileList::of_path(path)?),
@@ -117,6 +117,48 @@ impl SourceUris {
         }
         Ok(sources)
     }
+}
+
+impl Sources {
+    /// Of each its name, and whether it is a device or files.
+    pub fn natures(&self) -> Vec<(String, Nature)> {
+        self.names.iter().cloned().zip(self.feeds.iter().map(|(feed, _)| feed.nature)).collect()
+    }
+}
+
+/// Whether these sources can be read together.
+///
+/// # Errors
+/// Standard input given twice, and two sources of one name.
+pub(super) fn check(arguments: &SourceArguments) -> Result<(), UsageError> {
+    let uris = arguments.sources();
+    if uris.iter().filter(|uri| matches!(uri.kind, SourceKind::StandardInput(_))).count() > 1 {
+        return Err(UsageError::new("standard input is given as a source twice, and can be read only once"));
+    }
+    first_twice(uris.iter().map(|uri| &uri.name)).map_or(Ok(()), |name| {
+        let text = format!("two sources are named {name}, and their results could not be told apart");
+        Err(UsageError::new(text))
+    })
+}
+
+/// Whether each source gets a folder of its own for what is drawn about it.
+///
+/// # Errors
+/// Two sources whose names become one folder's name.
+pub(super) fn check_folders(arguments: &SourceArguments) -> Result<(), UsageError> {
+    let uris = arguments.sources();
+    let folders = uris.iter().map(|uri| folder_of(&uri.name));
+    first_twice(folders).map_or(Ok(()), |folder| {
+        let names: Vec<_> = uris.iter().map(|uri| uri.name.as_str()).filter(|name| folder_of(name) == folder).collect();
+        let names = names.join(" and ");
+        Err(UsageError::new(format!("the sources {names} would be drawn into the same folder, {folder}")))
+    })
+}
+
+/// The first that has been there before.
+fn first_twice<T: Ord + Clone>(items: impl Iterator<Item = T>) -> Option<T> {
+    let mut seen = BTreeSet::new();
+    items.into_iter().find(|item| !seen.insert(item.clone()))
 }
 
 /// How large a camera's frames have to be for the network, and for the region to lie in them.

@@ -7,18 +7,19 @@ use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
 
 use super::arguments::RunArguments;
+use super::sources::Sources;
 use crate::sinks::service_state::ServiceState;
 use crate::stream::clock::Clock;
 
 /// Writes the first state. A file that cannot be written is an error now, and not the run's end later.
 pub(super) fn begin(
     arguments: &RunArguments,
-    sources: &[String],
+    sources: &Sources,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Option<Arc<ServiceState>>> {
     let Some(path) = arguments.state_file() else { return Ok(None) };
     let patience = arguments.sources.stall_timeout;
-    let state = ServiceState::begin(&path, sources, patience, Arc::clone(clock)).at(path.display())?;
+    let state = ServiceState::begin(&path, sources.natures(), patience, Arc::clone(clock)).at(path.display())?;
     Ok(Some(Arc::new(state)))
 }
 

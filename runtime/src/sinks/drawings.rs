@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use moead_model::architecture::ImageSize;
 
 use super::heatmap::{self, Annotation, Scale};
-use super::lines::WhenFull;
+use super::lines::{WhenFailing, WhenFull};
 use super::maps;
 use crate::engine::Tensor;
 use crate::preprocess::picture::Picture;
@@ -68,7 +68,7 @@ impl Folder {
     pub fn place(&self, source: Option<&str>, output: &Path, ending: &str) -> Result<PathBuf, DrawingError> {
         let mut place = self.path.clone();
         if let Some(source) = source {
-            place.push(plain(source));
+            place.push(folder_of(source));
         }
         place.push(output);
         let mut name = place.file_name().map(ToOwned::to_owned).unwrap_or_default();
@@ -81,8 +81,8 @@ impl Folder {
     }
 }
 
-/// A source's name as a folder's name.
-fn plain(source: &str) -> String {
+/// A source's name as a folder's name. Several names may become the same.
+pub fn folder_of(source: &str) -> String {
     let name: String =
         source.chars().map(|char| if char.is_alphanumeric() || "-_.".contains(char) { char } else { '_' }).collect();
     // `.` and `..` are folders already.
@@ -115,6 +115,13 @@ pub struct DrawingError {
     pub source: io::Error,
 }
 
+impl DrawingError {
+    /// Whether the same keeps another drawing from being written.
+    fn is_alike(&self, other: &Self) -> bool {
+        (self.source.kind(), self.source.raw_os_error()) == (other.source.kind(), other.source.raw_os_error())
+    }
+}
+
 /// Draws what it is given, one after the other.
 #[derive(Debug)]
 pub struct DrawingSink {
@@ -125,10 +132,20 @@ pub struct DrawingSink {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The first.
+    /// The first since one could be written.
     failure: Option<DrawingError>,
-    /// Drawings that were left out or could not be written.
-    missing: u64,
+    /// Why, until somebody asks.
+    trouble: Option<String>,
+    missing: Missing,
+}
+
+/// Results without a drawing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// Others were drawn meanwhile.
+    pub dropped: u64,
+    /// It could not be written.
+    pub failed: u64,
 }
 
 /// A judged picture, apart from its frame.
@@ -158,14 +175,15 @@ impl DrawingSink {
     /// Takes a result's picture and map, to be drawn. `source` is the folder below, when there are several sources.
     ///
     /// # Errors
-    /// The first failure, where `when_full` says that nothing may be lost.
+    /// The first failure, where `failing` says that it ends the run.
     pub fn draw(
         &self,
         result: &mut FrameResult,
         source: Option<&str>,
         when_full: WhenFull,
+        failing: WhenFailing,
     ) -> Result<(), DrawingError> {
-        if when_full == WhenFull::Wait
+        if failing == WhenFailing::End
             && let Some(failure) = self.lock().failure.take()
         {
             return Err(failure);
@@ -195,18 +213,23 @@ impl DrawingSink {
             WhenFull::Wait => drop(queue.send(drawing)),
             WhenFull::Drop => {
                 if let Err(TrySendError::Full(_)) = queue.try_send(drawing) {
-                    self.lock().missing += 1;
+                    self.lock().missing.dropped += 1;
                 }
             }
         }
         Ok(())
     }
 
-    /// Draws what waits. How many pictures have no drawing.
+    /// What keeps drawings from being written, if the last one was not; told once until one is, or the cause is another one.
+    pub fn trouble(&self) -> Option<String> {
+        self.lock().trouble.take()
+    }
+
+    /// Draws what waits. How many results have no drawing.
     ///
     /// # Errors
-    /// The first failure.
-    pub fn finish(mut self) -> Result<u64, DrawingError> {
+    /// The failure of the last drawing.
+    pub fn finish(mut self) -> Result<Missing, DrawingError> {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
             // A panic while drawing costs the drawings that are left.
@@ -232,10 +255,19 @@ struct Painter {
 impl Painter {
     fn run(&self, drawings: &Receiver<Drawing>) {
         for drawing in drawings {
-            if let Err(error) = self.write(&drawing) {
-                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                state.missing += 1;
-                state.failure.get_or_insert(error);
+            let written = self.write(&drawing);
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            match written {
+                Ok(()) => (state.failure, state.trouble) = (None, None),
+                Err(error) => {
+                    state.missing.failed += 1;
+                    // Each drawing has another path, for the same reason.
+                    let is_known = state.failure.as_ref().is_some_and(|failure| failure.is_alike(&error));
+                    if !is_known {
+                        state.trouble = Some(error.to_string());
+                        state.failure = Some(error);
+                    }
+                }
             }
         }
     }
@@ -276,9 +308,9 @@ mod tests {
 
     #[test]
     fn a_source_cannot_lead_out_of_the_folder() {
-        assert_eq!(plain("../../etc"), ".._.._etc");
-        assert_eq!(plain(".."), "__");
-        assert_eq!(plain("line 1"), "line_1");
+        assert_eq!(folder_of("../../etc"), ".._.._etc");
+        assert_eq!(folder_of(".."), "__");
+        assert_eq!(folder_of("line 1"), "line_1");
     }
 
     #[test]
@@ -288,5 +320,46 @@ mod tests {
         let place = folder.place(Some("b"), Path::new("deep/a.b"), ".npy").unwrap();
         assert_eq!(place, root.path().join("b/deep/a.b.npy"));
         assert!(place.parent().unwrap().is_dir());
+    }
+
+    /// A painter of maps of one pixel, and its folder.
+    fn painter() -> (tempfile::TempDir, Painter) {
+        let root = tempfile::tempdir().unwrap();
+        let wanted = Wanted { heatmaps: None, maps: Some(Folder::existing(root.path()).unwrap()) };
+        let network = ImageSize { height: 1, width: 1 };
+        (root, Painter { wanted, network, state: Arc::default() })
+    }
+
+    fn drawing(output: &str) -> Drawing {
+        Drawing {
+            source: None,
+            output: output.into(),
+            title: String::new(),
+            picture: None,
+            map: Tensor { shape: vec![1, 1], data: vec![0.5] },
+            score: Score(0.5),
+            threshold: None,
+            verdict: None,
+            regions: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_once_a_cause_and_again_after_it_was_well() {
+        let (root, painter) = painter();
+        // What has the name of a folder's is in the way of that folder.
+        std::fs::write(root.path().join("file"), b"").unwrap();
+        let mut said = Vec::new();
+        for output in ["a", "file/b", "file/c", &"x".repeat(300), "d", "file/e", "file/f"] {
+            let (queue, drawings) = sync_channel(1);
+            queue.send(drawing(output)).unwrap();
+            drop(queue);
+            painter.run(&drawings);
+            said.extend(painter.state.lock().unwrap().trouble.take().map(|_| output.len().min(9)));
+        }
+        assert_eq!(said, [6, 9, 6]);
+        let state = painter.state.lock().unwrap();
+        assert_eq!(state.missing, Missing { dropped: 0, failed: 5 });
+        assert!(state.failure.is_some(), "the last one failed");
     }
 }

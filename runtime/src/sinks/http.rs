@@ -33,7 +33,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::stream::clock::Clock;
-use crate::stream::pipeline::Event;
+use crate::stream::pipeline::{Event, Nature};
 
 use shared::Shared;
 
@@ -43,8 +43,8 @@ pub use server::Limits;
 /// What the server tells about the run.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The sources' names, by their index.
-    pub sources: Vec<String>,
+    /// The sources' names and what they are, by their index.
+    pub sources: Vec<(String, Nature)>,
     /// Of the program.
     pub version: String,
     /// The engine is not well when frames come and it has answered nothing for so long.

@@ -128,7 +128,7 @@ impl LineSink {
                 return Ok(Told::Dropped);
             }
             (state, _) = self.queue.room.wait_timeout(state, ATTENTION).unwrap_or_else(PoisonError::into_inner);
-            waited = if self.is_hopeless(&state) { waited + ATTENTION } else { Duration::ZERO };
+            waited = if self.interrupt.is_requested() { waited + ATTENTION } else { Duration::ZERO };
             if waited >= LAST_WAIT {
                 return Err(unread());
             }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use moead_update::report::{Moment, Report, SCHEMA, SourceReport};
 
 use crate::stream::clock::{Clock, Monotonic};
-use crate::stream::pipeline::Event;
+use crate::stream::pipeline::{Event, Nature};
 use crate::stream::tally::Counts;
 
 /// Longer causes are cut: they are read by people.
@@ -31,11 +31,19 @@ impl ServiceState {
     ///
     /// # Errors
     /// The file system's.
-    pub fn begin(path: &Path, sources: &[String], patience: Duration, clock: Arc<dyn Clock>) -> io::Result<Self> {
+    pub fn begin(
+        path: &Path,
+        sources: Vec<(String, Nature)>,
+        patience: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> io::Result<Self> {
         let now = seconds(clock.monotonic());
-        let source = |name: &String| SourceReport {
-            name: name.clone(),
-            state: "connecting".into(),
+        let source = |(name, nature)| SourceReport {
+            name,
+            state: match nature {
+                Nature::Live => "connecting".into(),
+                Nature::Files => "waiting".into(),
+            },
             cause: None,
             since: now,
             received: 0,
@@ -50,7 +58,7 @@ impl ServiceState {
             written: now,
             patience: patience.as_secs_f64(),
             ready: false,
-            sources: sources.iter().map(source).collect(),
+            sources: sources.into_iter().map(source).collect(),
         };
         let mut next = path.as_os_str().to_owned();
         next.push(".next");
@@ -76,7 +84,7 @@ impl ServiceState {
         match event {
             Event::Frame(result, counts) => change(result.frame.source, counts, &|source| {
                 // Files are not announced.
-                if source.state == "connecting" {
+                if source.state == "waiting" {
                     enter(source, "streaming", None, now);
                 }
                 if result.outcome.is_ok() {
@@ -170,8 +178,8 @@ mod tests {
     fn a_state_is_written_read_and_gone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
-        let names = ["line1".to_owned()];
-        let state = ServiceState::begin(&path, &names, Duration::from_secs(20), Arc::new(SystemClock)).unwrap();
+        let sources = vec![("line1".to_owned(), Nature::Live), ("folder".to_owned(), Nature::Files)];
+        let state = ServiceState::begin(&path, sources, Duration::from_secs(20), Arc::new(SystemClock)).unwrap();
         let said = || {
             let report = Report::parse(&fs::read(&path).unwrap()).unwrap();
             let health = health(&report, &moment(Path::new("/"), &SystemClock));
@@ -182,6 +190,7 @@ mod tests {
         state.tell(&Event::Status(&status(State::Streaming, None)));
         state.write().unwrap();
         let (report, reasons) = said();
+        assert_eq!(report.sources[1].state, "waiting");
         assert_eq!((reasons.as_str(), report.judged(), report.pid), ("", 7, std::process::id()));
         state.tell(&Event::Status(&status(State::Lost, Some("ä".repeat(300)))));
         state.write().unwrap();
@@ -194,6 +203,6 @@ mod tests {
     fn a_folder_that_is_not_there_is_an_error_at_the_start() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none/state.json");
-        assert!(ServiceState::begin(&path, &[], Duration::ZERO, Arc::new(SystemClock)).is_err());
+        assert!(ServiceState::begin(&path, Vec::new(), Duration::ZERO, Arc::new(SystemClock)).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! A run: sources and engines with their threads, and whoever takes the results.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -51,13 +51,22 @@ pub struct Settings {
     /// What the loss of a source means.
     pub on_loss: OnLoss,
     /// Called about once a second while the engine answers: a sign of life for whoever supervises the process.
-    pub pulse: Option<Arc<dyn Fn() + Send + Sync>>,
+    pub pulse: Option<Arc<dyn Fn(Sign) + Send + Sync>>,
+}
+
+/// What a sign of life says beside that there is life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// Whatever is wrong, the run goes on trying.
+    Alive,
+    /// So many threads of a source hang in its driver that it is not tried any more: only a new process can read it.
+    Stuck,
 }
 
 /// What the loss of a source means while the run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnLoss {
-    /// It is opened again until it is back.
+    /// It is opened again until it is back, unless that cannot help ([`SourceError::is_final`]): then the run ends.
     Retry,
     /// The run ends.
     End,
@@ -182,8 +191,37 @@ pub(super) struct Shared {
 pub(super) struct Lane {
     pub(super) sources: Vec<usize>,
     pub(super) heartbeat: Heartbeat,
-    /// Grows when the thread is given up.
+    /// Grows when the thread is given up; [`ENDED`] once all sources are over.
     pub(super) generation: AtomicU64,
+    /// Threads that were given up and have not come back.
+    pub(super) hanging: AtomicUsize,
+}
+
+/// The generation after the last one.
+const ENDED: u64 = u64::MAX;
+
+impl Lane {
+    /// Gives up the thread that reads it: how many hang now. None: there is nothing to be read any more.
+    pub(super) fn give_up(&self) -> Option<usize> {
+        // First, for the thread that comes back at this moment.
+        let hanging = self.hanging.fetch_add(1, Ordering::AcqRel) + 1;
+        let next = |generation| (generation != ENDED).then(|| generation + 1);
+        let given_up = self.generation.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+        if given_up.is_err() {
+            self.hanging.fetch_sub(1, Ordering::AcqRel);
+        }
+        given_up.ok().map(|_| hanging)
+    }
+
+    /// The end of a source, by the thread of that generation. Says whether it still was the lane's.
+    fn end(&self, generation: u64, is_last: bool) -> bool {
+        let next = if is_last { ENDED } else { generation };
+        let ended = self.generation.compare_exchange(generation, next, Ordering::AcqRel, Ordering::Acquire);
+        if ended.is_err() {
+            self.hanging.fetch_sub(1, Ordering::AcqRel);
+        }
+        ended.is_ok()
+    }
 }
 
 impl Shared {
@@ -209,9 +247,9 @@ impl Shared {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Ends the run for a loss, if that is what a loss means.
+    /// Ends the run for a loss, if that is what a loss means, or this one.
     pub(super) fn is_lost_for_good(&self, source: usize, error: SourceError) -> bool {
-        if self.settings.on_loss == OnLoss::Retry || self.is_over() {
+        if (self.settings.on_loss == OnLoss::Retry && !error.is_final()) || self.is_over() {
             return false;
         }
         self.loss.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((source, error));
@@ -305,7 +343,12 @@ fn share(
     let live = feeds.iter().enumerate().filter(of(Nature::Live)).map(|(index, _)| vec![index]);
     let lanes: Vec<Vec<usize>> = live.chain((!files.is_empty()).then_some(files)).collect();
     let policies: Vec<_> = lanes.iter().filter_map(|lane| lane.first()).map(|&first| feeds[first].policy).collect();
-    let lane = |sources| Lane { sources, heartbeat: Heartbeat::new(&**clock), generation: AtomicU64::new(0) };
+    let lane = |sources| Lane {
+        sources,
+        heartbeat: Heartbeat::new(&**clock),
+        generation: AtomicU64::new(0),
+        hanging: AtomicUsize::new(0),
+    };
     let shared = Shared {
         network: crew.input(),
         settings: settings.clone(),
@@ -339,13 +382,14 @@ fn begin(shared: &Arc<Shared>, mut opened: Vec<Option<Box<dyn Source>>>) -> Vec<
 
 /// What the thread of a lane does.
 pub(super) fn read_lane(shared: &Arc<Shared>, lane: usize, generation: u64, mut first: Option<Box<dyn Source>>) {
-    for &source in &shared.lanes[lane].sources {
+    let place = &shared.lanes[lane];
+    for (index, &source) in place.sources.iter().enumerate() {
         if shared.is_over() && first.is_none() {
             break;
         }
         let supervisor = Supervisor { shared: Arc::clone(shared), source, lane, generation };
         supervisor.run(first.take());
-        if shared.lanes[lane].generation.load(Ordering::Acquire) != generation {
+        if !place.end(generation, index + 1 == place.sources.len()) {
             return;
         }
         shared.slots.end_source(lane, source);

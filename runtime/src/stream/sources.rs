@@ -25,7 +25,8 @@ pub trait Opener: Send + Sync {
 
 /// An open source of frames. Dropping it closes it.
 pub trait Source: Send {
-    /// What was agreed with the device.
+    /// What was agreed with the device. When that changes, [`Self::next`] answers [`Next::Nothing`] before the first frame to
+    /// which it applies.
     fn mode(&self) -> &Mode;
 
     /// Waits for the next frame, at most for `patience`, which is short: a caller looks after other things in between.
@@ -141,6 +142,14 @@ pub enum SourceError {
         /// Where the source's thread is.
         stage: super::watchdog::Stage,
     },
+    /// Its thread is held by its driver.
+    #[error("the source's thread has hung for {} s; the last stage reached is `{stage}`", .silence.as_secs_f64().round())]
+    Hung {
+        /// Since the thread gave a sign of life.
+        silence: Duration,
+        /// Where it is.
+        stage: super::watchdog::Stage,
+    },
     /// Frames came, and none could be used for too long.
     #[error("no frame that can be used for {} s; the last one: {problem}", .silence.as_secs_f64().round())]
     OnlyBroken {
@@ -152,6 +161,13 @@ pub enum SourceError {
     /// Opening or reading panicked: a defect of a driver crate, which costs this attempt and not the run.
     #[error("the source failed: {0}")]
     Panicked(String),
+}
+
+impl SourceError {
+    /// Whether opening the source again cannot help.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Stream(error) if error.is_final())
+    }
 }
 
 impl fmt::Display for Mode {

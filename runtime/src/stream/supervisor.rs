@@ -172,6 +172,12 @@ impl Supervisor {
         };
         let order = if feed.policy == Policy::Latest { Order::Newest } else { Order::Oldest };
         while !self.is_over() && !self.has_enough() {
+            if *source.mode() != stream.mode {
+                feed.check(source.mode())?;
+                stream.mode.clone_from(source.mode());
+                // To be told with the next frame.
+                stream.state = None;
+            }
             self.reach(Stage::Waiting);
             match source.next(PATIENCE, order)? {
                 Next::Frame(arrival) => self.take(arrival, &mut stream),

@@ -146,7 +146,7 @@ impl SourceUri {
 }
 
 /// Letters, digits, `_`, `-` and `.`: what a name may have, and no path or pattern needs in front of `=`.
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|char| char.is_alphanumeric() || "_-.".contains(char))
 }
 

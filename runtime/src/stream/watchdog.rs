@@ -1,17 +1,19 @@
 //! Threads that do not come back: who was last seen where.
 //!
 //! A source's thread says which stage it has reached. It never waits for long by itself, so one that stays in a stage is held
-//! by its driver; the run then goes on without that thread and starts another.
+//! by its driver; the run then goes on without that thread and starts another. When several of a source hang no further one is
+//! started until one comes back, and whoever supervises the process is told that only a restart helps.
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::clock::{Clock, Monotonic};
 use super::interrupt::Interrupt;
-use super::pipeline::{Nature, Shared, read_lane};
+use super::pipeline::{Nature, Shared, Sign, read_lane};
+use super::sources::SourceError;
 use super::status::{State, Status};
 
 /// What a source's thread does.
@@ -81,7 +83,7 @@ fn milliseconds(moment: Monotonic) -> u64 {
 
 /// How often threads are looked after.
 pub(super) const ROUND: Duration = Duration::from_secs(1);
-/// Threads of one source that hang at the same time. A further one would hang like them, and each holds memory.
+/// Threads of one source that may hang while another is tried. A further one would hang like them, and each holds memory.
 const HANGING: usize = 3;
 
 /// The thread that looks after the others.
@@ -95,7 +97,7 @@ pub(super) fn start(shared: &Arc<Shared>) -> Guard {
     let stop = Interrupt::default();
     let (shared, asked) = (Arc::clone(shared), stop.clone());
     let thread = thread::spawn(move || {
-        let mut rounds = Rounds { hanging: shared.lanes.iter().map(|_| Arc::default()).collect(), shared };
+        let mut rounds = Rounds { stuck: vec![false; shared.lanes.len()], shared };
         while !asked.is_requested() {
             rounds.look();
             rounds.shared.clock.pause(ROUND, &asked);
@@ -114,21 +116,23 @@ impl Guard {
 
 struct Rounds {
     shared: Arc<Shared>,
-    /// By lane: threads that were given up and have not come back.
-    hanging: Vec<Arc<AtomicUsize>>,
+    /// By lane: so many of its threads hang that none reads it.
+    stuck: Vec<bool>,
 }
 
 impl Rounds {
     fn look(&mut self) {
-        let shared = &self.shared;
+        let shared = Arc::clone(&self.shared);
         let limit = shared.settings.stall_timeout;
         let clock = &*shared.clock;
         if !shared.interrupt.is_requested() {
             for lane in 0..shared.lanes.len() {
                 let (stage, silence) = shared.lanes[lane].heartbeat.seen(clock);
+                if self.stuck[lane] {
+                    self.retry(lane);
                 // Handing over waits for the engine, and pausing for the next attempt: neither is held by a device.
-                if silence >= limit && !matches!(stage, Stage::HandingOver | Stage::Pausing) {
-                    self.replace(lane, stage, silence);
+                } else if silence >= limit && !matches!(stage, Stage::HandingOver | Stage::Pausing) {
+                    self.give_up(lane, stage, silence);
                 }
             }
         }
@@ -139,32 +143,47 @@ impl Rounds {
         if shared.engines.iter().all(answers)
             && let Some(pulse) = &shared.settings.pulse
         {
-            pulse();
+            pulse(if self.stuck.contains(&true) { Sign::Stuck } else { Sign::Alive });
         }
     }
 
-    /// Gives up the thread of a lane and starts another.
-    fn replace(&self, lane: usize, stage: Stage, silence: Duration) {
+    /// Gives up the thread of a lane, and starts another if not too many hang already.
+    fn give_up(&mut self, lane: usize, stage: Stage, silence: Duration) {
         let shared = &self.shared;
         let place = &shared.lanes[lane];
         let Some(&source) = place.sources.first() else { return };
         // A folder that hangs hangs on its file system, and the next thread would begin it anew.
-        if shared.feeds[source].nature == Nature::Files || self.hanging[lane].load(Ordering::Relaxed) >= HANGING {
+        if shared.feeds[source].nature == Nature::Files {
             return;
         }
-        let generation = place.generation.fetch_add(1, Ordering::AcqRel) + 1;
-        place.heartbeat.reach(Stage::Opening, &*shared.clock);
-        let cause = format!(
-            "the source's thread has hung for {:.0} s; the last stage reached is `{stage}`",
-            silence.as_secs_f64()
-        );
+        // It has ended, or goes on, or else hangs.
+        let Some(hanging) = place.give_up() else { return };
+        let error = SourceError::Hung { silence, stage };
+        self.stuck[lane] = hanging > HANGING;
+        let cause = match hanging > HANGING {
+            true => format!("{error}; {HANGING} threads of it hang already, so no further one is started"),
+            false => error.to_string(),
+        };
         let (time, counts) = (shared.clock.wall(), shared.counts(source));
         shared.slots.tell(lane, Status { source, time, state: State::Lost, cause: Some(cause), counts });
-        self.hanging[lane].fetch_add(1, Ordering::Relaxed);
-        let (shared, hanging) = (Arc::clone(shared), Arc::clone(&self.hanging[lane]));
-        thread::spawn(move || {
-            read_lane(&shared, lane, generation, None);
-            hanging.fetch_sub(1, Ordering::Relaxed);
-        });
+        if !shared.is_lost_for_good(source, error) && hanging <= HANGING {
+            self.start(lane);
+        }
+    }
+
+    /// Starts a thread for a lane that none reads, once one of those that hung has come back.
+    fn retry(&mut self, lane: usize) {
+        if self.shared.lanes[lane].hanging.load(Ordering::Acquire) <= HANGING {
+            self.stuck[lane] = false;
+            self.start(lane);
+        }
+    }
+
+    fn start(&self, lane: usize) {
+        let place = &self.shared.lanes[lane];
+        place.heartbeat.reach(Stage::Opening, &*self.shared.clock);
+        let generation = place.generation.load(Ordering::Acquire);
+        let shared = Arc::clone(&self.shared);
+        thread::spawn(move || read_lane(&shared, lane, generation, None));
     }
 }

@@ -34,18 +34,18 @@ where
     run_with(program, std::env::args_os(), work)
 }
 
-/// As [`run`], on what `prepare` makes of the process's arguments: for programs that have flags elsewhere, too. What it refuses is reported as
-/// an error of `work` is.
+/// As [`run`], on what `prepare` makes of the process's arguments and of what parses them: for programs that have flags elsewhere, too. What it
+/// refuses is reported as an error of `work` is.
 pub fn run_prepared<A>(
     program: &Program,
-    prepare: impl FnOnce(&clap::Command, Vec<OsString>) -> anyhow::Result<Vec<OsString>>,
+    prepare: impl FnOnce(clap::Command, Vec<OsString>) -> anyhow::Result<(clap::Command, Vec<OsString>)>,
     work: impl FnOnce(A, &Printer) -> anyhow::Result<Exit>,
 ) -> ExitCode
 where
     A: Parser + AsRef<TerminalFlags>,
 {
-    match prepare(&command::<A>(&program.version), std::env::args_os().collect()) {
-        Ok(arguments) => run_with(program, arguments, work),
+    match prepare(command::<A>(&program.version), std::env::args_os().collect()) {
+        Ok((command, arguments)) => run_parsed(program, command, arguments, work),
         Err(error) => finish(&Printer::standard(&TerminalFlags::default()), program.hint, Err(error)).into(),
     }
 }
@@ -59,7 +59,18 @@ pub fn run_with<A>(
 where
     A: Parser + AsRef<TerminalFlags>,
 {
-    let command = command::<A>(&program.version);
+    run_parsed(program, command::<A>(&program.version), arguments, work)
+}
+
+fn run_parsed<A>(
+    program: &Program,
+    command: clap::Command,
+    arguments: impl IntoIterator<Item: Into<OsString> + Clone>,
+    work: impl FnOnce(A, &Printer) -> anyhow::Result<Exit>,
+) -> ExitCode
+where
+    A: Parser + AsRef<TerminalFlags>,
+{
     match command.try_get_matches_from(arguments).and_then(|matches| A::from_arg_matches(&matches)) {
         Ok(arguments) => {
             let printer = Printer::standard(arguments.as_ref());

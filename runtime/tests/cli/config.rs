@@ -186,3 +186,69 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
     error: expected the flags of a run, found a command
     ");
 }
+
+#[test]
+fn a_flag_that_is_typed_wins_over_the_variable_of_another_that_says_the_same() {
+    let desk = Desk::empty();
+    let show = |arguments: &str, name: &str, value: &str| {
+        let shown = desk.program(&format!("config show {arguments}")).env(name, value).run().success().stdout;
+        let is_asked =
+            |line: &&str| ["demo", "model", "view", "http"].contains(&line.split_whitespace().next().unwrap());
+        shown.lines().filter(is_asked).collect::<Vec<_>>().join("\n")
+    };
+    #[cfg(feature = "http")]
+    {
+        let both = show("--model a --source b", "MOEAD_HTTP", "9000");
+        assert!(both.contains("MOEAD_HTTP  9000"), "{both}");
+        let typed = show("--model a --source b --view", "MOEAD_HTTP", "9000");
+        assert!(typed.contains("flag  true") && !typed.contains("9000"), "{typed}");
+        desk.write("view.toml", "view = true\n");
+        let variable = show("--model a --source b --config view.toml", "MOEAD_HTTP", "9000");
+        assert!(variable.contains("MOEAD_HTTP  9000") && !variable.contains("view.toml"), "{variable}");
+    }
+    #[cfg(feature = "demo")]
+    {
+        let typed = show("--demo", "MOEAD_MODEL", "bolt.onnx");
+        assert!(typed.contains("flag  true") && !typed.contains("bolt.onnx"), "{typed}");
+        desk.write("demo.toml", "demo = true\n");
+        let variable = show("--source b --config demo.toml", "MOEAD_MODEL", "bolt.onnx");
+        assert!(variable.contains("MOEAD_MODEL  bolt.onnx") && !variable.contains("demo.toml"), "{variable}");
+    }
+}
+
+#[test]
+fn sources_that_cannot_be_told_apart_are_a_wrong_command_line() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.says("config check --model a --source x=b x=c"), @"
+    status: 2
+    ----- stderr
+    error: two sources are named x, and their results could not be told apart
+    ");
+    insta::assert_snapshot!(desk.says("--model a --source b b"), @"
+    status: 2
+    ----- stderr
+    error: two sources are named b, and their results could not be told apart
+    ");
+    let settings = "model = \"a\"\nsource = [\"day/1\", \"day_1\"]\nmaps = \"seen\"\n";
+    desk.write("x.toml", settings);
+    insta::assert_snapshot!(desk.says("config check --config x.toml"), @"
+    status: 2
+    ----- stderr
+    error: the sources day/1 and day_1 would be drawn into the same folder, day_1
+    ");
+    desk.write("x.toml", settings.replace("maps", "#"));
+    assert_eq!(desk.run("config check --config x.toml").status, Some(0));
+}
+
+#[test]
+fn the_settings_of_standard_input_are_no_flag() {
+    let desk = Desk::empty();
+    let sources = |arguments: &str| {
+        let shown = desk.run(&format!("config show {arguments}")).success().stdout;
+        let line = shown.lines().find(|line| line.starts_with("source ")).unwrap().to_owned();
+        line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(sources("--model a --source -?fps=5"), "-?fps=5");
+    assert_eq!(sources("--model a -s b -?fps=5 c --threshold 4"), "b -?fps=5 c");
+    assert_eq!(sources("-s -?fps=5 c=d --model a"), "-?fps=5 c=d");
+}

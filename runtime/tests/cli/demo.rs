@@ -59,6 +59,23 @@ fn pictures_of_ones_own_are_judged_without_an_account() {
 }
 
 #[test]
+fn a_signal_that_was_ignored_when_it_began_stays_ignored() {
+    let desk = Desk::empty();
+    let hung_up = |before: &str| {
+        let wait = "until [ -s lines ]; do sleep 0.1; done";
+        let script = format!("{before} \"$@\" > lines & run=$!; {wait}; kill -HUP $run; wait $run; cat lines");
+        let flags = "--demo --source synthetic://station?pace=free&frames=12 --policy never --format json";
+        let ended = desk.program(flags).through_shell(&script).run();
+        std::fs::remove_file(desk.folder.path().join("lines")).unwrap();
+        (ended.stdout.matches("\"verdict\"").count(), ended.stderr.contains("stopped early, as asked"))
+    };
+    let (judged, has_stopped) = hung_up("");
+    assert!(judged < 12 && has_stopped, "{judged}");
+    // As `nohup` does.
+    assert_eq!(hung_up("trap '' HUP;"), (12, false));
+}
+
+#[test]
 fn a_model_of_ones_own_is_no_demonstration() {
     let desk = Desk::empty();
     insta::assert_snapshot!(desk.says("--demo --model bolt.onnx"), @r"

@@ -57,6 +57,29 @@ fn a_source_that_has_ended_is_well() {
 }
 
 #[test]
+fn a_source_does_not_speak_for_another_one() {
+    let stand = Stand::new(&["line1", "line2"]);
+    for source in [0, 1] {
+        stand.state(source, State::Streaming, "");
+        stand.publish(source, 0, &Scene::draw(0, false));
+    }
+    stand.clock.advance(Duration::from_secs(21));
+    stand.publish(1, 1, &Scene::draw(1, false));
+    assert_eq!(health(&stand), unwell("line1", "silent", json!("no frame has been judged for 21 s")));
+}
+
+#[test]
+fn a_folder_that_waits_for_its_turn_is_well_and_streams_with_its_first_picture() {
+    let stand = Stand::new(&["folder1", "folder2"]);
+    let state = |source: usize| stand.get("/api/state").json()["sources"][source]["state"].clone();
+    assert_eq!((state(0), state(1)), (json!("waiting"), json!("waiting")));
+    stand.publish(0, 0, &Scene::draw(0, false));
+    assert_eq!((state(0), state(1)), (json!("streaming"), json!("waiting")));
+    assert_eq!(health(&stand), well());
+    assert!(stand.get("/metrics").text().contains("moead_source_state{source=\"folder1\",state=\"streaming\"} 1"));
+}
+
+#[test]
 fn an_engine_that_does_not_answer_is_noticed() {
     let stand = Stand::new(&["line1"]);
     stand.clock.advance(Duration::from_secs(100));
@@ -64,9 +87,7 @@ fn an_engine_that_does_not_answer_is_noticed() {
     stand.clock.advance(Duration::from_secs(20));
     assert_eq!(health(&stand), well());
     stand.clock.advance(Duration::from_secs(1));
-    let cause = "frames come, and the engine has not answered for 21 s";
-    let expected = json!({"healthy": false, "reasons": [{"source": null, "state": "silent", "cause": cause}]});
-    assert_eq!(health(&stand), (503, expected));
+    assert_eq!(health(&stand), unwell("line1", "silent", json!("no frame has been judged for 21 s")));
     stand.publish(0, 0, &Scene::draw(0, false));
     assert_eq!(health(&stand), well());
     stand.clock.advance(Duration::from_secs(21));

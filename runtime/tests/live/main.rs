@@ -21,7 +21,7 @@ use std::time::Duration;
 use moead_runtime::sinks::http::{Limits, LiveView, Settings};
 use moead_runtime::stream::clock::{Clock, Monotonic, WallClock};
 use moead_runtime::stream::interrupt::Interrupt;
-use moead_runtime::stream::pipeline::Event;
+use moead_runtime::stream::pipeline::{Event, Nature};
 use moead_runtime::stream::status::{State, Status};
 use moead_runtime::stream::tally::Counts;
 
@@ -92,9 +92,14 @@ fn free_port() -> SocketAddr {
     ([127, 0, 0, 1], 0).into()
 }
 
+/// As its name says.
+fn nature(source: &str) -> Nature {
+    if source.starts_with("folder") { Nature::Files } else { Nature::Live }
+}
+
 fn settings(limits: Limits, sources: &[&str]) -> Settings {
     Settings {
-        sources: sources.iter().map(|&name| name.to_owned()).collect(),
+        sources: sources.iter().map(|&name| (name.to_owned(), nature(name))).collect(),
         version: "1.2.3".to_owned(),
         patience: Duration::from_secs(20),
         limits,

@@ -14,7 +14,7 @@
 //! | `written` | when, in seconds on the machine's clock that only moves forward (`CLOCK_MONOTONIC`), as all moments here |
 //! | `patience` | seconds after which silence is a fault: the run's `--stall-timeout` |
 //! | `ready` | the model has passed its self-test and the sources are open |
-//! | `state` | of a source: as in status lines (`connecting`, `streaming`, `stalled`, `lost`, `frozen`, `dark`, `saturated`), or `ended` |
+//! | `state` | of a source: as in status lines (`connecting`, `streaming`, `stalled`, `lost`, `frozen`, `dark`, `saturated`), `waiting` (files whose turn has not come), or `ended` |
 //! | `cause` | why it is in that state, where somebody said |
 //! | `since` | since when |
 //! | `received`, `judged` | frames |
@@ -162,7 +162,7 @@ impl Health {
 }
 
 /// Well is: the report is fresh, the run is ready, frames come from every source that has not ended, they show something, and the engine has
-/// answered lately. The same as `/healthz` says, but from outside of the process, so that one that hangs is seen too.
+/// answered lately about each. The same as `/healthz` says, but from outside of the process, so that one that hangs is seen too.
 #[must_use]
 pub fn health(report: &Report, moment: &Moment) -> Health {
     let age = moment.now - report.written;
@@ -177,27 +177,24 @@ pub fn health(report: &Report, moment: &Moment) -> Health {
     if !report.ready {
         reasons.push(Unwell::of_service("starting", "it is not ready yet".into()));
     }
-    let mut streaming_since: Option<f64> = None;
     for source in &report.sources {
         match source.state.as_str() {
-            "ended" => {}
+            "waiting" | "ended" => {}
             "streaming" => {
-                streaming_since = Some(streaming_since.map_or(source.since, |since| since.min(source.since)));
+                let silence = moment.now - source.judged_at.unwrap_or(source.since).max(source.since);
+                if silence > report.patience {
+                    reasons.push(Unwell {
+                        source: Some(source.name.clone()),
+                        state: "silent".to_owned(),
+                        cause: Some(format!("no frame has been judged for {silence:.0} s")),
+                    });
+                }
             }
             state => reasons.push(Unwell {
                 source: Some(source.name.clone()),
                 state: state.to_owned(),
                 cause: source.cause.clone(),
             }),
-        }
-    }
-    // Without frames there is nothing to answer.
-    if let Some(since) = streaming_since {
-        let answered = report.sources.iter().filter_map(|source| source.judged_at).fold(since, f64::max);
-        let silence = moment.now - answered;
-        if silence > report.patience {
-            let cause = format!("frames come, and the engine has not answered for {silence:.0} s");
-            reasons.push(Unwell::of_service("silent", cause));
         }
     }
     Health::of(reasons)
@@ -233,7 +230,10 @@ mod tests {
 
     #[test]
     fn a_service_that_judges_is_well() {
-        assert_eq!(said(&report(vec![source("a", "streaming"), source("b", "ended")]), 101.0), "");
+        assert_eq!(
+            said(&report(vec![source("a", "streaming"), source("b", "ended"), source("c", "waiting")]), 101.0),
+            ""
+        );
     }
 
     #[test]
@@ -250,7 +250,10 @@ mod tests {
         let mut silent = source("a", "streaming");
         silent.judged_at = Some(75.0);
         let found = said(&report(vec![SourceReport { since: 60.0, ..silent.clone() }]), 101.0);
-        assert_eq!(found, "silent: frames come, and the engine has not answered for 26 s");
+        assert_eq!(found, "a: silent: no frame has been judged for 26 s");
+        // Nor does another source speak for it.
+        let others = vec![SourceReport { since: 60.0, ..silent.clone() }, source("b", "streaming")];
+        assert_eq!(said(&report(others), 101.0), "a: silent: no frame has been judged for 26 s");
         // Frames that have begun to come lately are not late yet.
         assert_eq!(said(&report(vec![silent]), 101.0), "");
         let other = Report { boot: Some("a".into()), ..fine };

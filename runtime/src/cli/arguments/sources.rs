@@ -1,5 +1,6 @@
 //! Where pictures come from: the flags of every command that reads sources.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum};
@@ -79,6 +80,30 @@ impl From<PolicyArgument> for Policy {
             PolicyArgument::Never => Self::Never,
         }
     }
+}
+
+/// Makes of `-?fps=5`, which a parser would take for a flag, `--source=-?fps=5`.
+pub(crate) fn with_standard_input(typed: Vec<OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = Vec::with_capacity(typed.len());
+    let mut is_behind = false;
+    for word in typed {
+        let bytes = word.as_encoded_bytes();
+        let is_standard_input = bytes.starts_with(b"-?") && bytes.contains(&b'=');
+        if is_standard_input {
+            words.pop_if(|last| last == "--source" || last == "-s");
+            let mut source = OsString::from("--source=");
+            source.push(word);
+            words.push(source);
+        } else {
+            // A value with `=` in front is the only one of its flag.
+            if is_behind && (!bytes.starts_with(b"-") || bytes == b"-") {
+                words.push("--source".into());
+            }
+            words.push(word);
+        }
+        is_behind = is_standard_input;
+    }
+    words
 }
 
 /// A time that something may take: not none.

@@ -22,6 +22,8 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::stream::uri::is_name;
+
 /// Nobody writes so many settings; what is longer is another file.
 const MOST_BYTES: u64 = 1 << 20;
 
@@ -81,7 +83,7 @@ pub(super) struct Entry {
     pub(super) is_of_table: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ConfigFile {
     /// In the file's order.
     pub(super) entries: Vec<Entry>,
@@ -179,7 +181,7 @@ impl Reader<'_> {
 
     /// `uri`, `name` and `product`; everything else is a setting of the URI.
     fn source(&mut self, table: &DeTable<'_>, line: usize) -> Result<(), ReadError> {
-        let (mut uri, mut name, mut product, mut query) = (None, None, None, Vec::new());
+        let (mut uri, mut name, mut product, mut query, mut setting) = (None, None, None, Vec::new(), None);
         let mut pairs: Vec<_> = table.iter().collect();
         // In the file's order: the parser's is that of the alphabet.
         pairs.sort_by_key(|(key, _)| key.span().start);
@@ -197,12 +199,25 @@ impl Reader<'_> {
             };
             match key {
                 "uri" => uri = Some(text),
+                "name" if !is_name(&text) => {
+                    let (line, key) = (self.line(value), key.to_owned());
+                    let found = if text.is_empty() { "an empty text".to_owned() } else { text };
+                    let expected = "letters, digits, `_`, `-` and `.`";
+                    return Err(ReadError::Value { line, key, expected, found });
+                }
                 "name" => name = Some(text),
                 "product" => product = Some(text),
-                _ => query.push(format!("{key}={}", encoded(&text))),
+                _ => {
+                    setting.get_or_insert((key, self.line(value)));
+                    query.push(format!("{key}={}", encoded(&text)));
+                }
             }
         }
         let uri = uri.ok_or_else(|| ReadError::Table { line, expected: "a [[source]] with a `uri`".into() })?;
+        if let Some((key, line)) = setting.filter(|_| !has_settings(&uri)) {
+            let expected = format!("a [[source]] of pictures to have `uri`, `name` and `product` alone, found `{key}`");
+            return Err(ReadError::Table { line, expected });
+        }
         let mark = if uri.contains('?') { "&" } else { "?" };
         let query = if query.is_empty() { String::new() } else { format!("{mark}{}", query.join("&")) };
         let mut add = |key: &str, text: String| {
@@ -238,6 +253,11 @@ impl Reader<'_> {
         self.entries.push(Entry { key: flag.to_owned(), value, line, is_of_table: false });
         Ok(())
     }
+}
+
+/// Whether what a URI names can have settings: pictures in files have none.
+fn has_settings(uri: &str) -> bool {
+    uri == "-" || uri.starts_with("-?") || uri.split_once("://").is_some_and(|(scheme, _)| scheme != "file")
 }
 
 /// As a URI's query has it: what would end a value, and what `%` would change.
@@ -283,12 +303,15 @@ mod tests {
     fn a_source_is_a_table_of_its_settings() {
         let found = said(
             "[[source]]\nname = \"line1\"\nuri = \"v4l2:///dev/video0\"\nsize = \"640x480\"\nfps = 30\nproduct = \"bolt\"\n\
-             [[source]]\nuri = \"day 1/?x=1\"\nnote = \"a&b%\"\nhorizontal_flip = true\n",
+             [[source]]\nuri = \"v4l2://0?x=1\"\nnote = \"a&b%\"\nhorizontal_flip = true\n\
+             [[source]]\nname = \"b\"\nuri = \"day 1/\"\n[[source]]\nuri = \"-\"\nfps = 5\n",
         );
         let found: Vec<_> = found.into_iter().map(|(key, value, line)| (key, value.kind().to_owned(), line)).collect();
         assert_eq!(found[0], ("source".into(), "line1=v4l2:///dev/video0?size=640x480&fps=30".into(), 1));
         assert_eq!(found[1], ("product".into(), "line1=bolt".into(), 1));
-        assert_eq!(found[2], ("source".into(), "day 1/?x=1&note=a%26b%25&horizontal_flip=1".into(), 7));
+        assert_eq!(found[2], ("source".into(), "v4l2://0?x=1&note=a%26b%25&horizontal_flip=1".into(), 7));
+        assert_eq!(found[3], ("source".into(), "b=day 1/".into(), 11));
+        assert_eq!(found[4], ("source".into(), "-?fps=5".into(), 14));
     }
 
     #[test]
@@ -311,6 +334,18 @@ mod tests {
             error("[[source]]\nuri = \"a\"\nproduct = \"b\"\n"),
             "line 1: expected a [[source]] with a `product` to have a `name` too"
         );
+        for (name, found) in [("Linie 1", "Linie 1"), ("a/b", "a/b"), ("a=b", "a=b"), ("", "an empty text")] {
+            let text = format!("[[source]]\nuri = \"-\"\nname = \"{name}\"\n");
+            assert_eq!(
+                error(&text),
+                format!("line 3: name: expected letters, digits, `_`, `-` and `.`, found {found}")
+            );
+        }
+        for uri in ["day1/", "day1/*.png", "file:///day1"] {
+            let text = format!("[[source]]\nuri = \"{uri}\"\nsize = \"640x480\"\n");
+            let words = "expected a [[source]] of pictures to have `uri`, `name` and `product` alone, found `size`";
+            assert_eq!(error(&text), format!("line 3: {words}"));
+        }
         let kinds = "line 1: expected a [[sink]] with a `kind` of heatmaps, maps, http, results";
         assert_eq!(error("[[sink]]\nkind = \"mqtt\"\n"), kinds);
         let one = "expected a [[sink]] of kind maps with `folder` and nothing else";

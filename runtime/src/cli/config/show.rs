@@ -1,17 +1,17 @@
 //! `moead-edge config check|show`: what a run would do with this command line, environment and file.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches as _};
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::UsageError;
 use moead_terminal::printer::Printer;
 use moead_terminal::table::Table;
 use serde_json::{Map, Value, json};
 
-use super::{Merged, flags, merge, texts};
-use crate::cli::arguments::{ConfigArguments, ConfigCommand};
+use super::{Merged, flags, merge};
+use crate::cli::arguments::{ConfigArguments, ConfigCommand, RunArguments};
 
 pub(in crate::cli) fn run(arguments: &ConfigArguments, command: Command, printer: &Printer) -> anyhow::Result<Exit> {
     let (flags_of_run, is_json) = match &arguments.command {
@@ -20,7 +20,8 @@ pub(in crate::cli) fn run(arguments: &ConfigArguments, command: Command, printer
     };
     let program = OsString::from(command.get_name());
     let typed = std::iter::once(program).chain(flags_of_run.iter().cloned()).collect();
-    let merged = merge(&command, typed)?;
+    let merged = merge(command, typed)?;
+    let command = &merged.command;
     let matches = match command.clone().try_get_matches_from(&merged.arguments) {
         Ok(matches) => matches,
         // Said as a run would say it.
@@ -32,7 +33,8 @@ pub(in crate::cli) fn run(arguments: &ConfigArguments, command: Command, printer
     if matches.subcommand_name().is_some() {
         return Err(UsageError::new("expected the flags of a run, found a command").into());
     }
-    let settings: Vec<Setting> = flags(&command).filter_map(|flag| Setting::of(flag, &matches, &merged)).collect();
+    RunArguments::from_arg_matches(&matches)?.check()?;
+    let settings: Vec<Setting> = flags(command).filter_map(|flag| Setting::of(flag, &matches, &merged)).collect();
     match is_json {
         None => {
             let said = settings.iter().filter(|setting| !matches!(setting.origin, Origin::Default)).count();
@@ -115,4 +117,9 @@ impl Setting {
         let value = if let [one] = &*self.values { json!(one) } else { json!(self.values) };
         json!({"value": value, "from": origin})
     }
+}
+
+/// A flag's values as they were typed, for people.
+fn texts<'a>(values: impl Iterator<Item = &'a OsStr>) -> Vec<String> {
+    values.map(|value| value.to_string_lossy().into_owned()).collect()
 }

@@ -10,6 +10,7 @@ use crate::score::verdict::{Score, Threshold, Verdict};
 use crate::stream::clock::WallClock;
 use crate::stream::drift::Drift;
 use crate::stream::judge::Latency;
+use crate::stream::pipeline::Nature;
 use crate::stream::status::{State, Status};
 use crate::stream::tally::Counts;
 
@@ -52,6 +53,8 @@ pub(super) struct Figures {
 /// Where a source is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Life {
+    /// Pictures in files, of which none has come yet: it may be another folder's turn.
+    Waiting,
     /// It runs, or is to run again.
     In(State),
     /// It came to its end as it should.
@@ -60,11 +63,20 @@ pub(super) enum Life {
 
 impl Life {
     /// All that a source can be in, in the order in which they are listed.
-    pub(super) const NAMES: [&str; 8] =
-        ["connecting", "streaming", "stalled", "lost", "frozen", "dark", "saturated", "ended"];
+    pub(super) const NAMES: [&str; 9] =
+        ["waiting", "connecting", "streaming", "stalled", "lost", "frozen", "dark", "saturated", "ended"];
+
+    /// What a source begins with.
+    pub(super) fn of_beginning(nature: Nature) -> Self {
+        match nature {
+            Nature::Live => Self::In(State::Connecting),
+            Nature::Files => Self::Waiting,
+        }
+    }
 
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::Waiting => "waiting",
             Self::In(state) => state.name(),
             Self::Ended => "ended",
         }
@@ -89,10 +101,10 @@ pub(super) struct Last {
 }
 
 impl Figures {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(nature: Nature) -> Self {
         Self {
             revision: 0,
-            life: Life::In(State::Connecting),
+            life: Life::of_beginning(nature),
             state_cause: String::with_capacity(LONGEST_CAUSE),
             state_since: Duration::ZERO,
             counts: Counts::default(),
@@ -115,6 +127,10 @@ impl Figures {
     pub(super) fn add(&mut self, observation: &Observation<'_>, elapsed: Duration, age: Duration) {
         self.revision += 1;
         self.counts = observation.counts;
+        // Files are not announced.
+        if self.life == Life::Waiting {
+            self.enter(Life::In(State::Streaming), &observation.counts, elapsed);
+        }
         self.last = Some(Last {
             frame: observation.frame,
             time: observation.time,
@@ -204,8 +220,8 @@ mod tests {
     fn every_state_is_on_the_list() {
         let blind = [Blindness::Frozen, Blindness::Dark, Blindness::Saturated].map(State::Blind);
         let states = [State::Connecting, State::Streaming, State::Stalled, State::Lost].into_iter().chain(blind);
-        let names = states.map(|state| Life::In(state).name()).chain([Life::Ended.name()]);
-        assert_eq!(names.collect::<Vec<_>>(), Life::NAMES);
+        let states = [Life::Waiting].into_iter().chain(states.map(Life::In)).chain([Life::Ended]);
+        assert_eq!(states.map(Life::name).collect::<Vec<_>>(), Life::NAMES);
     }
 
     #[test]
@@ -220,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_state_that_stays_keeps_its_beginning() {
-        let mut figures = Figures::new();
+        let mut figures = Figures::new(Nature::Live);
         let status = |state, cause: &str| Status {
             source: 0,
             time: WallClock::default(),

@@ -47,10 +47,10 @@ pub(super) struct Source {
 impl Shared {
     pub(super) fn new(settings: Settings, clock: Arc<dyn Clock>, address: SocketAddr) -> Self {
         let count = settings.sources.len();
-        let sources = settings.sources.iter().enumerate().map(|(index, name)| Source {
+        let sources = settings.sources.iter().enumerate().map(|(index, (name, nature))| Source {
             name: name.clone(),
             pictures: Pictures::new(),
-            figures: Mutex::new(Figures::new()),
+            figures: Mutex::new(Figures::new(*nature)),
             defects: Mutex::new(Defects::new(index, count)),
         });
         Self {

@@ -1,6 +1,6 @@
 //! Pictures in files: one, a folder with everything below it, or a pattern.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -125,11 +125,18 @@ impl Source for Files {
 fn folder(root: &Path) -> Result<Vec<(PathBuf, PathBuf)>, ListError> {
     let mut pairs = Vec::new();
     for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
-        let entry = entry
-            .map_err(|error| ListError::Read { path: error.path().unwrap_or(root).to_owned(), source: error.into() })?;
-        if entry.file_type().is_file() && is_picture(entry.path()) {
-            let relative = entry.path().strip_prefix(root).unwrap_or(entry.path()).to_owned();
-            pairs.push((entry.into_path(), relative));
+        let path = match entry {
+            Ok(entry) if entry.file_type().is_file() => entry.into_path(),
+            Ok(_) => continue,
+            // One picture that cannot be read, as others are.
+            Err(error) if error.path().is_some_and(leads_nowhere) => error.path().unwrap_or(root).to_owned(),
+            Err(error) => {
+                return Err(ListError::Read { path: error.path().unwrap_or(root).to_owned(), source: error.into() });
+            }
+        };
+        if is_picture(&path) {
+            let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
+            pairs.push((path, relative));
         }
     }
     Ok(pairs)
@@ -144,7 +151,7 @@ fn matches(pattern: &str) -> Result<Vec<(PathBuf, PathBuf)>, ListError> {
     let root = fixed.rfind('/').map_or("", |slash| &fixed[..=slash]);
     for path in found {
         let path = path.map_err(|error| ListError::Read { path: error.path().to_owned(), source: error.into() })?;
-        if path.is_file() {
+        if path.is_file() || leads_nowhere(&path) {
             let relative = path.strip_prefix(root).unwrap_or(&path).to_owned();
             pairs.push((path, relative));
         }
@@ -153,30 +160,52 @@ fn matches(pattern: &str) -> Result<Vec<(PathBuf, PathBuf)>, ListError> {
     Ok(pairs)
 }
 
+/// A link to what is not there.
+fn leads_nowhere(path: &Path) -> bool {
+    let target = || std::fs::metadata(path).map_err(|error| error.kind());
+    path.is_symlink() && target().is_err_and(|kind| kind == io::ErrorKind::NotFound)
+}
+
 fn is_picture(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
 }
 
-/// `a/bolt.png` writes to `a/bolt`, unless there is an `a/bolt.jpg` as well: then both keep their endings.
+/// `a/bolt.png` writes to `a/bolt`, unless there is an `a/bolt.jpg` as well: then both keep their endings, and so does an
+/// `a/bolt.png.jpg`. What is the same all the same has numbers behind it.
 fn with_outputs(pairs: Vec<(PathBuf, PathBuf)>) -> Vec<PictureFile> {
     let plain = |relative: &Path| {
         // Only what cannot leave a folder: a pattern may have found `../x.png`.
         relative.components().filter(|part| matches!(part, std::path::Component::Normal(_))).collect::<PathBuf>()
     };
-    let mut stems: HashMap<PathBuf, usize> = HashMap::new();
-    for (_, relative) in &pairs {
-        *stems.entry(plain(relative).with_extension("")).or_default() += 1;
+    let wholes: Vec<PathBuf> = pairs.iter().map(|(_, relative)| plain(relative)).collect();
+    let mut outputs: Vec<PathBuf> = wholes.iter().map(|whole| whole.with_extension("")).collect();
+    loop {
+        let mut counts: HashMap<&Path, usize> = HashMap::new();
+        outputs.iter().for_each(|output| *counts.entry(output).or_default() += 1);
+        let is_shared = |&index: &usize| counts[&*outputs[index]] > 1 && outputs[index] != wholes[index];
+        let shared: Vec<usize> = (0..outputs.len()).filter(is_shared).collect();
+        if shared.is_empty() {
+            break;
+        }
+        shared.into_iter().for_each(|index| outputs[index].clone_from(&wholes[index]));
     }
-    pairs
-        .into_iter()
-        .map(|(path, relative)| {
-            let whole = plain(&relative);
-            let stem = whole.with_extension("");
-            let output = if stems[&stem] > 1 { whole } else { stem };
-            PictureFile { path, output }
-        })
-        .collect()
+    let mut taken: HashSet<PathBuf> = outputs.iter().cloned().collect();
+    let mut seen = HashSet::new();
+    let numbered = |output: PathBuf| {
+        if seen.insert(output.clone()) {
+            return output;
+        }
+        let name = output.file_name().map(ToOwned::to_owned).unwrap_or_default();
+        let mut others = (2_u64..).map(|number| {
+            let mut name = name.clone();
+            name.push(format!(".{number}"));
+            output.with_file_name(name)
+        });
+        others.find(|other| taken.insert(other.clone())).unwrap_or(output)
+    };
+    let outputs: Vec<PathBuf> = outputs.into_iter().map(numbered).collect();
+    pairs.into_iter().zip(outputs).map(|((path, _), output)| PictureFile { path, output }).collect()
 }
 
 #[cfg(test)]
@@ -222,6 +251,28 @@ mod tests {
     }
 
     #[test]
+    fn no_two_pictures_share_an_output() {
+        let root = tree(&["a.jpg", "a.png", "a.png.jpg", "b.jpg.png", "b.jpg", "in/x.png", "x.png"]);
+        let uri = root.path().display().to_string();
+        let expected = [
+            ("a.jpg", "a.jpg"),
+            ("a.png", "a.png"),
+            ("a.png.jpg", "a.png.jpg"),
+            ("b.jpg", "b"),
+            ("b.jpg.png", "b.jpg"),
+            ("x.png", "in/x"),
+            ("x.png", "x"),
+        ];
+        assert_eq!(list(&uri), pairs(&expected));
+        // Above the folder of the pattern there is none to be written to.
+        let uri = format!("{uri}/i*/../*/../x.png");
+        assert_eq!(list(&uri), pairs(&[("x.png", "in/in/x")]));
+        let uri = format!("{}/*n/../[i.]*/x.png", root.path().display());
+        let outputs: Vec<_> = list(&uri).into_iter().map(|(_, output)| output).collect();
+        assert_eq!(outputs.len(), outputs.iter().collect::<HashSet<_>>().len(), "{outputs:?}");
+    }
+
+    #[test]
     fn a_named_file_may_have_any_ending() {
         let root = tree(&["picture.raw"]);
         assert_eq!(list(&root.path().join("picture.raw").display().to_string()), pairs(&[("picture.raw", "picture")]));
@@ -236,6 +287,18 @@ mod tests {
         }
         let error = listed("no/such/file.png").unwrap_err();
         assert!(matches!(error, ListError::Read { .. }), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_nothing_is_a_picture_that_cannot_be_read() {
+        let root = tree(&["a.png", "c.png"]);
+        for name in ["b.png", "notes.txt"] {
+            std::os::unix::fs::symlink("nowhere", root.path().join(name)).unwrap();
+        }
+        let expected = pairs(&[("a.png", "a"), ("b.png", "b"), ("c.png", "c")]);
+        assert_eq!(list(&root.path().display().to_string()), expected);
+        assert_eq!(list(&format!("{}/*.png", root.path().display())), expected);
     }
 
     #[cfg(unix)]

@@ -108,6 +108,24 @@ pub enum StreamError {
     Read(#[from] io::Error),
 }
 
+impl StreamError {
+    /// Whether what has come says for good that there are no pictures: what was read does not come again.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Terminal
+            | Self::Unrecognised { .. }
+            | Self::Field { .. }
+            | Self::Count { .. }
+            | Self::Endless
+            | Self::CutHeader
+            | Self::Colours(_)
+            | Self::Size(_)
+            | Self::Matrix => true,
+            Self::InUse | Self::Read(_) => false,
+        }
+    }
+}
+
 fn found(likely: &Option<&'static str>, first_bytes: &str) -> String {
     match likely {
         _ if first_bytes.is_empty() => "nothing".to_owned(),

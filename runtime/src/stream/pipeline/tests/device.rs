@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::*;
 use crate::preprocess::raw::{ColourSpace, Matrix, PixelFormat, Range, RawFormat};
 use crate::stream::frame::{Arrival, Content};
+use crate::stream::sources::standard_input::StreamError;
 use crate::stream::sources::{Corruption, Mode, Next, Order};
 
 /// From one frame to the next.
@@ -35,6 +36,10 @@ pub(super) enum Step {
     Silence(Duration),
     /// It fails.
     Fails(&'static str),
+    /// It turns out to be no stream of pictures, ever.
+    FailsForGood,
+    /// From here on it says that its frames are so.
+    Becomes(&'static str),
     /// It panics.
     Panics,
     /// It hangs until it is let go.
@@ -124,6 +129,11 @@ impl Source for Device {
                 return Ok(Next::Nothing);
             }
             Some(Step::Fails(why)) => return Err(SourceError::Panicked(why.into())),
+            Some(Step::FailsForGood) => return Err(StreamError::CutHeader.into()),
+            Some(Step::Becomes(description)) => {
+                description.clone_into(&mut self.mode.description);
+                return Ok(Next::Nothing);
+            }
             Some(Step::Panics) => panic!("reading panicked, as asked"),
             Some(Step::Hangs) => {
                 // The longest hang of a test, should nobody let go.

@@ -3,7 +3,7 @@
 use super::device::{INTERVAL, Opening, Script, Step};
 use super::*;
 
-use Step::{Broken, Cut, End, Fails, Frame, Hangs, Late, Panics, Silence};
+use Step::{Becomes, Broken, Cut, End, Fails, FailsForGood, Frame, Hangs, Late, Panics, Silence};
 
 /// Plays openings of one device to their end.
 fn played_with(settings: &Settings, openings: Vec<Opening>) -> (Notes, Vec<Duration>) {
@@ -285,4 +285,88 @@ fn a_thread_that_hangs_in_a_driver_is_given_up_and_named() {
     assert!(notes.lines[1].ends_with("the last stage reached is `waiting for a frame`"), "{:?}", notes.lines);
     assert_eq!(notes.lines.last().unwrap(), "0 ok");
     assert_eq!(notes.summaries[0].tally.counts.reconnects, 1);
+}
+
+#[test]
+fn a_device_that_hangs_again_and_again_is_left_alone_and_told_until_a_thread_comes_back() {
+    let clock = Arc::new(Scripted { round: seconds(7), ..Scripted::default() });
+    let mut openings: Vec<_> = (0..4).map(|_| plays(&[Hangs])).collect();
+    openings.push(plays(&[Frame(0, 100), End]));
+    let script = Script::new(&clock, openings);
+    let signs = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&signs);
+    let pulse = Arc::new(move |sign| told.lock().unwrap().push(sign));
+    let settings = Settings { pulse: Some(pulse), ..settings() };
+    let clock: Arc<dyn Clock> = clock;
+    let mut notes = Notes::default();
+    run(&mut Crew::new(Mean::default()), vec![script.feed()], &settings, &clock, &Interrupt::default(), |event| {
+        notes.take(&event);
+        if notes.lines.last().is_some_and(|line| line.contains("no further one is started")) {
+            assert_eq!(script.opened.lock().unwrap().len(), 4);
+            script.released.request();
+        }
+        Ok::<_, ()>(Told::Written)
+    })
+    .unwrap();
+    let lost: Vec<_> = notes.lines.iter().filter(|line| line.starts_with("lost")).collect();
+    let [first, _, _, last] = lost[..] else { panic!("{:?}", notes.lines) };
+    assert!(first.ends_with("the last stage reached is `waiting for a frame`"), "{first}");
+    let cause = "`waiting for a frame`; 3 threads of it hang already, so no further one is started";
+    assert!(last.ends_with(cause), "{last}");
+    assert_eq!(notes.lines.last().unwrap(), "0 ok");
+    let signs = signs.lock().unwrap();
+    assert_eq!(signs.first(), Some(&Sign::Alive));
+    assert!(signs.contains(&Sign::Stuck), "{signs:?}");
+}
+
+#[test]
+fn a_stream_that_has_ended_does_not_hang() {
+    let clock = Arc::new(Scripted { round: seconds(7), ..Scripted::default() });
+    let ended = Script::new(&clock, vec![plays(&[Frame(0, 100), End])]);
+    let hanging = Script::new(&clock, vec![plays(&[Hangs]), plays(&[Frame(0, 100), End])]);
+    let clock: Arc<dyn Clock> = clock;
+    let notes = noted(Mean::default(), vec![ended.feed(), hanging.feed()], &settings(), &clock);
+    hanging.released.request();
+    assert_eq!(ended.opened.lock().unwrap().len(), 1, "{:?}", notes.lines);
+    assert_eq!(notes.lines.iter().filter(|line| line.starts_with("lost")).count(), 1, "{:?}", notes.lines);
+    assert_eq!(notes.summaries.len(), 2);
+}
+
+#[test]
+fn where_a_loss_ends_the_run_a_driver_that_hangs_does() {
+    let clock = Arc::new(Scripted { round: seconds(7), ..Scripted::default() });
+    let script = Script::new(&clock, vec![plays(&[Hangs])]);
+    let settings = Settings { on_loss: OnLoss::End, ..settings() };
+    let clock: Arc<dyn Clock> = clock;
+    let mut notes = Notes::default();
+    let outcome =
+        run(&mut Crew::new(Mean::default()), vec![script.feed()], &settings, &clock, &Interrupt::default(), |event| {
+            notes.take(&event);
+            Ok::<_, ()>(Told::Written)
+        });
+    script.released.request();
+    let Err(RunError::Loss { error: SourceError::Hung { stage, .. }, .. }) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((stage, notes.summaries.len()), (Stage::Waiting, 1));
+}
+
+#[test]
+fn what_is_agreed_later_is_told_with_the_next_frame() {
+    let (lines, _) =
+        played(vec![plays(&[Becomes("grey 2x2, at last"), Frame(0, 100), Becomes("grey 2x2"), Frame(1, 101), End])]);
+    let expected = ["connecting", "streaming: grey 2x2, at last", "0 ok", "streaming: grey 2x2", "1 ok"];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_loss_that_cannot_be_cured_ends_the_run_at_once() {
+    let clock = Arc::new(Scripted::default());
+    let script = Script::new(&clock, vec![plays(&[FailsForGood])]);
+    let clock: Arc<dyn Clock> = clock;
+    let outcome =
+        run(&mut Crew::new(Mean::default()), vec![script.feed()], &settings(), &clock, &Interrupt::default(), |_| {
+            Ok::<_, ()>(Told::Written)
+        });
+    let Err(RunError::Loss { error, .. }) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(error.to_string(), "standard input: the stream ends within the YUV4MPEG2 header");
+    assert_eq!(script.opened.lock().unwrap().len(), 1);
 }

@@ -83,7 +83,12 @@ impl Reader {
             self.buffer.drop_front(end);
             self.agree(header);
         }
-        Ok(matches!(self.format, Some(Format::Jpegs(_))) || self.raw.is_some())
+        Ok(self.has_mode())
+    }
+
+    /// Whether the mode says what pictures are.
+    fn has_mode(&self) -> bool {
+        matches!(self.format, Some(Format::Jpegs(_))) || self.raw.is_some()
     }
 
     /// From here on, frames are as this says.
@@ -127,7 +132,8 @@ impl Reader {
         Ok(fed)
     }
 
-    /// The next picture. Waits once for `patience`, then takes what is there.
+    /// The next picture. Waits once for `patience`, then takes what is there. Nothing, too, when it has become known what pictures
+    /// are: whoever asks is to look at the mode first.
     ///
     /// # Errors
     /// [`StreamError`]
@@ -139,8 +145,13 @@ impl Reader {
         let (mut patience, mut readings) = (patience, limits::READS);
         // The newest picture so far, and up to where the window was looked at.
         let (mut picture, mut done, mut passed_over) = (None, 0, 0);
+        let mut was_known = self.has_mode();
         loop {
-            let found = if self.is_known()? { self.look(done)? } else { Found::More };
+            let is_known = self.is_known()?;
+            if std::mem::replace(&mut was_known, is_known) != is_known {
+                return Ok(Next::Nothing);
+            }
+            let found = if is_known { self.look(done)? } else { Found::More };
             let end = match found {
                 Found::Picture { start, end } => {
                     passed_over += u64::from(picture.is_some());
@@ -164,8 +175,9 @@ impl Reader {
                 // What is in hand is still as the header before says; this one is read again.
                 Found::Header(..) if picture.is_some() => break,
                 Found::Header(end, header) => {
+                    self.buffer.drop_front(done + end);
                     self.agree(header);
-                    end
+                    return Ok(Next::Nothing);
                 }
                 Found::More if readings > 0 => {
                     readings -= 1;

@@ -407,6 +407,29 @@ fn opening_waits_for_the_first_bytes_and_not_for_ever() {
 }
 
 #[test]
+fn a_stream_that_begins_late_says_what_it_is_before_its_first_picture() {
+    let nothing = || std::iter::repeat_n(None, READINGS);
+    let head = b"YUV4MPEG2 W2 H1 F10:1 Cmono\nFRAME\n\x05\x06";
+    for (bytes, mode) in
+        [(&head[..], "YUV4MPEG2 mono 2x1 at 10 fps on standard input"), (&picture(1), "Motion JPEG on standard input")]
+    {
+        let (opener, _) = opener_with("", nothing().chain([Some(bytes.to_vec())]));
+        let mut source = opener.open().unwrap();
+        assert_eq!(source.mode().to_string(), "standard input, of which nothing has come yet");
+        assert!(matches!(source.next(READING, Order::Newest).unwrap(), Next::Nothing));
+        assert_eq!(source.mode().to_string(), mode);
+        assert!(matches!(source.next(READING, Order::Newest).unwrap(), Next::Frame(_)));
+    }
+    // One that is none, or ends without a word, cannot be helped by opening it again.
+    for pieces in [vec![Some(b"hello".repeat(30))], Vec::new()] {
+        let (opener, _) = opener_with("", nothing().chain(pieces));
+        let error = opener.open().unwrap().next(READING, Order::Newest).unwrap_err();
+        assert!(error.is_final(), "{error}");
+        assert!(opener.open().err().is_some_and(|error| error.is_final()));
+    }
+}
+
+#[test]
 fn opening_again_goes_on_where_the_stream_was_left() {
     let (a, b) = (picture(1), picture(2));
     let opener = opener(&[&a, &b[..9], &b[9..]]);
@@ -494,6 +517,13 @@ fn the_newest_frame_before_another_header_is_as_its_own_says() {
             panic!("a frame")
         };
         assert_eq!((format.size.width, &found[..]), (width, bytes));
+        if width == 1 {
+            assert!(
+                matches!(source.next(READING, Order::Newest).unwrap(), Next::Nothing),
+                "a look at the mode comes first"
+            );
+            assert_eq!(source.mode().size, Some(ImageSize { height: 1, width: 2 }));
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::agreement::{self, Agreement, FrameFormat, is_gone};
 use super::error::CameraError;
-use super::node::{Frames, Layout, Node, Ready, Stamp};
+use super::node::{CallError, Frames, Layout, Node, Ready, Stamp};
 use crate::stream::clock::{Clock, Monotonic};
 use crate::stream::frame::{Arrival, Content};
 use crate::stream::sources::{Corruption, Mode, Next, Order, Source, SourceError};
@@ -34,6 +34,8 @@ pub(super) struct Camera {
     clock: Arc<dyn Clock>,
     /// Frames of a wrong size in a row.
     wrong: u32,
+    /// Number and stamp of the frame before.
+    last: Option<(u32, Stamp)>,
     /// Bytes of the frame before.
     last_used: Option<usize>,
     /// No frame came when one was waited for: a loopback's producer may have begun anew.
@@ -68,7 +70,20 @@ impl Camera {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let Agreement { layout, frames: agreed, mode } = agreement;
-        Self { frames, node, path, agreed, layout, mode, clock, wrong: 0, last_used: None, was_quiet: false, first }
+        Self {
+            frames,
+            node,
+            path,
+            agreed,
+            layout,
+            mode,
+            clock,
+            wrong: 0,
+            last: None,
+            last_used: None,
+            was_quiet: false,
+            first,
+        }
     }
 }
 
@@ -112,11 +127,18 @@ impl Source for Camera {
             check_layout(&*self.node, &self.layout, &self.path)?;
         }
         let path = &self.path;
-        let taken = self.frames.next(order).map_err(|source| failed(path, "VIDIOC_DQBUF", source))?;
+        let taken = self.frames.next(order).map_err(|CallError { call, source }| failed(path, call, source))?;
+        let Some(taken) = taken else { return Ok(Next::Nothing) };
         if std::mem::replace(&mut self.first, First::Good) == First::Unmarked && taken.passed_over == 0 {
             return Ok(Next::Nothing);
         }
-        let (sequence, passed_over) = (Some(taken.sequence), taken.passed_over);
+        // A driver that does not count its frames gives each the same number, and a stamp of its own or none. One that repeats
+        // a frame repeats its stamp, too.
+        let before = self.last.replace((taken.sequence, taken.stamp));
+        let is_stamped = (taken.stamp.seconds, taken.stamp.microseconds) != (0, 0);
+        let is_counted =
+            before.is_none_or(|(sequence, stamp)| sequence != taken.sequence || (is_stamped && stamp == taken.stamp));
+        let (sequence, passed_over) = (is_counted.then_some(taken.sequence), taken.passed_over);
         let corrupt = |problem| Ok(Next::Corrupt { sequence, passed_over, problem });
         if taken.is_flagged {
             return corrupt(Corruption::Flagged);
@@ -217,6 +239,10 @@ mod tests {
         Step::Frame(Still::new(sequence, used))
     }
 
+    fn number(sequence: Option<u32>) -> String {
+        sequence.map_or("uncounted".to_owned(), |sequence| sequence.to_string())
+    }
+
     /// What comes, in words.
     fn next(camera: &mut Camera, order: Order) -> String {
         match camera.next(Duration::ZERO, order) {
@@ -225,10 +251,10 @@ mod tests {
                     Content::Raw { bytes, .. } | Content::Jpeg(bytes) => bytes.len(),
                     Content::File(_) => 0,
                 };
-                format!("{} of {bytes}, after {}", arrival.sequence.unwrap(), arrival.passed_over)
+                format!("{} of {bytes}, after {}", number(arrival.sequence), arrival.passed_over)
             }
             Ok(Next::Corrupt { sequence, passed_over, problem }) => {
-                format!("{}: {problem}, after {passed_over}", sequence.unwrap())
+                format!("{}: {problem}, after {passed_over}", number(sequence))
             }
             Ok(Next::Nothing) => "nothing".into(),
             Ok(Next::End) => "end".into(),
@@ -254,6 +280,26 @@ mod tests {
         assert_eq!(next(&mut camera, Order::Oldest), "nothing");
         assert_eq!(next(&mut camera, Order::Oldest), "72 of 115200, after 0");
         assert_eq!(First::of("uvcvideo"), First::Good);
+    }
+
+    #[test]
+    fn a_number_that_stands_still_counts_nothing_unless_the_stamp_does_too() {
+        let stamped = |sequence, microseconds| {
+            let stamp = Stamp { seconds: 9, microseconds, is_monotonic: true };
+            Step::Frame(Still { stamp, ..Still::new(sequence, WHOLE) })
+        };
+        let script = [stamped(0, 100), stamped(0, 200), stamped(0, 200), stamped(0, 300), stamped(1, 400)];
+        let mut camera = streaming(&Device::yuyv_loopback(), First::Good, script);
+        for words in ["0", "uncounted", "0", "uncounted", "1"] {
+            assert_eq!(next(&mut camera, Order::Oldest), format!("{words} of 115200, after 0"));
+        }
+    }
+
+    #[test]
+    fn a_frame_that_is_not_there_after_all_is_waited_for() {
+        let mut camera = streaming(&Device::vivid(), First::Good, [Step::Empty, frame(3, 460_800)]);
+        assert_eq!(next(&mut camera, Order::Oldest), "nothing");
+        assert_eq!(next(&mut camera, Order::Oldest), "3 of 460800, after 0");
     }
 
     #[test]

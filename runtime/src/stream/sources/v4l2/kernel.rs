@@ -1,30 +1,33 @@
-//! A node of the running kernel, by the crate `v4l`.
+//! A node of the running kernel, by the bare calls of the crate `v4l`.
 //!
-//! The crate maps, queues and takes the buffers. What it asks about a device, this file asks itself: the crate panics on
-//! names that are no UTF-8 (a card's name is cut after 31 bytes, wherever that is), on controls and colour spaces that it
-//! does not know, and has no `ycbcr_enc`. This is the only file with `unsafe`.
+//! Their meaning is this file's: what the crate builds on them panics on names that are no UTF-8 (a card's name is cut after 31
+//! bytes, wherever that is), on controls and colour spaces that it does not know, and, amid a panic, on a driver that cannot be
+//! stopped. This is the only file with `unsafe`.
 #![expect(unsafe_code, reason = "the kernel fills structures that are handed to it by address")]
 
+use std::ffi::c_void;
+use std::fs::File;
 use std::io;
 use std::marker::PhantomData;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::ptr::{NonNull, null_mut};
+use std::slice;
+use std::sync::Arc;
 use std::time::Duration;
 
 use moead_model::architecture::ImageSize;
-use rustix::event::PollFlags;
+use rustix::event::{self, PollFd, PollFlags, Timespec};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
-use v4l::buffer::{Flags, Type};
-use v4l::io::mmap::Stream;
-use v4l::io::traits::{CaptureStream, Stream as _};
 use v4l::v4l_sys as sys;
 use v4l::v4l2::{self, vidioc};
 
 use super::limits;
 use super::node::{
-    Buffer, Capabilities, Control, ControlKind, FormatDescription, FourCc, Frames, Interval, Intervals, Layout,
-    LayoutRequest, MenuItem, Node, Ready, Sizes, Stamp, StartError,
+    Buffer, CallError, Capabilities, Control, ControlKind, FormatDescription, FourCc, Frames, Interval, Intervals,
+    Layout, LayoutRequest, MenuItem, Node, Ready, Sizes, Stamp,
 };
 use crate::stream::sources::Order;
 
@@ -32,8 +35,8 @@ use crate::stream::sources::Order;
 const BUFFERS: u32 = 5;
 /// A device that is always ready must not keep us for ever.
 const LONGEST_QUEUE: u64 = 16;
-/// How long the crate may wait for a frame that is there already.
-const TAKING: Duration = Duration::from_secs(1);
+/// How long nothing is asked of a device that said it had something, and had nothing.
+const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 /// Major number of video devices, `VIDEO_MAJOR`.
 const VIDEO_MAJOR: u32 = 81;
 /// `V4L2_PIX_FMT_PRIV_MAGIC`: the structure's later fields have a meaning.
@@ -46,11 +49,20 @@ const HAS_INTERVAL: u32 = 0x1000;
 const HAS_NODE_FLAGS: u32 = 0x8000_0000;
 /// `V4L2_CTRL_FLAG_NEXT_CTRL`.
 const NEXT_CONTROL: u32 = 0x8000_0000;
-const CAPTURE: u32 = Type::VideoCapture as u32;
+/// `V4L2_BUF_TYPE_VIDEO_CAPTURE`.
+const CAPTURE: u32 = 1;
+/// `V4L2_MEMORY_MMAP`.
+const DRIVERS_MEMORY: u32 = 1;
+/// `V4L2_BUF_FLAG_ERROR`.
+const BROKEN: u32 = 0x40;
+/// `V4L2_BUF_FLAG_TIMESTAMP_MASK`.
+const STAMP_KINDS: u32 = 0xe000;
+/// `V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC`.
+const MONOTONIC_STAMP: u32 = 0x2000;
 
 /// An open node.
 pub(super) struct KernelNode {
-    device: v4l::Device,
+    door: Arc<dyn Door>,
 }
 
 impl KernelNode {
@@ -63,20 +75,13 @@ impl KernelNode {
         if !metadata.file_type().is_char_device() || rustix::fs::major(metadata.rdev()) != VIDEO_MAJOR {
             return Err(Errno::NOTTY.into());
         }
-        Ok(Self { device: v4l::Device::with_path(path)? })
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let node = File::options().read(true).write(true).custom_flags(flags).open(path)?;
+        Ok(Self { door: Arc::new(node) })
     }
 
-    /// Hands `argument` to the driver, which reads it and writes its answer there.
     fn ask<T: Plain>(&self, request: Request<T>, argument: &mut T) -> io::Result<()> {
-        loop {
-            // SAFETY: the request is one whose argument is a `T`: `Request::new` was told so and has compared the sizes.
-            // `argument` is one, nobody else uses it meanwhile, and whatever the kernel writes there is a `T`.
-            let answer = unsafe { v4l2::ioctl(self.device.handle().fd(), request.number, (&raw mut *argument).cast()) };
-            match answer {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                answer => return answer,
-            }
-        }
+        ask(&*self.door, request, argument)
     }
 
     fn menu(&self, control: &sys::v4l2_queryctrl, kind: ControlKind) -> Vec<MenuItem> {
@@ -234,82 +239,229 @@ impl Node for KernelNode {
         self.ask(SET_CONTROL, &mut wish)
     }
 
-    fn start(&self) -> Result<Box<dyn Frames>, StartError> {
-        let refused = |call| move |source| StartError { call, source };
-        let stream = Stream::with_buffers(&self.device, Type::VideoCapture, BUFFERS);
-        let mut frames = KernelFrames { stream: Some(stream.map_err(refused("VIDIOC_REQBUFS"))?) };
-        let Some(stream) = &mut frames.stream else { return Ok(Box::new(frames)) };
-        stream.set_timeout(TAKING);
-        // Buffer 0 counts as lent to us: the crate gives it back before it takes the first frame.
-        for index in 1..=BUFFERS as usize * 2 {
-            // One more attempt, as a driver may refuse once; the second time there is no such buffer.
-            match stream.queue(index).or_else(|_| stream.queue(index)) {
-                Ok(()) => {}
-                Err(error) if index == 1 => return Err(refused("VIDIOC_QBUF")(error)),
-                Err(_) => break,
-            }
+    fn start(&self) -> Result<Box<dyn Frames>, CallError> {
+        let refused = |call| move |source| CallError { call, source };
+        let door = &*self.door;
+        let mut request = buffers(BUFFERS);
+        ask(door, REQUEST_BUFFERS, &mut request).map_err(refused("VIDIOC_REQBUFS"))?;
+        // From here on whatever was taken is given back.
+        let mut frames =
+            KernelFrames { door: Arc::clone(&self.door), buffers: Vec::new(), lent: None, was_empty: false };
+        for index in 0..request.count.min(limits::BUFFERS) {
+            let mut answer = buffer(index);
+            ask(door, QUERY_BUFFER, &mut answer).map_err(refused("VIDIOC_QUERYBUF"))?;
+            frames.buffers.push(Mapping::of(door, &answer).map_err(refused("mmap"))?);
         }
-        stream.start().map_err(refused("VIDIOC_STREAMON"))?;
+        if frames.buffers.is_empty() {
+            return Err(refused("VIDIOC_REQBUFS")(Errno::NOMEM.into()));
+        }
+        for index in 0..frames.buffers.len() {
+            // A driver may refuse once.
+            let queued = frames.queue(index).or_else(|_| frames.queue(index));
+            queued.map_err(refused("VIDIOC_QBUF"))?;
+        }
+        ask(door, STREAM_ON, &mut CAPTURE.cast_signed()).map_err(refused("VIDIOC_STREAMON"))?;
         Ok(Box::new(frames))
     }
 }
 
 /// A stream that runs.
 struct KernelFrames {
-    /// None only while it is dropped.
-    stream: Option<Stream<'static>>,
+    door: Arc<dyn Door>,
+    /// All that the driver has given, by their numbers.
+    buffers: Vec<Mapping>,
+    /// The one that lies with us.
+    lent: Option<usize>,
+    /// The device said that there is something, and there was nothing.
+    was_empty: bool,
+}
+
+impl KernelFrames {
+    /// Hands a buffer to the driver, to be filled.
+    fn queue(&self, index: usize) -> io::Result<()> {
+        let number = u32::try_from(index).map_err(|_| io::Error::from(Errno::INVAL))?;
+        ask(&*self.door, QUEUE_BUFFER, &mut buffer(number))
+    }
+
+    /// A buffer that the driver has filled: its number, and what it says of it. None: there is none yet.
+    fn dequeue(&self) -> io::Result<Option<(usize, sys::v4l2_buffer)>> {
+        let mut answer = buffer(0);
+        match ask_once(&*self.door, DEQUEUE_BUFFER, &mut answer) {
+            Ok(()) => {}
+            Err(error) if [Some(Errno::AGAIN), Some(Errno::INTR)].contains(&Errno::from_io_error(&error)) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        }
+        let count = self.buffers.len();
+        match usize::try_from(answer.index).ok().filter(|&index| index < count) {
+            Some(index) => Ok(Some((index, answer))),
+            None => Err(io::Error::other(format!("expected one of {count} buffers, found number {}", answer.index))),
+        }
+    }
 }
 
 impl Frames for KernelFrames {
     fn wait(&mut self, patience: Duration) -> io::Result<Ready> {
-        let Some(stream) = &self.stream else { return Ok(Ready::Nothing) };
-        let milliseconds = i32::try_from(patience.as_millis()).unwrap_or(i32::MAX);
-        match stream.handle().poll(PollFlags::IN.bits().cast_signed(), milliseconds) {
-            Ok(0) => Ok(Ready::Nothing),
-            Ok(_) => Ok(Ready::Something),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Ready::Nothing),
+        if std::mem::take(&mut self.was_empty) {
+            // A driver that is always ready and never has anything must not keep a processor busy.
+            let _ = event::poll(&mut [], Some(&PAUSE));
+        }
+        match self.door.poll(patience) {
+            Ok(ready) => Ok(ready),
+            Err(error) if [Some(Errno::AGAIN), Some(Errno::INTR)].contains(&Errno::from_io_error(&error)) => {
+                Ok(Ready::Nothing)
+            }
             Err(error) => Err(error),
         }
     }
 
-    fn next(&mut self, order: Order) -> io::Result<Buffer<'_>> {
-        let Some(stream) = &mut self.stream else { return Err(Errno::NODEV.into()) };
-        let handle = stream.handle();
-        let is_ready = || matches!(handle.poll(PollFlags::IN.bits().cast_signed(), 0), Ok(ready) if ready > 0);
-        let mut passed_over = 0;
-        loop {
-            let (bytes, about) = CaptureStream::next(stream)?;
-            let (bytes, about) = (std::ptr::from_ref(bytes), *about);
-            if order == Order::Newest && passed_over < LONGEST_QUEUE && is_ready() {
-                passed_over += 1;
-                continue;
-            }
-            // SAFETY: the bytes are a buffer of `stream`, mapped as long as it lives, and `self`, which owns it, stays
-            // borrowed as long as they are. The driver does not write to it before the next call gives it back. (A
-            // reference that is returned in one branch alone is more than the compiler can follow.)
-            let bytes = unsafe { &*bytes };
-            #[allow(clippy::useless_conversion, reason = "32 bits on some machines")]
-            let stamp = Stamp {
-                seconds: about.timestamp.sec.into(),
-                microseconds: about.timestamp.usec.into(),
-                is_monotonic: about.flags & Flags::TIMESTAMP_MASK == Flags::TIMESTAMP_MONOTONIC,
-            };
-            let used = usize::try_from(about.bytesused).unwrap_or(usize::MAX).min(bytes.len());
-            let is_flagged = about.flags.contains(Flags::ERROR);
-            return Ok(Buffer { bytes, used, is_flagged, sequence: about.sequence, stamp, passed_over });
+    fn next(&mut self, order: Order) -> Result<Option<Buffer<'_>>, CallError> {
+        let taking = |source| CallError { call: "VIDIOC_DQBUF", source };
+        let giving = |source| CallError { call: "VIDIOC_QBUF", source };
+        if let Some(index) = self.lent.take() {
+            self.queue(index).map_err(giving)?;
         }
+        let Some((mut index, mut about)) = self.dequeue().map_err(taking)? else {
+            self.was_empty = true;
+            return Ok(None);
+        };
+        let mut passed_over = 0;
+        while order == Order::Newest
+            && passed_over < LONGEST_QUEUE
+            && matches!(self.door.poll(Duration::ZERO), Ok(Ready::Something))
+            && let Some((newer, about_newer)) = self.dequeue().map_err(taking)?
+        {
+            self.queue(index).map_err(giving)?;
+            (index, about) = (newer, about_newer);
+            passed_over += 1;
+        }
+        self.lent = Some(index);
+        // SAFETY: the driver has handed this buffer out and writes to it again only when it is given back, which the next
+        // call does, for which `self` must not be borrowed any more.
+        let bytes = unsafe { self.buffers[index].bytes() };
+        #[allow(clippy::useless_conversion, reason = "32 bits on some machines")]
+        let stamp = Stamp {
+            seconds: about.timestamp.tv_sec.into(),
+            microseconds: about.timestamp.tv_usec.into(),
+            is_monotonic: about.flags & STAMP_KINDS == MONOTONIC_STAMP,
+        };
+        let used = usize::try_from(about.bytesused).unwrap_or(usize::MAX).min(bytes.len());
+        let is_flagged = about.flags & BROKEN != 0;
+        Ok(Some(Buffer { bytes, used, is_flagged, sequence: about.sequence, stamp, passed_over }))
     }
 }
 
 impl Drop for KernelFrames {
     fn drop(&mut self) {
-        if let Some(mut stream) = self.stream.take() {
-            // The crate stops the stream itself and panics when that fails. What this call cannot do it cannot either, but
-            // a driver that refuses once has then refused here.
-            let _ = stream.stop();
-            let _ = catch_unwind(AssertUnwindSafe(move || drop(stream)));
+        // What a driver refuses now it refuses; its memory goes, and the node is closed behind this, whatever it says.
+        let _ = ask(&*self.door, STREAM_OFF, &mut CAPTURE.cast_signed());
+        self.buffers.clear();
+        let _ = ask(&*self.door, REQUEST_BUFFERS, &mut buffers(0));
+    }
+}
+
+/// A buffer of the driver's, in this process.
+struct Mapping {
+    start: NonNull<u8>,
+    length: usize,
+}
+
+// SAFETY: it owns its memory, and reading that is the same in every thread.
+unsafe impl Send for Mapping {}
+
+impl Mapping {
+    /// The buffer that `VIDIOC_QUERYBUF` has answered about.
+    fn of(door: &dyn Door, about: &sys::v4l2_buffer) -> io::Result<Self> {
+        const READ_AND_WRITE: i32 = 0x1 | 0x2;
+        const SHARED: i32 = 0x1;
+        let length = usize::try_from(about.length).map_err(|_| io::Error::from(Errno::NOMEM))?;
+        // SAFETY: for memory that the driver allocates itself this is a number.
+        let offset = unsafe { about.m.offset };
+        #[allow(clippy::unnecessary_fallible_conversions, reason = "32 bits on some machines")]
+        let offset = offset.try_into().map_err(|_| io::Error::from(Errno::OVERFLOW))?;
+        // SAFETY: the kernel chooses a place where nothing is. An empty or wrong range is refused.
+        let start = unsafe { v4l2::mmap(null_mut(), length, READ_AND_WRITE, SHARED, door.descriptor(), offset) }?;
+        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::from(Errno::NOMEM))?;
+        Ok(Self { start, length })
+    }
+
+    /// # Safety
+    /// The driver must not write to the buffer while the bytes are borrowed.
+    unsafe fn bytes(&self) -> &[u8] {
+        // SAFETY: so much is mapped there as long as `self` lives.
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.length) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped at this place with this length, and nobody can have a reference into it any more.
+        let _ = unsafe { v4l2::munmap(self.start.as_ptr().cast(), self.length) };
+    }
+}
+
+/// What the kernel does with an open node.
+trait Door: Send + Sync {
+    /// Hands it a request.
+    ///
+    /// # Safety
+    /// `argument` points to what the request takes, which nobody else uses meanwhile.
+    unsafe fn ioctl(&self, number: vidioc::_IOC_TYPE, argument: *mut c_void) -> io::Result<()>;
+
+    /// Waits, no longer than that, until there is a frame or an error.
+    fn poll(&self, patience: Duration) -> io::Result<Ready>;
+
+    /// Stays open as long as this.
+    fn descriptor(&self) -> RawFd;
+}
+
+impl Door for File {
+    unsafe fn ioctl(&self, number: vidioc::_IOC_TYPE, argument: *mut c_void) -> io::Result<()> {
+        // SAFETY: as the caller has promised.
+        unsafe { v4l2::ioctl(self.as_raw_fd(), number, argument) }
+    }
+
+    fn poll(&self, patience: Duration) -> io::Result<Ready> {
+        let patience = Timespec::try_from(patience).map_err(|_| io::Error::from(Errno::INVAL))?;
+        let ready = event::poll(&mut [PollFd::new(self, PollFlags::IN)], Some(&patience))?;
+        Ok(if ready > 0 { Ready::Something } else { Ready::Nothing })
+    }
+
+    fn descriptor(&self) -> RawFd {
+        self.as_raw_fd()
+    }
+}
+
+/// Hands `argument` to the driver, which reads it and writes its answer there.
+fn ask<T: Plain>(door: &dyn Door, request: Request<T>, argument: &mut T) -> io::Result<()> {
+    loop {
+        match ask_once(door, request, argument) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            answer => return answer,
         }
     }
+}
+
+/// The same, where a signal ends it.
+fn ask_once<T: Plain>(door: &dyn Door, request: Request<T>, argument: &mut T) -> io::Result<()> {
+    // SAFETY: the request is one whose argument is a `T`: `Request::new` was told so and has compared the sizes. `argument`
+    // is one, nobody else uses it meanwhile, and whatever the kernel writes there is a `T`.
+    unsafe { door.ioctl(request.number, (&raw mut *argument).cast()) }
+}
+
+/// A question for so many buffers.
+fn buffers(count: u32) -> sys::v4l2_requestbuffers {
+    let mut request = zeroed::<sys::v4l2_requestbuffers>();
+    (request.count, request.type_, request.memory) = (count, CAPTURE, DRIVERS_MEMORY);
+    request
+}
+
+/// A question about a buffer.
+fn buffer(index: u32) -> sys::v4l2_buffer {
+    let mut question = zeroed::<sys::v4l2_buffer>();
+    (question.index, question.type_, question.memory) = (index, CAPTURE, DRIVERS_MEMORY);
+    question
 }
 
 /// A request of the API with an argument of that type.
@@ -346,6 +498,12 @@ const QUERY_CONTROL: Request<sys::v4l2_queryctrl> = Request::new(vidioc::VIDIOC_
 const QUERY_MENU: Request<sys::v4l2_querymenu> = Request::new(vidioc::VIDIOC_QUERYMENU);
 const GET_CONTROL: Request<sys::v4l2_control> = Request::new(vidioc::VIDIOC_G_CTRL);
 const SET_CONTROL: Request<sys::v4l2_control> = Request::new(vidioc::VIDIOC_S_CTRL);
+const REQUEST_BUFFERS: Request<sys::v4l2_requestbuffers> = Request::new(vidioc::VIDIOC_REQBUFS);
+const QUERY_BUFFER: Request<sys::v4l2_buffer> = Request::new(vidioc::VIDIOC_QUERYBUF);
+const QUEUE_BUFFER: Request<sys::v4l2_buffer> = Request::new(vidioc::VIDIOC_QBUF);
+const DEQUEUE_BUFFER: Request<sys::v4l2_buffer> = Request::new(vidioc::VIDIOC_DQBUF);
+const STREAM_ON: Request<i32> = Request::new(vidioc::VIDIOC_STREAMON);
+const STREAM_OFF: Request<i32> = Request::new(vidioc::VIDIOC_STREAMOFF);
 
 /// Structures of the API that hold numbers, and pointers that nobody follows.
 ///
@@ -376,6 +534,13 @@ unsafe impl Plain for sys::v4l2_queryctrl {}
 unsafe impl Plain for sys::v4l2_querymenu {}
 // SAFETY: two integers.
 unsafe impl Plain for sys::v4l2_control {}
+// SAFETY: integers.
+unsafe impl Plain for sys::v4l2_requestbuffers {}
+// SAFETY: integers, and unions of integers and raw pointers. The kernel follows those of memory that a program brings, and of
+// frames in several planes; ours is always the driver's memory, in one.
+unsafe impl Plain for sys::v4l2_buffer {}
+// SAFETY: an integer.
+unsafe impl Plain for i32 {}
 
 fn zeroed<T: Plain>() -> T {
     // SAFETY: all zeros are a value of a plain structure.
@@ -448,23 +613,4 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_end_at_a_zero_and_may_be_cut_anywhere() {
-        assert_eq!(text(b"HD Pro\0Webcam"), "HD Pro");
-        assert_eq!(text("Kamera für".as_bytes().split_at(9).0), "Kamera f\u{fffd}");
-        assert_eq!(text(b""), "");
-    }
-
-    #[test]
-    fn what_is_no_video_device_is_not_opened() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let refused = |path: &Path| KernelNode::open(path).err().and_then(|error| error.raw_os_error());
-        assert_eq!(refused(file.path()), Some(Errno::NOTTY.raw_os_error()));
-        assert_eq!(refused(Path::new("/dev/null")), Some(Errno::NOTTY.raw_os_error()));
-        assert_eq!(refused(Path::new("/dev/no-such")), Some(Errno::NOENT.raw_os_error()));
-        assert!(KernelNode::open(Path::new("/dev/a\0b")).is_err());
-    }
-}
+mod tests;

@@ -10,6 +10,8 @@ pub(super) const INTERVALS: u32 = 128;
 pub(super) const CONTROLS: usize = 512;
 /// Items of a menu, and how many numbers are tried for them.
 pub(super) const MENU_ITEMS: i64 = 256;
+/// Buffers of a stream. The kernel itself has had no more for long (`VIDEO_MAX_FRAME`).
+pub(super) const BUFFERS: u32 = 32;
 /// Nodes of a machine that are looked at. The kernel itself has 256 numbers (`VIDEO_NUM_DEVICES`).
 pub(super) const NODES: usize = 256;
 /// Bytes of a small text file of the kernel or of `/etc/group`.

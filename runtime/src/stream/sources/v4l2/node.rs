@@ -52,8 +52,8 @@ pub trait Node: Send {
     /// `VIDIOC_REQBUFS`, `VIDIOC_QBUF`, `VIDIOC_STREAMON`: frames begin to come.
     ///
     /// # Errors
-    /// [`StartError`]; nothing streams then.
-    fn start(&self) -> Result<Box<dyn Frames>, StartError>;
+    /// [`CallError`]; nothing streams then.
+    fn start(&self) -> Result<Box<dyn Frames>, CallError>;
 }
 
 /// Frames of a device that streams. Dropping it stops the device.
@@ -66,11 +66,11 @@ pub trait Frames: Send {
     fn wait(&mut self, patience: Duration) -> io::Result<Ready>;
 
     /// Gives the frame before back and takes the next one, or the newest of those that are there. Only when
-    /// [`Frames::wait`] says so: it might wait otherwise.
+    /// [`Frames::wait`] says so: it might wait otherwise. None: there was none after all, which is no reason to give up.
     ///
     /// # Errors
     /// By the kernel; no further frame will come then.
-    fn next(&mut self, order: Order) -> io::Result<Buffer<'_>>;
+    fn next(&mut self, order: Order) -> Result<Option<Buffer<'_>>, CallError>;
 }
 
 /// Whether there is something to take.
@@ -110,10 +110,10 @@ pub struct Stamp {
     pub is_monotonic: bool,
 }
 
-/// Why a stream does not start.
+/// Why a stream does not start, or does not go on.
 #[derive(Debug, thiserror::Error)]
 #[error("{call}: {source}")]
-pub struct StartError {
+pub struct CallError {
     /// What was refused, as the API calls it.
     pub call: &'static str,
     /// By the kernel.

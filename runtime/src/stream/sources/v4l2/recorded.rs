@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::machine::{self, Machine};
 use super::node::{
-    Buffer, Capabilities, Control, ControlKind, FormatDescription, FourCc, Frames, Interval, Intervals, Layout,
-    LayoutRequest, MenuItem, Node, Ready, Sizes, Stamp, StartError,
+    Buffer, CallError, Capabilities, Control, ControlKind, FormatDescription, FourCc, Frames, Interval, Intervals,
+    Layout, LayoutRequest, MenuItem, Node, Ready, Sizes, Stamp,
 };
 use crate::stream::sources::Order;
 
@@ -49,6 +49,8 @@ pub(super) struct Answers {
 pub(super) enum Step {
     Frame(Still),
     Quiet,
+    /// Ready, and then there is no frame.
+    Empty,
     Failure(Errno),
 }
 
@@ -323,9 +325,9 @@ impl Node for Device {
         Ok(())
     }
 
-    fn start(&self) -> Result<Box<dyn Frames>, StartError> {
+    fn start(&self) -> Result<Box<dyn Frames>, CallError> {
         for call in ["VIDIOC_REQBUFS", "VIDIOC_QBUF", "VIDIOC_STREAMON"] {
-            self.call(call, call.into()).map_err(|source| StartError { call, source })?;
+            self.call(call, call.into()).map_err(|source| CallError { call, source })?;
         }
         Ok(Box::new(Streaming { device: self.clone(), last: Still::new(0, 0) }))
     }
@@ -339,7 +341,7 @@ struct Streaming {
 impl Frames for Streaming {
     fn wait(&mut self, _patience: Duration) -> io::Result<Ready> {
         Ok(self.device.change(|answers| match answers.script.front() {
-            Some(Step::Frame(_) | Step::Failure(_)) => Ready::Something,
+            Some(Step::Frame(_) | Step::Empty | Step::Failure(_)) => Ready::Something,
             Some(Step::Quiet) => {
                 answers.script.pop_front();
                 Ready::Nothing
@@ -348,24 +350,26 @@ impl Frames for Streaming {
         }))
     }
 
-    fn next(&mut self, order: Order) -> io::Result<Buffer<'_>> {
-        let (still, passed_over) = self.device.change(|answers| {
+    fn next(&mut self, order: Order) -> Result<Option<Buffer<'_>>, CallError> {
+        let taken = self.device.change(|answers| {
             let mut passed_over = 0;
             loop {
                 let still = match answers.script.pop_front() {
                     Some(Step::Frame(still)) => still,
-                    Some(Step::Failure(errno)) => return Err(io::Error::from(errno)),
+                    Some(Step::Empty) => return Ok(None),
+                    Some(Step::Failure(errno)) => return Err(CallError { call: "VIDIOC_DQBUF", source: errno.into() }),
                     Some(Step::Quiet) | None => panic!("taken without a look whether there is one"),
                 };
                 if order == Order::Oldest || !matches!(answers.script.front(), Some(Step::Frame(_))) {
-                    return Ok((still, passed_over));
+                    return Ok(Some((still, passed_over)));
                 }
                 passed_over += 1;
             }
         })?;
+        let Some((still, passed_over)) = taken else { return Ok(None) };
         self.last = still;
         let Still { used, is_flagged, sequence, stamp, .. } = self.last;
-        Ok(Buffer { bytes: &self.last.bytes, used, is_flagged, sequence, stamp, passed_over })
+        Ok(Some(Buffer { bytes: &self.last.bytes, used, is_flagged, sequence, stamp, passed_over }))
     }
 }
 
