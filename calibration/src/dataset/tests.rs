@@ -113,6 +113,30 @@ fn visa_is_recognised_as_a_tree_and_as_a_list() {
 }
 
 #[test]
+fn a_kind_of_defect_called_bad_has_its_masks_by_either_name() {
+    let root = tree(&[
+        "bolt/test/bad/000.png",
+        "bolt/test/bad/001.png",
+        "bolt/test/bad/001_mask.png",
+        "bolt/test/good/000.png",
+        "bolt/ground_truth/bad/000_mask.png",
+        "bolt/ground_truth/bad/001.png",
+        "bolt/ground_truth/bad/001_mask.png",
+    ]);
+    let dataset = open(&root).unwrap();
+    assert_eq!(dataset.layout, Layout::Visa);
+    assert_eq!(
+        lines(root.path(), &dataset),
+        [
+            "bolt test bolt/test/good/000.png good",
+            "bolt test bolt/test/bad/000.png bad bolt/ground_truth/bad/000_mask.png",
+            "bolt test bolt/test/bad/001.png bad bolt/ground_truth/bad/001.png",
+            "bolt test bolt/test/bad/001_mask.png bad bolt/ground_truth/bad/001_mask.png",
+        ]
+    );
+}
+
+#[test]
 fn lists_of_the_published_code_are_recognised() {
     let root = tree(&[
         "images/bolt/0.png",
