@@ -25,6 +25,8 @@ const FINE_IN_EIGHT_BITS: f64 = 2e-3;
 /// A token whose k-th and next logit lie closer than this (relative to its largest logit) may choose another expert in f32
 /// than in f64. The noise of f32 logits is about 3e-6.
 const SAFE_MARGIN: f64 = 3e-5;
+/// The square of a larger number is infinite in f32. A trained network's outputs are below 1e4.
+const LARGEST: f64 = 1.8e19;
 /// How many pictures are tried for one without such a token. One in fifty has one.
 const PICTURES: u64 = 4;
 
@@ -146,6 +148,18 @@ pub enum CheckError {
     /// An output is not there.
     #[error("output {0}: missing in the engine's answer")]
     Missing(&'static str),
+    /// The network's numbers leave single precision, in which every engine computes.
+    #[error(
+        "output {output}: {expected:.1e} at index {index}, expected at most {LARGEST:.1e}: engines take squares in single precision"
+    )]
+    Overflow {
+        /// Its name.
+        output: &'static str,
+        /// Of the first one.
+        index: usize,
+        /// By the plain evaluation.
+        expected: f64,
+    },
     /// An output differs.
     #[error(
         "output {output}: expected {expected} at index {index}, found {found}: a relative error of {error:.1e}, at most {tolerance:.0e} is allowed"
@@ -198,6 +212,11 @@ fn difference(output: &'static str, expected: &[f64], found: &[f32], tolerance: 
         let (expected, found) = (expected.len() as f64, found.len() as f64);
         return Err(CheckError::Differs { output, index: 0, expected, found, error: f64::INFINITY, tolerance });
     }
+    if let Some((index, &expected)) =
+        expected.iter().enumerate().find(|(_, value)| value.is_nan() || value.abs() > LARGEST)
+    {
+        return Err(CheckError::Overflow { output, index, expected });
+    }
     for (index, (&expected, &found)) in expected.iter().zip(found).enumerate() {
         let found = f64::from(found);
         let error = (found - expected).abs() / largest;
@@ -208,4 +227,20 @@ fn difference(output: &'static str, expected: &[f64], found: &[f32], tolerance: 
         worst = error.max(worst);
     }
     Ok(worst)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_beyond_single_precision_is_no_fault_of_the_file() {
+        let error = difference("anomaly_map", &[1.0, 3.29e20], &[1.0, f32::NAN], TOLERANCE).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "output anomaly_map: 3.3e20 at index 1, expected at most 1.8e19: engines take squares in single precision"
+        );
+        let error = difference("anomaly_map", &[1.0, 3.0], &[1.0, f32::NAN], TOLERANCE).unwrap_err();
+        assert!(matches!(error, CheckError::Differs { index: 1, .. }));
+    }
 }

@@ -196,6 +196,16 @@ pub enum ResolveError {
         /// The network's name.
         network: String,
     },
+    /// A network that no model file holds, however little of it a checkpoint stores: tensors may share their numbers.
+    #[error("the tensors of {network} have {found} numbers in all, expected at most {limit}")]
+    TooLarge {
+        /// The network's name.
+        network: String,
+        /// Of numbers.
+        found: usize,
+        /// Of numbers.
+        limit: usize,
+    },
     /// A tensor's shape.
     #[error(transparent)]
     Tensor(#[from] TensorError),

@@ -15,6 +15,8 @@ pub(super) const MAX_STRING_BYTES: u64 = 1 << 20;
 pub(super) const MAX_NAME_BYTES: usize = 1024;
 /// Sides of a tensor. torch itself allows 64; convolutions have 4, experts 3.
 pub(super) const MAX_RANK: usize = 8;
+/// Numbers of a tensor that repeats those of its storage. The largest weight of a published checkpoint has 1.9 million.
+pub(super) const MAX_REPEATED_NUMBERS: usize = 16 << 20;
 /// Nesting of `arch`: stops a list that contains itself. Published ones nest 5 deep.
 pub(super) const MAX_ARCH_DEPTH: usize = 32;
 /// Values and keys in `arch`: stops lists that contain one list many times, many levels deep. Published ones have 200.

@@ -3,6 +3,7 @@
 use super::element::Element;
 use super::error::TensorError;
 use super::file::PositionedFile;
+use super::limits::MAX_REPEATED_NUMBERS;
 
 /// Bytes that are read at once: a tensor's raw bytes never stand in memory beside all its numbers.
 const PIECE: usize = 1 << 20;
@@ -52,10 +53,11 @@ impl StoredTensor {
             return Err(format!("expected {} strides, one per side, found {}", shape.len(), strides.len()));
         }
         let numbers = shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side));
-        // A stride of 0 would let a few bytes claim any size.
-        let numbers = numbers.filter(|&numbers| numbers <= length).ok_or_else(|| {
+        // A number may stand for many (`expand`), but not for any size.
+        let most = if strides.contains(&0) { length.max(MAX_REPEATED_NUMBERS) } else { length };
+        let numbers = numbers.filter(|&numbers| numbers <= most).ok_or_else(|| {
             let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join("x");
-            format!("expected at most the {length} numbers of its storage, found the shape {shape}")
+            format!("expected at most {most} numbers from its storage of {length}, found the shape {shape}")
         })?;
         let last = shape
             .iter()
@@ -174,13 +176,22 @@ mod tests {
     }
 
     #[test]
+    fn one_number_may_stand_for_many() {
+        let (file, storage) = numbers(2);
+        let tensor = StoredTensor::new(storage, 0, [3, 2].into(), [0, 1].into()).unwrap();
+        assert_eq!(read(&tensor, &file), [0.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
+        let error = StoredTensor::new(storage, 0, [1 << 20, 1 << 10].into(), [0, 0].into()).unwrap_err();
+        assert_eq!(error, "expected at most 16777216 numbers from its storage of 2, found the shape 1048576x1024");
+    }
+
+    #[test]
     fn a_view_may_not_leave_its_storage_or_repeat_it() {
         let (_file, storage) = numbers(6);
         for (first, shape, strides) in [
             (1, [3, 2], [2, 1]),
             (0, [3, 2], [3, 1]),
             (usize::MAX, [1, 1], [1, 1]),
-            (0, [7, 1], [0, 0]),
+            (0, [7, 1], [1, 1]),
             (0, [usize::MAX, 2], [0, 0]),
             (0, [2, 2], [usize::MAX, 1]),
         ] {

@@ -120,10 +120,33 @@ fn stem(name: &str) -> &str {
 }
 
 fn default_output(checkpoint: &Path) -> PathBuf {
-    let name = checkpoint.file_name().unwrap_or_default().to_string_lossy();
-    checkpoint.with_file_name(format!("{}.onnx", stem(&name)))
+    let name = checkpoint.file_name().unwrap_or_default();
+    // A name that is no text keeps its bytes, and its ending.
+    let mut output = name.to_str().map_or(name.to_owned(), |name| stem(name).into());
+    output.push(".onnx");
+    checkpoint.with_file_name(output)
 }
 
 fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_model_has_the_name_of_its_checkpoint() {
+        for (checkpoint, model) in [
+            (&b"runs/bolt.pth.tar"[..], &b"runs/bolt.onnx"[..]),
+            (b"bolt.safetensors", b"bolt.onnx"),
+            (b"b\xffolt.pth.tar", b"b\xffolt.pth.tar.onnx"),
+        ] {
+            let [checkpoint, model] = [checkpoint, model].map(|bytes| Path::new(OsStr::from_bytes(bytes)));
+            assert_eq!(default_output(checkpoint), model);
+        }
+    }
 }

@@ -37,6 +37,7 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     #[cfg(feature = "check")]
     match find::<crate::check::CheckError>(error) {
         Some(crate::check::CheckError::Tensor(error)) => return tensor_hint(error),
+        Some(crate::check::CheckError::Overflow { .. }) => return Some(DIVERGED.into()),
         Some(_) => return Some(OUR_FAULT.into()),
         None => {}
     }
@@ -49,6 +50,7 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
 const FULL_PRECISION: &str = "export with `--precision f32`";
 const OUR_FAULT: &str =
     "this is a fault of moead-export: please report it with the checkpoint's `moead-export inspect --json`";
+const DIVERGED: &str = "training diverged, or the file is damaged: take an earlier checkpoint, or fetch the file again";
 const SETTINGS: &str = "correct the settings with `--arch FILE.json`; `moead-export inspect --json` prints their form";
 
 fn write_hint(error: &io::Error) -> Option<String> {
@@ -104,6 +106,10 @@ fn resolve_hint(error: &ResolveError) -> Option<String> {
         ResolveError::Architecture { source: ArchitectureError::InputSize { .. }, .. } => {
             "choose another `--input-size H,W`; the network was trained for one size"
         }
+        ResolveError::Architecture { source: ArchitectureError::Attention { .. }, .. } => {
+            "a smaller input, a larger stride of the neck or fewer heads: such a network has to be trained anew"
+        }
+        ResolveError::TooLarge { .. } => "the file is damaged, or `arch` describes another network",
         ResolveError::Arch { .. }
         | ResolveError::UnknownBackbone { .. }
         | ResolveError::Layers { .. }
@@ -122,7 +128,7 @@ fn tensor_hint(error: &TensorError) -> Option<String> {
         TensorError::Shape { .. } | TensorError::Rank { .. } => SETTINGS,
         TensorError::HalfOverflow { .. } => FULL_PRECISION,
         TensorError::NotFinite { .. } | TensorError::NegativeVariance { .. } | TensorError::NotPositive { .. } => {
-            "training diverged, or the file is damaged: take an earlier checkpoint, or fetch the file again"
+            DIVERGED
         }
         _ => return None,
     };

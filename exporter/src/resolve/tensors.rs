@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 
 use moead_model::architecture::{Architecture, Decoder, Distance, FeatureForm, NormPlacement, PositionKind};
+use moead_model::onnx::limits::FILE_BYTES;
 
 use super::{ResolveError, Variant};
 use crate::backbone::Network;
 use crate::checkpoint::TensorError;
 use crate::weights::Weights;
+
+/// Of all exported tensors: what a model file holds in half precision. The largest networks that we know have a third of that.
+const MOST_NUMBERS: usize = FILE_BYTES as usize / 2;
 
 /// What becomes of a checkpoint's tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,11 +206,17 @@ fn check_distance(weights: &dyn Weights, distance: Distance) -> Result<(), Tenso
 
 /// Exactly the tensors of the network, each of its shape.
 pub(super) fn check(weights: &dyn Weights, architecture: &Architecture, variant: Variant) -> Result<(), ResolveError> {
+    let named = || format!("{variant} on {}", architecture.backbone());
     let expected = expected_tensors(architecture);
     let missing: Vec<&String> =
         expected.iter().map(|(name, _)| name).filter(|name| weights.shape(name).is_none()).collect();
     if let Some(first) = missing.first() {
         return Err(ResolveError::Missing { first: (*first).clone(), count: missing.len() });
+    }
+    let numbers = |shape: &[usize]| shape.iter().fold(1_usize, |product, side| product.saturating_mul(*side));
+    let found = expected.iter().fold(0_usize, |sum, (_, shape)| sum.saturating_add(numbers(shape)));
+    if found > MOST_NUMBERS {
+        return Err(ResolveError::TooLarge { network: named(), found, limit: MOST_NUMBERS });
     }
     for (name, shape) in expected {
         let found = weights.shape(&name).unwrap_or_default();
@@ -219,10 +229,63 @@ pub(super) fn check(weights: &dyn Weights, architecture: &Architecture, variant:
     let surplus: Vec<&str> = weights.names().filter(|name| roles.of(name) == Role::Surplus).collect();
     match surplus.first() {
         None => Ok(()),
-        Some(first) => Err(ResolveError::Surplus {
-            first: (*first).to_owned(),
-            count: surplus.len(),
-            network: format!("{variant} on {}", architecture.backbone()),
-        }),
+        Some(first) => {
+            Err(ResolveError::Surplus { first: (*first).to_owned(), count: surplus.len(), network: named() })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use moead_model::architecture::{
+        Architecture, Backbone, Experts, FeatureForm, ImageSize, NormPlacement, PositionKind, Reconstruction, Rounds,
+    };
+
+    use super::*;
+
+    /// Has every tensor that it is asked for, and no file is behind.
+    struct Claims(HashMap<String, Vec<usize>>);
+
+    impl Weights for Claims {
+        fn names(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+            Box::new(self.0.keys().map(String::as_str))
+        }
+
+        fn shape(&self, name: &str) -> Option<&[usize]> {
+            self.0.get(name).map(Vec::as_slice)
+        }
+
+        fn read(&self, name: &str) -> Result<Vec<f32>, TensorError> {
+            panic!("{name} was read")
+        }
+    }
+
+    #[test]
+    fn a_network_that_no_file_holds_is_refused_before_it_is_read() {
+        let pool = |count| {
+            let decoder =
+                Decoder::Shared(Rounds { rounds: 3, experts: Experts { count, top_k: 2 }, overlapping_norms: false });
+            let reconstruction = Reconstruction {
+                features: FeatureForm::Raw,
+                distance: Distance::Euclidean,
+                hidden: 256,
+                heads: 4,
+                feed_forward: 1024,
+                position: PositionKind::Sine,
+                norm: NormPlacement::Post,
+                mask: None,
+                decoder,
+            };
+            let input = ImageSize { height: 64, width: 64 };
+            let architecture =
+                Architecture::new(Backbone::EfficientNetB0, vec![1, 2, 3, 4], 16, input, reconstruction).unwrap();
+            let claims = Claims(expected_tensors(&architecture).into_iter().collect());
+            check(&claims, &architecture, Variant::Moead)
+        };
+        pool(8).unwrap();
+        let error = pool(1000).unwrap_err().to_string();
+        let expected =
+            "the tensors of MoEAD on efficientnet_b0 have 1053153296 numbers in all, expected at most 268435456";
+        assert_eq!(error, expected);
     }
 }

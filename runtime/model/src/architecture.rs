@@ -11,6 +11,7 @@ mod reconstruction;
 
 pub use backbone::{Backbone, LayerShape, Normalization};
 pub use distance::{Distance, UnknownDistance};
+use reconstruction::attention_numbers;
 pub use reconstruction::{
     Activation, Decoder, Experts, FeatureForm, NeighborMask, NormPlacement, PositionKind, Reconstruction, Rounds,
     Stacked,
@@ -105,6 +106,16 @@ pub enum ArchitectureError {
         heads: usize,
         /// D.
         hidden: usize,
+    },
+    /// More tokens than can look at each other.
+    #[error("nhead {heads} on {grid} tokens: an attention of {} numbers, expected at most {limit}", attention_numbers(*heads, *grid))]
+    Attention {
+        /// As given.
+        heads: usize,
+        /// Of the tokens.
+        grid: TokenGrid,
+        /// Of numbers.
+        limit: usize,
     },
     /// Positions are made of two halves.
     #[error("hidden_dim {hidden}: expected an even number, at least 2")]
@@ -285,6 +296,14 @@ mod tests {
         // Nothing is masked where no attention uses it.
         let unused = NeighborMask { rows: 7, columns: 7, on: [true, false, false] };
         assert!(tiny(Some(unused), SQUARE, vec![1, 2, 3, 4]).is_ok());
+    }
+
+    #[test]
+    fn more_tokens_than_can_look_at_each_other_are_refused() {
+        assert!(tiny(None, ImageSize { height: 1024, width: 1024 }, vec![1, 2, 3, 4]).is_ok());
+        let error = tiny(None, ImageSize { height: 2048, width: 2048 }, vec![1, 2, 3, 4]).unwrap_err().to_string();
+        let expected = "nhead 4 on 128x128 tokens: an attention of 1073741824 numbers, expected at most 268435456";
+        assert_eq!(error, expected);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Files that appear whole or not at all.
 //!
 //! Written beside the target, synced, renamed, and the folder synced: after a power cut a reader finds the old file or
-//! the new one.
+//! the new one. A link stays one, and leads to the new file; who may read the old file may read the new one.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Links that are followed, one to the next, as on Linux.
+const MOST_LINKS: usize = 40;
 
 /// Writes `path` through `fill`; on any error the old file, if there was one, is untouched and nothing else is left.
 ///
@@ -24,7 +27,8 @@ pub fn write_checked<E: From<io::Error>>(
     fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     check: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<(), E> {
-    check_target(path)?;
+    let path = &followed(path)?;
+    check_followed(path)?;
     let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".moead-").suffix(".part");
@@ -35,6 +39,10 @@ pub fn write_checked<E: From<io::Error>>(
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let temporary = builder.tempfile_in(folder).map_err(without_name)?;
+    #[cfg(unix)]
+    if let Ok(old) = std::fs::metadata(path) {
+        take_after(temporary.as_file(), &old)?;
+    }
     {
         let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file());
         fill(&mut writer)?;
@@ -48,19 +56,54 @@ pub fn write_checked<E: From<io::Error>>(
     Ok(())
 }
 
+/// Gives a new file the permissions of the old one; its owner and group, too, where this user can.
+#[cfg(unix)]
+fn take_after(new: &File, old: &std::fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    // Before the permissions, which a change of owner may narrow.
+    let is_owned = fchown(new, Some(old.uid()), Some(old.gid())).is_ok();
+    // What was for another owner is not for this one's programs to run as.
+    let kept = if is_owned { 0o7777 } else { 0o777 };
+    new.set_permissions(std::fs::Permissions::from_mode(old.permissions().mode() & kept))
+}
+
+/// Where a path leads if it is a link, also to a file that is not there yet.
+///
+/// Links of the system (`/dev/stdout`) lead to whatever a program has open. That cannot be replaced, even where it is a file.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(target) = std::fs::read_link(&path) else { return Ok(path) };
+        let folder = std::fs::canonicalize(folder_of(&path))?;
+        if folder.starts_with("/dev") || folder.starts_with("/proc") {
+            return Err(no_file());
+        }
+        path = folder.join(target);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a file, found links that lead in a circle"))
+}
+
+fn no_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file, found a device or a pipe")
+}
+
 /// Says early what [`write()`] would find out late: a missing folder, a target that is no file.
 ///
 /// # Errors
 /// What is expected and found; permissions and space are not looked at.
 pub fn check_target(path: &Path) -> io::Result<()> {
-    // A target that is a device or a pipe (`-o /dev/null`, `-o /dev/stdout`) cannot be replaced by a rename.
+    check_followed(&followed(path)?)
+}
+
+fn check_followed(path: &Path) -> io::Result<()> {
+    // A target that is a device or a pipe (`-o /dev/null`) cannot be replaced by a rename.
     if let Ok(metadata) = std::fs::metadata(path)
         && !metadata.is_file()
     {
         if metadata.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "expected a file, found a folder"));
         }
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file, found a device or a pipe"));
+        return Err(no_file());
     }
     let folder = folder_of(path);
     match std::fs::metadata(folder) {
@@ -82,8 +125,9 @@ pub fn check_target(path: &Path) -> io::Result<()> {
 /// # Errors
 /// Those of [`check_target()`], and a missing permission or a full folder.
 pub fn check_writable(path: &Path) -> io::Result<()> {
-    check_target(path)?;
-    let probe = tempfile::Builder::new().prefix(".moead-").suffix(".part").tempfile_in(folder_of(path));
+    let path = followed(path)?;
+    check_followed(&path)?;
+    let probe = tempfile::Builder::new().prefix(".moead-").suffix(".part").tempfile_in(folder_of(&path));
     probe.and_then(tempfile::NamedTempFile::close).map_err(without_name)
 }
 
@@ -114,6 +158,57 @@ mod tests {
         assert_eq!(kind(folder.path()), Err(io::ErrorKind::IsADirectory));
         assert_eq!(kind(&folder.path().join("missing/new")), Err(io::ErrorKind::NotFound));
         assert_eq!(kind(&folder.path().join("file/new")), Err(io::ErrorKind::NotADirectory));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_and_leads_to_the_new_file() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("models")).unwrap();
+        std::fs::write(at("models/v1"), "old").unwrap();
+        symlink("models/v1", at("current")).unwrap();
+        symlink(at("current"), at("newest")).unwrap();
+        symlink("models/v2", at("coming")).unwrap();
+        write::<io::Error>(&at("newest"), |out| out.write_all(b"new")).unwrap();
+        write::<io::Error>(&at("coming"), |out| out.write_all(b"next")).unwrap();
+        assert_eq!(std::fs::read(at("models/v1")).unwrap(), b"new");
+        assert_eq!(std::fs::read(at("models/v2")).unwrap(), b"next");
+        for link in ["current", "newest", "coming"] {
+            assert!(at(link).is_symlink(), "{link}");
+        }
+
+        symlink("there", at("here")).unwrap();
+        symlink("here", at("there")).unwrap();
+        let error = check_writable(&at("here")).unwrap_err().to_string();
+        assert_eq!(error, "expected a file, found links that lead in a circle");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_a_program_has_open_is_no_target() {
+        use std::os::fd::AsRawFd as _;
+        let folder = tempfile::tempdir().unwrap();
+        let open = File::create(folder.path().join("open")).unwrap();
+        let link = folder.path().join("stdout");
+        std::os::unix::fs::symlink(format!("/proc/self/fd/{}", open.as_raw_fd()), &link).unwrap();
+        let error = write::<io::Error>(&link, |out| out.write_all(b"new")).unwrap_err().to_string();
+        assert_eq!(error, "expected a regular file, found a device or a pipe");
+        assert!(link.is_symlink());
+        assert_eq!(open.metadata().unwrap().len(), 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_are_those_of_the_old_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.onnx");
+        std::fs::write(&path, "old").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        write::<io::Error>(&path, |out| out.write_all(b"new")).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o640);
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! * [`progress`]: bars and steps, on a terminal only.
 //! * [`table`]: aligned columns.
 //! * [`version`]: what `--version` says.
+//! * [`values`]: what texts of flags mean.
 //! * [`integration`]: shell completions and manual pages, made from the program's own command line.
 //!
 //! A program is a few lines:
@@ -57,4 +58,5 @@ pub mod integration;
 pub mod printer;
 pub mod progress;
 pub mod table;
+pub mod values;
 pub mod version;

@@ -10,6 +10,7 @@ use moead_runtime::cli::sources::SourceArguments;
 use moead_runtime::stream::uri::query;
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::Integration;
+use moead_terminal::values;
 
 use crate::calibrate::product::Wishes;
 use crate::dataset::layout::Layout;
@@ -166,7 +167,7 @@ pub(super) struct FitArguments {
     #[arg(short, long, value_name = "PATH")]
     pub(super) report: Option<PathBuf>,
     /// How many pictures may be unreadable; more are an error
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = parse_count)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = values::count)]
     pub(super) max_unreadable: usize,
     /// Print one JSON document
     #[arg(long)]
@@ -218,10 +219,6 @@ impl FitArguments {
     pub(super) fn output(&self) -> &Path {
         self.output.as_deref().unwrap_or(self.model())
     }
-}
-
-fn parse_count(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| "expected a whole number".to_owned())
 }
 
 fn parse_frames(text: &str) -> Result<u64, String> {

@@ -9,6 +9,7 @@ use moead_model::architecture::{ImageSize, Normalization};
 use moead_runtime::cli::engine::{EngineArguments, InFlightArgument, ThreadsArgument};
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::Integration;
+use moead_terminal::values;
 
 use crate::dataset::layout::Layout;
 
@@ -80,7 +81,7 @@ pub(super) struct EvalArguments {
     #[arg(short, long, value_name = "PATH")]
     pub(super) report: Option<PathBuf>,
     /// How many pictures may be unreadable; more are an error
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = parse_count)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = values::count)]
     pub(super) max_unreadable: usize,
     /// What a model without a manifest expects of pixels: it was not written by moead-export, and no file says
     #[arg(long, value_enum, value_name = "WHAT")]
@@ -121,10 +122,6 @@ impl From<NormalizeArgument> for Normalization {
             NormalizeArgument::None => Self { mean: [0.0; 3], std: [1.0; 3] },
         }
     }
-}
-
-fn parse_count(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| "expected a whole number".to_owned())
 }
 
 fn parse_features(text: &str) -> Result<NonZeroUsize, String> {

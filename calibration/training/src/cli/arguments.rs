@@ -12,6 +12,7 @@ use moead_runtime::cli::engine::{EngineArguments, parse_threads};
 use moead_runtime::stream::uri::query;
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::Integration;
+use moead_terminal::values;
 
 use crate::augmentation::{Augmentation, Change, UnknownChange};
 use crate::presets::Preset;
@@ -113,7 +114,7 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "LAYOUT", value_parser = PossibleValuesParser::new(Layout::NAMES).try_map(|name| name.parse::<Layout>()))]
     pub(super) layout: Option<Layout>,
     /// How many pictures may be unreadable; more are an error
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = parse_count)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = values::count)]
     pub(super) max_unreadable: usize,
     /// Write what each step found as JSON lines
     #[arg(long, value_name = "FILE")]
@@ -202,10 +203,6 @@ impl TrainArguments {
         let processors = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         self.threads.unwrap_or_else(processors)
     }
-}
-
-fn parse_count(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| "expected a whole number".to_owned())
 }
 
 fn parse_steps(text: &str) -> Result<u64, String> {

@@ -11,7 +11,7 @@ pub(in crate::checkpoint) enum Global {
     DefaultDict,
     /// `torch._utils._rebuild_tensor` and `_rebuild_tensor_v2`: a view of a storage.
     RebuildTensor,
-    /// `torch._utils._rebuild_parameter`: its tensor.
+    /// `torch._utils._rebuild_parameter` and `_rebuild_parameter_with_state`: its tensor.
     RebuildParameter,
     /// `torch.FloatStorage`, …: the type of a storage.
     Storage(Element),
@@ -29,7 +29,7 @@ impl Global {
             }
             ("collections", "defaultdict") => Self::DefaultDict,
             ("torch._utils", "_rebuild_tensor" | "_rebuild_tensor_v2") => Self::RebuildTensor,
-            ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
+            ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => Self::RebuildParameter,
             ("torch", "Size") => Self::Size,
             ("torch", "device") => Self::Opaque("a device"),
             ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar" | "_reconstruct")

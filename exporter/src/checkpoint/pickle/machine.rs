@@ -30,11 +30,11 @@ pub enum PickleProblem {
         /// As written.
         name: String,
     },
-    /// An opcode of another protocol, or none at all.
-    #[error("expected an opcode of pickle protocol 2, found 0x{0:02x}")]
+    /// An opcode that weights have no use for, or none at all.
+    #[error("expected an opcode of a checkpoint, found 0x{0:02x}")]
     Opcode(u8),
     /// A pickle of another protocol.
-    #[error("expected pickle protocol 2, found {0}")]
+    #[error("expected pickle protocol 2 to 5, found {0}")]
     Protocol(u8),
     /// The bytes end, or cannot be read.
     #[error("cut short: {0}")]
@@ -110,7 +110,7 @@ impl<R: Read> Machine<R> {
             b'.' => return self.pop("a value to stop with").map(Some),
             0x80 => {
                 let [protocol] = self.bytes()?;
-                if protocol != 2 {
+                if !(2..=5).contains(&protocol) {
                     return Err(PickleProblem::Protocol(protocol));
                 }
             }
@@ -144,13 +144,17 @@ impl<R: Read> Machine<R> {
                 let number = f64::from_be_bytes(self.bytes()?);
                 self.push(Value::Float(number))?;
             }
-            b'X' | b'T' => {
+            b'X' | b'T' | b'B' => {
                 let length = u32::from_le_bytes(self.bytes()?);
                 self.string(length.into())?;
             }
-            b'U' => {
+            b'U' | b'C' | 0x8c => {
                 let [length] = self.bytes()?;
                 self.string(length.into())?;
+            }
+            0x8d | 0x8e => {
+                let length = u64::from_le_bytes(self.bytes()?);
+                self.string(length)?;
             }
             b')' => self.push(Value::Tuple(Box::default()))?,
             b'}' => self.push(Value::Dict(Vec::new()))?,
@@ -196,6 +200,10 @@ impl<R: Read> Machine<R> {
                 let index = u32::from_le_bytes(self.bytes()?);
                 self.put(index)?;
             }
+            0x94 => {
+                let index = u32::try_from(self.memo.len()).map_err(|_| wrong("a memo of 32 bits", "a larger one"))?;
+                self.put(index)?;
+            }
             b'h' => {
                 let [index] = self.bytes()?;
                 self.get(index.into())?;
@@ -206,9 +214,19 @@ impl<R: Read> Machine<R> {
             }
             b'c' => {
                 let (module, name) = (self.line()?, self.line()?);
-                let global = Global::find(&module, &name).ok_or(PickleProblem::Global { module, name })?;
-                self.push(Value::Global(global))?;
+                self.global(&module, &name)?;
             }
+            0x93 => {
+                let (name, module) = (self.pop("a global's name")?, self.pop("a global's module")?);
+                let text = |id| match self.value(id) {
+                    Value::Str(text) => Ok(text.clone()),
+                    other => Err(wrong("a global's name as text", other.kind())),
+                };
+                let (module, name) = (text(module)?, text(name)?);
+                self.global(&module, &name)?;
+            }
+            // A frame: how many bytes follow that may be read at once. Nothing is taken at its word.
+            0x95 => drop(self.bytes::<8>()?),
             b'R' | 0x81 => self.call()?,
             b'b' => self.build()?,
             b'Q' => self.storage()?,
@@ -249,17 +267,22 @@ impl<R: Read> Machine<R> {
 
     /// Text up to a line feed.
     fn line(&mut self) -> Step<String> {
-        const MAX_LINE: usize = 1024;
         let mut line = Vec::new();
         loop {
             match self.bytes()? {
                 [b'\n'] => return text(line),
                 [byte] => line.push(byte),
             }
-            if line.len() > MAX_LINE {
-                return Err(limit("bytes in a name", MAX_LINE as u64, line.len() as u64));
+            if line.len() > MAX_NAME_BYTES {
+                return Err(limit("bytes in a name", MAX_NAME_BYTES as u64, line.len() as u64));
             }
         }
+    }
+
+    fn global(&mut self, module: &str, name: &str) -> Step<()> {
+        let global = Global::find(module, name)
+            .ok_or_else(|| PickleProblem::Global { module: shown(module), name: shown(name) })?;
+        self.push(Value::Global(global))
     }
 
     fn string(&mut self, length: u64) -> Step<()> {
@@ -527,6 +550,11 @@ fn pairs(items: &[Id]) -> Step<Vec<(Id, Id)>> {
 
 fn text(bytes: Vec<u8>) -> Step<String> {
     String::from_utf8(bytes).map_err(|_| wrong("text in UTF-8", "other bytes"))
+}
+
+/// As much of a name as a message repeats.
+fn shown(name: &str) -> String {
+    name.chars().take(MAX_NAME_BYTES).collect()
 }
 
 fn wrong(expected: &'static str, found: &str) -> PickleProblem {

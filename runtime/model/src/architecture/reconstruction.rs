@@ -1,6 +1,7 @@
 //! The decoder that rebuilds features: MoEAD's shared block with routed experts, or UniAD's stacked layers.
 
 use super::{ArchitectureError, Distance, TokenGrid};
+use crate::onnx::limits::TENSOR_ELEMENTS;
 
 /// The trained part of the network.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,6 +142,11 @@ impl NeighborMask {
     }
 }
 
+/// How many scores one attention has: of each head, each token with each.
+pub(super) fn attention_numbers(heads: usize, grid: TokenGrid) -> usize {
+    heads.saturating_mul(grid.tokens()).saturating_mul(grid.tokens())
+}
+
 impl Reconstruction {
     /// Whether any attention of this decoder uses the mask; `which` is 0 encoder, 1 and 2 the decoder's attentions.
     pub fn mask_on(&self, which: usize) -> Option<&NeighborMask> {
@@ -158,6 +164,9 @@ impl Reconstruction {
         }
         if self.heads == 0 || !self.hidden.is_multiple_of(self.heads) {
             return Err(ArchitectureError::Heads { heads: self.heads, hidden: self.hidden });
+        }
+        if attention_numbers(self.heads, grid) > TENSOR_ELEMENTS {
+            return Err(ArchitectureError::Attention { heads: self.heads, grid, limit: TENSOR_ELEMENTS });
         }
         at_least_one("dim_feedforward", self.feed_forward)?;
         match &self.decoder {

@@ -27,6 +27,26 @@ fn a_dict_of_plain_values_is_read() {
     assert_eq!(pickled.length, 18);
 }
 
+/// `pickle.dumps(OrderedDict(a=7, b=b"\xff", c="xxx"), protocol)`, as Python 3.11 writes it.
+#[test]
+fn later_protocols_say_the_same() {
+    let third = b"\x80\x03ccollections\nOrderedDict\nq\x00)Rq\x01(X\x01\x00\x00\x00aq\x02K\x07X\x01\x00\x00\x00bq\x03C\x01\xffq\x04\
+        X\x01\x00\x00\x00cq\x05X\x03\x00\x00\x00xxxq\x06u.";
+    let fourth =
+        b"\x80\x04\x95<\x00\x00\x00\x00\x00\x00\x00\x8c\x0bcollections\x94\x8c\x0bOrderedDict\x94\x93\x94)R\x94(\
+        \x8c\x01a\x94K\x07\x8c\x01b\x94C\x01\xff\x94\x8c\x01c\x94\x8c\x03xxx\x94u.";
+    let fifth = [&b"\x80\x05"[..], &fourth[2..]].concat();
+    for pickle in [&third[..], fourth, &fifth] {
+        let pickled = load_bytes(pickle).unwrap();
+        let Value::Dict(items) = pickled.get(pickled.root()) else { panic!("a dict") };
+        let keys: Vec<_> = items.iter().map(|&(key, _)| pickled.str(key)).collect();
+        assert_eq!(keys, [Some("a"), Some("b"), Some("c")]);
+        assert_eq!(pickled.get(items[0].1), &Value::Int(7));
+        assert_eq!(pickled.get(items[1].1), &Value::Opaque("bytes"));
+        assert_eq!(pickled.str(items[2].1), Some("xxx"));
+    }
+}
+
 #[test]
 fn numbers_of_every_width_are_read() {
     let cases: [(&[u8], Value); 8] = [
@@ -86,8 +106,10 @@ fn opcodes_that_do_not_fit_are_errors() {
         b"K\x01Q.",
         b")Q.",
         b"N}b.",
-        b"\x80\x04.",
-        b"\x8c\x01a.",
+        b"\x80\x06.",
+        b"\x8c\x02a.",
+        b"K\x01\x8c\x01a\x93.",
+        b"\x94.",
         b"P1\n.",
         b"",
         b"ctorch._utils\n_rebuild_tensor_v2\n(K\x01K\x01K\x01K\x01tR.",
