@@ -1,10 +1,13 @@
 //! Files that a run writes: each is one of its own, and none is a file that the run reads.
 //!
 //! Files are the same where device and inode are, whatever their names and however many links lead there; of those that do not exist yet,
-//! where folder and name are.
+//! where folder and name are, behind links that lead to them.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+
+/// Links that are followed, one to the next, as on Linux.
+const MOST_LINKS: usize = 40;
 
 /// A file that a run writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,14 +98,24 @@ impl Identity {
         if let Ok(metadata) = path.metadata() {
             return Self::Existing { device: metadata.dev(), inode: metadata.ino() };
         }
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        // A folder that is not there has no files that could be taken for another.
-        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-        Self::Place(folder.join(path.file_name().unwrap_or_default()))
+        // What is written by the name of a link is written where that leads.
+        let mut path = place(path);
+        for _ in 0..MOST_LINKS {
+            let Ok(target) = path.read_link() else { break };
+            path = place(&path.with_file_name(target));
+        }
+        Self::Place(path)
     }
+}
+
+/// Folder and name. A folder that is not there has no files that could be taken for another.
+fn place(path: &Path) -> PathBuf {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    folder.join(path.file_name().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -156,6 +169,11 @@ mod tests {
             let error = outputs([&path, &other_path]).unwrap_err();
             assert_eq!(error, Clash::Written { what: "the checkpoint", path, other: "the report", other_path });
         }
+        symlink("data/coming", at("link")).unwrap();
+        symlink("circle", at("circle")).unwrap();
+        assert!(outputs([&at("link"), &at("data/coming")]).is_err());
+        outputs([&at("link"), &at("data/new")]).unwrap();
+        outputs([&at("circle"), &at("new")]).unwrap();
         outputs([&at("data/new"), &at("new")]).unwrap();
         outputs([Path::new("no/x"), Path::new("nowhere/x")]).unwrap();
         let error = outputs([Path::new("x"), Path::new("./x")]).unwrap_err();
