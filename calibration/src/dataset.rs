@@ -194,6 +194,17 @@ pub enum LineProblem {
     },
 }
 
+impl Sample {
+    /// The files that are read of it: the picture, and its mask if it has one.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let mask = match &self.truth {
+            Truth::Defective { mask: MaskSource::File(mask), .. } => Some(&**mask),
+            Truth::Good | Truth::Defective { .. } => None,
+        };
+        std::iter::once(&*self.path).chain(mask)
+    }
+}
+
 impl Dataset {
     /// Opens a folder. Without `layout` the first of [`Layout::ALL`] whose marks are there is taken.
     ///
@@ -234,6 +245,12 @@ impl Dataset {
         refuse_doubles(&samples)?;
         refuse_similar_products(&samples)?;
         Ok(Self { layout, samples, has_named_products })
+    }
+
+    /// The lists that a folder is read by, where its layout has any.
+    pub fn lists(root: &Path) -> impl Iterator<Item = PathBuf> {
+        let table = Some(visa::list(root)).filter(|list| list.is_file());
+        json::lists(root).map(|(list, _)| list).chain(table)
     }
 
     /// Products and how many good and defective pictures each has, by name.

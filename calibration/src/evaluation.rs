@@ -166,7 +166,7 @@ pub fn evaluate(
             }
             ControlFlow::Continue(())
         })?;
-        evaluation.products.extend(examination.finish());
+        evaluation.products.push(examination.finish());
     }
     Ok(evaluation)
 }
@@ -210,12 +210,9 @@ impl Examination {
         self.gallery.add(sample, truth, judged);
     }
 
-    /// None when no picture could be judged.
-    fn finish(self) -> Option<Product> {
+    /// Of a product of which no picture could be judged all figures are missing.
+    fn finish(self) -> Product {
         let Self { name, pictures, pixels, masks, gallery, .. } = self;
-        if pictures.is_empty() {
-            return None;
-        }
         let (scores, truths): (Vec<f32>, Vec<Truth>) =
             pictures.iter().map(|picture| (picture.score, picture.truth)).unzip();
         let pixels = if masks.unknown > 0 { Err(Missing::NoMasks) } else { Ok(pixels.finish()) };
@@ -226,7 +223,7 @@ impl Examination {
             let ranking = ranking.as_ref()?;
             Some(interval::auroc(*auroc, ranking.good(), ranking.defective(), Confidence::USUAL))
         });
-        Some(Product {
+        Product {
             name,
             pictures,
             auroc_interval,
@@ -236,7 +233,7 @@ impl Examination {
             figures,
             masks,
             gallery,
-        })
+        }
     }
 }
 

@@ -187,7 +187,8 @@ fn charts(products: &[(&str, &Product)]) -> String {
         chart::roc(&format!("ROC over {what}s"), &roc)
             + &chart::precision(&format!("Precision and recall over {what}s"), &precision)
     };
-    let histograms = products.iter().map(|(label, product)| {
+    let judged = products.iter().filter(|(_, product)| !product.pictures.is_empty());
+    let histograms = judged.map(|(label, product)| {
         let name = if label.is_empty() { "Scores".to_owned() } else { format!("Scores of {label}") };
         let (scores, truths) = product.scores();
         let mark = product.threshold.map(|at| Mark { name: "best F1", at });

@@ -10,10 +10,11 @@ use moead_terminal::printer::Printer;
 use moead_terminal::version::Version;
 
 use super::report_files::ReportFiles;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Sample};
 use crate::evaluation::baseline::{self, Baseline};
 use crate::evaluation::comparison::Comparison;
 use crate::evaluation::{self, document, notes};
+use crate::outputs::Outputs;
 
 mod arguments;
 mod hints;
@@ -45,7 +46,12 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
 
 fn evaluate(arguments: &EvalArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let files = arguments.report.as_deref().map(|path| ReportFiles::at(path, "metrics.json")).transpose()?;
+    let outputs = Outputs::new(files.iter().flat_map(ReportFiles::outputs)).map_err(UsageError::of)?;
+    outputs.spare(arguments.model.iter().chain(arguments.compare.iter().flatten())).map_err(UsageError::of)?;
+    outputs.spare(Dataset::lists(arguments.data())).map_err(UsageError::of)?;
     let data = open(arguments)?;
+    let samples = data.samples.iter().chain(data.training.iter().flatten());
+    outputs.spare(samples.flat_map(Sample::files)).map_err(UsageError::of)?;
     match (&arguments.model, arguments.compare.as_deref()) {
         (Some(model), None) => {
             let found = measure::run(model, &data, arguments, printer)?;

@@ -7,6 +7,8 @@ use moead_model::atomic_file;
 use moead_terminal::failure::At as _;
 use serde_json::Value;
 
+use crate::outputs::Output;
+
 /// A report cannot be put there.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {source}", .path.display())]
@@ -33,6 +35,10 @@ impl ReportFiles {
             atomic_file::check_writable(file).map_err(|source| NoPlace { path: file.clone(), source })?;
         }
         Ok(Self { page, figures })
+    }
+
+    pub(super) fn outputs(&self) -> [Output<'_>; 2] {
+        [Output { what: "the report", path: &self.page }, Output { what: "the report's figures", path: &self.figures }]
     }
 
     pub(super) fn write(&self, page: &str, document: &Value) -> anyhow::Result<()> {

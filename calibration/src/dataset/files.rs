@@ -20,7 +20,8 @@ fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
 }
 
-/// Pictures in a folder and below it, sorted by path. Links are followed; a folder that contains itself is an error.
+/// Pictures in a folder and below it, sorted by path, hidden ones and those in hidden folders left out. Links are followed; a folder that contains
+/// itself is an error. A picture is what has a picture's name: also a link that leads nowhere, so that it is counted among the unreadable ones.
 pub(crate) fn pictures(root: &Path) -> Result<Vec<PathBuf>, DatasetError> {
     walk(root, limits::DEPTH)
 }
@@ -32,21 +33,38 @@ pub(super) fn pictures_of(root: &Path) -> Result<Vec<PathBuf>, DatasetError> {
 
 fn walk(root: &Path, depth: usize) -> Result<Vec<PathBuf>, DatasetError> {
     let mut pictures = Vec::new();
-    for entry in WalkDir::new(root).follow_links(true).max_depth(depth).sort_by_file_name() {
-        let entry = entry.map_err(|error| DatasetError::Read {
-            path: error.path().unwrap_or(root).to_owned(),
-            source: error.into(),
-        })?;
-        if entry.file_type().is_file() && is_picture(entry.path()) {
+    let walk = WalkDir::new(root).follow_links(true).max_depth(depth).sort_by_file_name().into_iter();
+    for entry in walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry.path())) {
+        let path = match entry {
+            Ok(entry) => entry.file_type().is_file().then(|| entry.into_path()),
+            // Editors lock a file by a hidden link that leads nowhere.
+            Err(error) if error.depth() > 0 && error.path().is_some_and(is_hidden) => None,
+            Err(error) => Some(picture_that_leads_nowhere(root, error)?),
+        };
+        if let Some(path) = path.filter(|path| is_picture(path)) {
             if pictures.len() == limits::SAMPLES {
                 let most = limits::SAMPLES as u64;
                 return Err(DatasetError::TooLarge { path: root.to_owned(), most, unit: "pictures" });
             }
-            text(entry.path())?;
-            pictures.push(entry.into_path());
+            text(&path)?;
+            pictures.push(path);
         }
     }
     Ok(pictures)
+}
+
+/// What cannot be followed, if it has a picture's name.
+fn picture_that_leads_nowhere(root: &Path, error: walkdir::Error) -> Result<PathBuf, DatasetError> {
+    let path = error.path().unwrap_or(root).to_owned();
+    let of_itself = error.loop_ancestor().map(|ancestor| format!("the folder contains itself: {}", ancestor.display()));
+    match of_itself {
+        None if is_picture(&path) && !path.is_dir() => Ok(path),
+        Some(words) => Err(DatasetError::Read { path, source: io::Error::other(words) }),
+        None => {
+            let source = error.into_io_error().unwrap_or_else(|| io::ErrorKind::Other.into());
+            Err(DatasetError::Read { path, source })
+        }
+    }
 }
 
 /// Folders in a folder, sorted, hidden ones left out.

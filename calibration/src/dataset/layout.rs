@@ -12,7 +12,7 @@ use super::{DatasetError, folder, json, mvtec, visa};
 pub enum Layout {
     /// `train.json` or `test.json`: one JSON object a line.
     Json,
-    /// `split_csv/1cls.csv`, or products with `test/bad` or `ground_truth/bad`, whose masks have the picture's own name.
+    /// `split_csv/1cls.csv`, or products with `test/bad` or `ground_truth/bad`, whose masks have the picture's own name (or `NAME_mask`).
     Visa,
     /// `PRODUCT/train/good`, `PRODUCT/test/KIND`, `PRODUCT/ground_truth/KIND/NAME_mask.png`.
     Mvtec,

@@ -14,7 +14,7 @@ use super::{DatasetError, MaskSource, Sample, Split, Truth};
 pub enum MaskNames {
     /// `NAME_mask`, as MVTec-AD has them; `NAME` is taken too.
     WithSuffix,
-    /// `NAME`, as VisA has them.
+    /// `NAME`, as VisA has them; `NAME_mask` is taken too: one kind of defect, `bad`, makes no data set VisA's.
     Same,
 }
 
@@ -84,10 +84,11 @@ impl Masks {
     pub(super) fn find(&self, picture: &Path) -> Result<MaskSource, DatasetError> {
         let Some(files) = &self.files else { return Ok(MaskSource::None) };
         let stem = stem(picture)?;
-        let with_suffix = match self.names {
-            MaskNames::WithSuffix => files.get(&format!("{stem}_mask")),
-            MaskNames::Same => None,
+        let (same, with_suffix) = (|| files.get(&stem), || files.get(&format!("{stem}_mask")));
+        let found = match self.names {
+            MaskNames::WithSuffix => with_suffix().or_else(same),
+            MaskNames::Same => same().or_else(with_suffix),
         };
-        Ok(with_suffix.or_else(|| files.get(&stem)).map_or(MaskSource::Missing, |path| MaskSource::File(path.clone())))
+        Ok(found.map_or(MaskSource::Missing, |path| MaskSource::File(path.clone())))
     }
 }

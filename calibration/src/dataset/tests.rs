@@ -113,6 +113,30 @@ fn visa_is_recognised_as_a_tree_and_as_a_list() {
 }
 
 #[test]
+fn a_kind_of_defect_called_bad_has_its_masks_by_either_name() {
+    let root = tree(&[
+        "bolt/test/bad/000.png",
+        "bolt/test/bad/001.png",
+        "bolt/test/bad/001_mask.png",
+        "bolt/test/good/000.png",
+        "bolt/ground_truth/bad/000_mask.png",
+        "bolt/ground_truth/bad/001.png",
+        "bolt/ground_truth/bad/001_mask.png",
+    ]);
+    let dataset = open(&root).unwrap();
+    assert_eq!(dataset.layout, Layout::Visa);
+    assert_eq!(
+        lines(root.path(), &dataset),
+        [
+            "bolt test bolt/test/good/000.png good",
+            "bolt test bolt/test/bad/000.png bad bolt/ground_truth/bad/000_mask.png",
+            "bolt test bolt/test/bad/001.png bad bolt/ground_truth/bad/001.png",
+            "bolt test bolt/test/bad/001_mask.png bad bolt/ground_truth/bad/001_mask.png",
+        ]
+    );
+}
+
+#[test]
 fn lists_of_the_published_code_are_recognised() {
     let root = tree(&[
         "images/bolt/0.png",
@@ -309,5 +333,25 @@ fn names_beyond_utf_8_and_folders_in_themselves_are_refused() {
     assert_eq!(message(&root, None), "[DIR]/good/\u{fffd}.png: expected a name in UTF-8");
     let root = tree(&["good/a.png"]);
     std::os::unix::fs::symlink(root.path(), root.path().join("good/again")).unwrap();
-    assert!(message(&root, None).contains("File system loop found"), "{}", message(&root, None));
+    assert_eq!(message(&root, None), "[DIR]/good/again: the folder contains itself: [DIR]");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_followed_is_a_picture_if_it_is_called_one() {
+    use std::os::unix::fs::symlink;
+
+    let root = tree(&["good/a.png", "good/.thumbnails/a.png", ".trash/good/b.png"]);
+    let link = |name: &str| symlink("nowhere", root.path().join(name)).unwrap();
+    // As an editor locks a file that is being written.
+    for name in ["good/.#note.txt", "good/.#a.png", "good/z.png"] {
+        link(name);
+    }
+    symlink("self.png", root.path().join("good/self.png")).unwrap();
+    let samples = open(&root).unwrap().samples;
+    let names: Vec<_> = samples.iter().map(|sample| sample.path.file_name().unwrap()).collect();
+    assert_eq!(names, ["a.png", "self.png", "z.png"]);
+    // A folder that is not there might hold anything.
+    link("good/more");
+    assert_eq!(message(&root, None), "[DIR]/good/more: No such file or directory (os error 2)");
 }

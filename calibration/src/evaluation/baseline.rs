@@ -164,11 +164,9 @@ pub fn evaluate(
         if let Some(error) = refused {
             return Err(failed(error));
         }
-        if let (Some(of_model), Some(of_peer)) = (of_model.finish(), of_peer.finish()) {
-            model.products.push(of_model);
-            peer.products.push(of_peer);
-            fits.push(Fit::of(product, &fitted, grid));
-        }
+        model.products.push(of_model.finish());
+        peer.products.push(of_peer.finish());
+        fits.push(Fit::of(product, &fitted, grid));
     }
     Ok(WithBaseline { model, baseline: Baseline { evaluation: peer, fits } })
 }

@@ -34,9 +34,14 @@ pub(crate) fn evaluation(products: &[(&str, f32)]) -> Evaluation {
             let noise = ((at * 7919) % 41) as f32 / 20.5;
             examination.add(&sample(name, at, truth), judged(noise + shift, pixels));
         }
-        examination.finish().unwrap()
+        examination.finish()
     };
     Evaluation { products: products.iter().map(of).collect(), unjudged: Vec::new() }
+}
+
+/// A product whose pictures were all unreadable.
+pub(crate) fn unjudged(name: &str) -> Product {
+    Examination::new(name, SIZE).finish()
 }
 
 #[test]
@@ -45,7 +50,7 @@ fn figures_are_those_of_scores_and_masks() {
     examination.add(&sample("bolt", 0, Truth::Good), judged(1.0, PixelTruth::Good));
     examination.add(&sample("bolt", 1, Truth::Defective), judged(3.0, PixelTruth::Mask(vec![0, 255, 0, 0])));
     examination.add(&sample("bolt", 2, Truth::Defective), judged(2.0, PixelTruth::Mask(vec![0, 0, 0, 0])));
-    let product = examination.finish().unwrap();
+    let product = examination.finish();
     // The third has lost its mask: it counts as good.
     assert_eq!((product.count(Truth::Good), product.count(Truth::Defective)), (2, 1));
     assert_eq!(product.masks, Masks { vanished: 1, ..Masks::default() });
@@ -62,11 +67,31 @@ fn figures_are_those_of_scores_and_masks() {
 fn one_class_leaves_figures_out_and_says_why() {
     let mut examination = Examination::new("bolt", SIZE);
     examination.add(&sample("bolt", 0, Truth::Good), judged(1.0, PixelTruth::Good));
-    let product = examination.finish().unwrap();
+    let product = examination.finish();
     for figure in Figure::ALL {
         assert_eq!(product.figures.get(figure), &Err(Missing::Absent(Absent::NoDefective)), "{figure:?}");
     }
     assert_eq!((product.threshold, product.auroc_interval), (None, None));
+}
+
+#[test]
+fn a_product_of_which_nothing_could_be_judged_is_there_and_says_so() {
+    let mut found = evaluation(&[("bolt", 0.5)]);
+    found.products.push(unjudged("nut"));
+    let nut = &found.products[1];
+    assert_eq!((nut.name.as_str(), nut.pictures.len(), nut.threshold, nut.auroc_interval), ("nut", 0, None, None));
+    for figure in Figure::ALL {
+        assert_eq!(nut.figures.get(figure), &Err(Missing::Absent(Absent::Empty)), "{figure:?}");
+    }
+    assert_eq!(found.mean().get(Figure::ImageAuroc), found.products[0].figures.get(Figure::ImageAuroc));
+    let said: Vec<_> = notes::notes(&found, SIZE).iter().map(notes::Note::sentence).collect();
+    let all = "image AUROC, image AP, image F1max, pixel AUROC, pixel AP, pixel F1max, AUPRO";
+    assert!(said.contains(&format!("nut: {all}: nothing was scored")), "{said:?}");
+    let over = "mean: image AUROC, image AP, image F1max: over 1 of 2 products, those that have it";
+    assert!(said.iter().any(|sentence| sentence == over), "{said:?}");
+    let compared = comparison::Comparison::of(&found, &found).unwrap();
+    assert_eq!(compared.products[1].name.as_deref(), Some("nut"));
+    assert!(compared.products[1].auroc.is_none() && compared.mean.auroc.is_some());
 }
 
 #[test]

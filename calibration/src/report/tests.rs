@@ -4,7 +4,7 @@ use moead_model::architecture::ImageSize;
 
 use super::*;
 use crate::evaluation::baseline::Fit;
-use crate::evaluation::tests::evaluation as made_up;
+use crate::evaluation::tests::{evaluation as made_up, unjudged};
 
 fn subject(model: &str) -> Subject {
     let size = ImageSize { height: 2, width: 2 };
@@ -48,6 +48,17 @@ fn what_is_missing_is_said() {
     let page = evaluation(&subject("bolt.onnx"), &made_up(&[("bolt", 0.5)]));
     assert!(page.contains("<li>bolt: pixel AUROC, pixel AP, pixel F1max, AUPRO: the data set has no masks</li>"));
     assert!(page.contains("ROC over images") && !page.contains("ROC over pixels"));
+}
+
+#[test]
+fn a_product_without_a_judged_picture_has_a_place_and_no_charts() {
+    let mut found = made_up(&[("bolt", 0.5)]);
+    found.products.push(unjudged("nut"));
+    let page = evaluation(&subject("bolt.onnx"), &found);
+    let (bolt, nut) = page.split_once("<h2>nut</h2>").unwrap();
+    assert!(bolt.contains("<svg") && !nut.contains("<svg"), "{nut}");
+    assert!(page.contains("40 pictures of 2 products") && page.contains("AUPRO: nothing was scored</li>"));
+    assert!(!page.contains("inf") && !page.contains("NaN"));
 }
 
 #[test]

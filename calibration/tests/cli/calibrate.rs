@@ -122,3 +122,29 @@ fn what_is_missing_is_found_before_any_work() {
     hint: write the model file anew with `moead-export CKPT`
     ");
 }
+
+#[test]
+fn nothing_that_is_read_is_written_over() {
+    let desk = desk();
+    desk.write("good/a.png", "");
+    desk.write("veto.txt", "a.png");
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime/assets/demo/demo.onnx");
+    desk.write("m.html", std::fs::read(demo).unwrap());
+    insta::assert_snapshot!(desk.says("good --model m.html --report m.html -o new.onnx"), @r"
+    status: 2
+    ----- stderr
+    error: the report m.html would replace m.html, which is read
+    hint: give another `--output FILE` or `--report PATH`; calibration.json is written beside the page
+    ");
+    for (flags, expected) in [
+        ("-o r.html --report r.html", "the report r.html and the calibrated model r.html are the same file"),
+        ("-o good/a.png", "the calibrated model good/a.png would replace good/a.png, which is read"),
+        ("-o good/a.png --veto veto.txt", "the calibrated model good/a.png would replace good/a.png, which is read"),
+        ("-o ./veto.txt --veto veto.txt", "the calibrated model ./veto.txt would replace veto.txt, which is read"),
+    ] {
+        // With enough of them for any promise.
+        (0..300).for_each(|number| desk.write(&format!("good/{number}.png"), ""));
+        let said = desk.says(&format!("good --model m.html {flags}"));
+        assert!(said.starts_with("status: 2") && said.contains(expected), "{said}");
+    }
+}

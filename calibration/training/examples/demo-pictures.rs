@@ -1,8 +1,8 @@
 //! Draws the pictures that the model inside `moead-edge --demo` learns from, is calibrated with and is measured on:
 //! `demo-pictures BRICK.png FOLDER`.
 //!
-//! BRICK.png is `skimage/data/brick.png` of scikit-image (512 x 512, grey, CC0). Three data sets are written, as `mvtec` has them:
-//! `FOLDER/train`, `FOLDER/calibrate` and `FOLDER/test`, the last with defects and masks. Plates and blister packs are those of
+//! BRICK.png is `skimage/data/brick.png` of scikit-image (512 x 512, grey, CC0). Three data sets are written: `FOLDER/train` and `FOLDER/test`,
+//! the last with defects and masks, as `mvtec` has them, and `FOLDER/calibrate` as `folder` has it, since nothing was trained on it. Plates and blister packs are those of
 //! `synthetic://station`, each data set with seeds of its own; bricks are crops, for training and calibration from the photograph's left
 //! part, for the test from its right part, which overlap nowhere. The same arguments give the same bytes.
 
@@ -44,9 +44,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let brick = decode::read(brick)?;
     for product in Product::ALL {
         let place = |set: &str| folder.join(set).join(product.name());
-        good(station(product, 1000, "0").take(200), &place("train"), "train")?;
-        good(station(product, 2000, "0").take(320), &place("calibrate"), "train")?;
-        good(station(product, 3000, "0").take(120), &place("test"), "test")?;
+        good(station(product, 1000, "0").take(200), &place("train").join("train"))?;
+        good(station(product, 2000, "0").take(320), &place("calibrate"))?;
+        good(station(product, 3000, "0").take(120), &place("test").join("test"))?;
         // Other products than the good ones, each with its defect and without.
         let pairs = station(product, 4000, "1").zip(station(product, 4000, "0")).take(200);
         for (number, (spoilt, plain)) in pairs.enumerate() {
@@ -58,9 +58,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let wall = |columns, seed| Wall { brick: &brick, columns, seed: Seed(seed) };
     let crops =
         |wall: Wall<'_>, count: usize| -> Vec<_> { (0..count).map(|number| Ok((None, wall.crop(number)?))).collect() };
-    good(crops(wall(LEARNT, 1), 200), &folder.join("train/brick"), "train")?;
-    good(crops(wall(LEARNT, 2), 320), &folder.join("calibrate/brick"), "train")?;
-    good(crops(wall(TESTED, 3), 120), &folder.join("test/brick"), "test")?;
+    good(crops(wall(LEARNT, 1), 200), &folder.join("train/brick/train"))?;
+    good(crops(wall(LEARNT, 2), 320), &folder.join("calibrate/brick"))?;
+    good(crops(wall(TESTED, 3), 120), &folder.join("test/brick/test"))?;
     let test = wall(TESTED, 4);
     for number in 0..200 {
         let plain = test.crop(number)?;
@@ -81,8 +81,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// A picture, and its kind of defect if it has one.
 type Taken = Result<(Option<&'static str>, Picture), Box<dyn Error>>;
 
-fn good(pictures: impl IntoIterator<Item = Taken>, product: &Path, split: &str) -> Result<(), Box<dyn Error>> {
-    let folder = product.join(split).join("good");
+fn good(pictures: impl IntoIterator<Item = Taken>, place: &Path) -> Result<(), Box<dyn Error>> {
+    let folder = place.join("good");
     std::fs::create_dir_all(&folder)?;
     for (number, taken) in pictures.into_iter().enumerate() {
         heatmap::write_png(&folder.join(format!("{number:03}.png")), &taken?.1)?;

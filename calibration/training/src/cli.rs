@@ -9,12 +9,15 @@ use moead_terminal::version::Version;
 
 mod arguments;
 mod features;
+mod files;
 mod hints;
 mod metrics;
 mod model_free;
 mod network;
 mod pictures;
+mod resumable;
 mod run;
+mod stores;
 mod training;
 
 use arguments::{Arguments, Command};

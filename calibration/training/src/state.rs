@@ -162,20 +162,41 @@ impl State {
     /// Reads it.
     ///
     /// * `identity`: of the run that wants to go on.
+    /// * `later`: keys of it that are not known yet; [`State::compare`] looks at them.
     /// * `sides`: tokens and channels.
     ///
     /// # Errors
     /// [`StateError`]
-    pub fn read(path: &Path, layout: &Layout, sides: [usize; 2], identity: &Value) -> Result<Self, StateError> {
+    pub fn read(
+        path: &Path,
+        layout: &Layout,
+        sides: [usize; 2],
+        identity: &Value,
+        later: &[&str],
+    ) -> Result<Self, StateError> {
         let most = 4 * (3 * layout.length() + sides[0] * sides[1] + sides[1]) as u64 + MOST_HEADER;
         let found = std::fs::metadata(path)?.len();
         if found > most {
             return Err(StateError::TooLarge { expected: most, found });
         }
-        Self::parse(&std::fs::read(path)?, layout, sides, identity)
+        Self::parse(&std::fs::read(path)?, layout, sides, identity, later)
     }
 
-    fn parse(bytes: &[u8], layout: &Layout, sides: [usize; 2], identity: &Value) -> Result<Self, StateError> {
+    /// Whether it is of the run that wants to go on; `later` as for [`State::read`].
+    ///
+    /// # Errors
+    /// [`StateError::Another`] with the first key that differs.
+    pub fn compare(&self, identity: &Value, later: &[&str]) -> Result<(), StateError> {
+        compare(&self.identity, identity, later)
+    }
+
+    fn parse(
+        bytes: &[u8],
+        layout: &Layout,
+        sides: [usize; 2],
+        identity: &Value,
+        later: &[&str],
+    ) -> Result<Self, StateError> {
         let tensors = SafeTensors::deserialize(bytes)?;
         let (_, metadata) = SafeTensors::read_metadata(bytes)?;
         let text = metadata.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
@@ -184,7 +205,7 @@ impl State {
         if document.schema != SCHEMA {
             return Err(StateError::Foreign(format!("expected schema {SCHEMA}, found {}", document.schema)));
         }
-        compare(&document.identity, identity)?;
+        compare(&document.identity, identity, later)?;
         let family = |family: &str| {
             let mut numbers = Vec::with_capacity(layout.length());
             for entry in layout.entries() {
@@ -206,10 +227,10 @@ impl State {
     }
 }
 
-/// The first key that differs.
-fn compare(begun: &Value, wanted: &Value) -> Result<(), StateError> {
+/// The first key that differs, of those that are not looked at later.
+fn compare(begun: &Value, wanted: &Value, later: &[&str]) -> Result<(), StateError> {
     if let (Value::Object(begun), Value::Object(wanted)) = (begun, wanted) {
-        let keys = begun.keys().chain(wanted.keys());
+        let keys = begun.keys().chain(wanted.keys()).filter(|key| !later.contains(&key.as_str()));
         let of = |map: &serde_json::Map<String, Value>, key: &String| map.get(key).cloned().unwrap_or(Value::Null);
         for key in keys {
             let (begun, wanted) = (of(begun, key), of(wanted, key));

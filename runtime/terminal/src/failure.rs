@@ -62,6 +62,12 @@ impl UsageError {
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
+
+    /// Arguments that do not go together, as a typed error says; that stays findable by [`find`].
+    pub fn of(error: impl Error + Send + Sync + 'static) -> anyhow::Error {
+        let words = Self(error.to_string());
+        anyhow::Error::new(error).context(words)
+    }
 }
 
 impl Display for UsageError {
@@ -159,5 +165,8 @@ mod tests {
     fn a_usage_error_ends_with_its_own_status() {
         let error = anyhow::Error::new(UsageError::new("--frames: expected at least 1, found 0"));
         assert_eq!(reported(&error, |_| None), ("error: --frames: expected at least 1, found 0\n".into(), Exit::Usage));
+        let hint: Hint = |error| find::<Shape>(error).map(|_| "give another".into());
+        let expected = "error: tensor x: expected 256x272, found 256x304\nhint: give another\n";
+        assert_eq!(reported(&UsageError::of(Shape), hint), (expected.into(), Exit::Usage));
     }
 }

@@ -8,10 +8,13 @@ use moead_terminal::printer::Printer;
 use super::arguments::CalibrateArguments;
 use super::job::{Job, Vetoed};
 use crate::calibrate::pictures::{Pictures, Vetoes};
+use crate::dataset::Dataset;
 use crate::drift::Order;
 
 pub(super) fn run(arguments: &CalibrateArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let job = Job::open(&arguments.fit, InFlight::Filling)?;
+    job.spare(arguments.veto.iter())?;
+    job.spare(arguments.folders.iter().chain(&arguments.fit.defects).flat_map(|folder| Dataset::lists(folder)))?;
     let (pictures, vetoed) = pictures(arguments, printer)?;
     job.run(&pictures, &vetoed, Order::Unknown, printer)?;
     Ok(Exit::Fine)

@@ -12,6 +12,7 @@ use crate::calibrate::pictures::PicturesError;
 use crate::calibrate::product::ProductError;
 use crate::cli::hints;
 use crate::collect::CollectError;
+use crate::outputs::Clash;
 use crate::threshold::ThresholdError;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
@@ -40,6 +41,11 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
                 return Some("write the end of a picture's path: its name, or its folder and name".into());
             }
         }
+    }
+    if find::<Clash>(error).is_some() {
+        return Some(
+            "give another `--output FILE` or `--report PATH`; calibration.json is written beside the page".into(),
+        );
     }
     if find::<MergeError>(error).is_some() {
         return Some("calibrate them again in the same way, or forget them with `--replace`".into());

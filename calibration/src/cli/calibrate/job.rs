@@ -9,7 +9,7 @@ use moead_model::onnx::model_file::ModelFile;
 use moead_runtime::engine::choice::{Choice, Request};
 use moead_runtime::engine::crew::InFlight;
 use moead_runtime::stream::clock::WallClock;
-use moead_terminal::failure::At as _;
+use moead_terminal::failure::{At as _, UsageError};
 use moead_terminal::printer::Printer;
 
 use super::arguments::FitArguments;
@@ -23,6 +23,7 @@ use crate::calibrate::product::{self, Wishes};
 use crate::cli::report_files::ReportFiles;
 use crate::cli::running;
 use crate::drift::Order;
+use crate::outputs::{Output, Outputs};
 use crate::threshold;
 
 /// Good pictures that were left out on request, by product.
@@ -35,6 +36,7 @@ pub(super) struct Job<'a> {
     /// What the file says already, where it is to be kept.
     old: Option<Calibration>,
     report: Option<ReportFiles>,
+    outputs: Outputs,
     date: WallClock,
     usual_in_flight: InFlight,
     /// Loaded when it is needed first.
@@ -50,11 +52,21 @@ impl<'a> Job<'a> {
         if !fit.dry_run {
             atomic_file::check_writable(fit.output()).at(fit.output().display())?;
         }
+        let reports = report.iter().flat_map(ReportFiles::outputs);
+        // The calibrated model may take the model's own place, and the report may not.
+        Outputs::new(reports.clone()).and_then(|reports| reports.spare([fit.model()])).map_err(UsageError::of)?;
+        let output = (!fit.dry_run).then_some(Output { what: "the calibrated model", path: fit.output() });
+        let outputs = Outputs::new(reports.chain(output)).map_err(UsageError::of)?;
         let model = ModelFile::open(fit.model()).at(fit.model().display())?;
         // What cannot be read cannot be kept.
         let old = model.manifest().calibration.as_ref().filter(|_| !fit.replace);
         let old = old.map(Calibration::parse).transpose().at(fit.model().display())?;
-        Ok(Self { fit, model, old, report, date: date()?, usual_in_flight, choice: None })
+        Ok(Self { fit, model, old, report, outputs, date: date()?, usual_in_flight, choice: None })
+    }
+
+    /// Refuses to go on where a file that is read would be replaced.
+    pub(super) fn spare(&self, inputs: impl IntoIterator<Item = impl AsRef<Path>>) -> anyhow::Result<()> {
+        self.outputs.spare(inputs).map_err(UsageError::of)
     }
 
     /// What judges the pictures.
@@ -79,6 +91,8 @@ impl<'a> Job<'a> {
         usual: Order,
         printer: &Printer,
     ) -> anyhow::Result<()> {
+        self.spare(pictures.samples().flat_map(|(_, sample)| sample.files()))?;
+        self.spare(vetoed.values().flatten())?;
         let found = self.calibrate(pictures, vetoed, &self.fit.wishes(usual), printer)?;
         let Self { fit, model, report, .. } = self;
         output::tell(&found, printer);

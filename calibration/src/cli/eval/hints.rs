@@ -9,11 +9,15 @@ use crate::cli::hints;
 use crate::collect::CollectError;
 use crate::evaluation::NothingToTest;
 use crate::evaluation::baseline::BaselineError;
+use crate::outputs::Clash;
 use crate::peers::padim::PadimError;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if find::<NothingToTest>(error).is_some() {
         return Some("for testing are PRODUCT/test in MVTec-AD's layout, or folders `good` and `defect`".into());
+    }
+    if find::<Clash>(error).is_some() {
+        return Some("give another `--report PATH`; metrics.json is written beside the page".into());
     }
     match find::<BaselineError>(error) {
         Some(BaselineError::NothingToTrainOn { .. }) => {

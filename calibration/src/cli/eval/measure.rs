@@ -78,7 +78,8 @@ pub(super) fn run(path: &Path, data: &Data, arguments: &EvalArguments, printer: 
         pictures as f64 / seconds.max(1e-9),
         100.0 * computed / seconds.max(1e-9)
     ));
-    anyhow::ensure!(!evaluation.products.is_empty(), "{}: no picture can be used", data.path.display());
+    let is_one_judged = evaluation.products.iter().any(|product| !product.pictures.is_empty());
+    anyhow::ensure!(is_one_judged, "{}: no picture can be used", data.path.display());
     let subject = Subject {
         model: path.display().to_string(),
         engine: judging.candidate.to_string(),

@@ -33,7 +33,7 @@ DATA is a folder of good pictures, or laid out as moead-eval takes it; only good
 Then: `moead-export bolt.safetensors`, `moead-calibrate --model bolt.onnx MORE-GOOD-PICTURES/`.
 Ctrl-C saves the run and ends it.
 
-Exit status: 0 trained, or stopped and saved; 1 an error, 2 a wrong command line.";
+Exit status: 0 trained, or stopped and saved; 1 an error, or stopped before there was anything to save; 2 a wrong command line.";
 
 /// Trains a MoEAD network on good pictures.
 ///
@@ -159,8 +159,10 @@ impl TrainArguments {
 
     /// The run itself, and files of features, beside the checkpoint.
     pub(super) fn beside(&self, ending: &str) -> PathBuf {
-        let name = self.output().file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        self.output().with_file_name(format!("{name}.{ending}"))
+        let mut name = self.output().file_stem().unwrap_or_default().to_owned();
+        name.push(".");
+        name.push(ending);
+        self.output().with_file_name(name)
     }
 
     /// The file with the backbone's weights.

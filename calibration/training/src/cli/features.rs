@@ -9,6 +9,7 @@ use moead_calibration::dataset::Sample;
 use moead_model::atomic_file;
 use moead_model::manifest::Input;
 use moead_runtime::engine::crew::Crew;
+use moead_runtime::stream::interrupt::Interrupt;
 use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
 use serde_json::Value;
@@ -21,7 +22,17 @@ pub(super) struct Maker<'a> {
     pub(super) input: &'a Input,
     pub(super) allowance: Allowance,
     pub(super) sides: [usize; 2],
+    pub(super) interrupt: &'a Interrupt,
     pub(super) printer: &'a Printer,
+}
+
+/// Somebody asked to stop while there was nothing that could be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("stopped while features were computed: those of {made} of {all} {what} are lost")]
+pub(super) struct Stopped {
+    pub(super) made: usize,
+    pub(super) all: usize,
+    pub(super) what: &'static str,
 }
 
 /// Why features were not written.
@@ -31,6 +42,8 @@ enum MakeError {
     Collect(#[from] CollectError),
     #[error(transparent)]
     Write(#[from] io::Error),
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
 }
 
 impl Maker<'_> {
@@ -58,13 +71,17 @@ impl Maker<'_> {
             Err(error) => return Err(error).at(path.display()),
         }
         let bar = self.printer.progress().bar(samples.len() as u64, what);
-        let Self { crew, input, allowance, sides, printer } = self;
+        let Self { crew, input, allowance, sides, interrupt, printer } = self;
         let made: Result<(), MakeError> = atomic_file::write(path, |out| {
             let mut writer = Writer::new(out, *sides);
-            let mut failed = None;
+            let mut failed: Option<MakeError> = None;
             // Pictures come in the order of the samples, those that cannot be used among them.
             let mut place = 0;
             collect::altered_features(crew, input, samples, alter, allowance, |event| {
+                if interrupt.is_requested() {
+                    failed = Some(Stopped { made: place, all: samples.len(), what }.into());
+                    return ControlFlow::Break(());
+                }
                 bar.advance(1);
                 let sample = place;
                 place += 1;
@@ -72,7 +89,7 @@ impl Maker<'_> {
                     Event::Unjudged { path, cause } => printer.warning(format_args!("{}: {cause}", path.display())),
                     Event::Judged(features) => {
                         if let Err(error) = writer.add(sample, &features.data) {
-                            failed = Some(error);
+                            failed = Some(error.into());
                             return ControlFlow::Break(());
                         }
                     }
@@ -80,13 +97,14 @@ impl Maker<'_> {
                 ControlFlow::Continue(())
             })?;
             match failed {
-                Some(error) => Err(error.into()),
+                Some(error) => Err(error),
                 None => Ok(writer.finish(identity)?),
             }
         });
         drop(bar);
         match made {
             Err(MakeError::Collect(error)) => return Err(error.into()),
+            Err(MakeError::Stopped(stopped)) => return Err(stopped.into()),
             Err(MakeError::Write(error)) => return Err(error).at(path.display()),
             Ok(()) => {}
         }

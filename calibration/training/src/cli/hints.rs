@@ -5,11 +5,14 @@ use std::io;
 use moead_calibration::calibrate::pictures::PicturesError;
 use moead_calibration::collect::CollectError;
 use moead_calibration::dataset::DatasetError;
+use moead_calibration::outputs::Clash;
 use moead_exporter::checkpoint::{CheckpointError, TensorError};
 use moead_exporter::resolve::ResolveError;
 use moead_model::architecture::ArchitectureError;
 use moead_terminal::failure::find;
 
+use super::features::Stopped;
+use super::resumable::Resumable;
 use crate::batches::TooFewPictures;
 use crate::checkpoint::WriteError;
 use crate::state::StateError;
@@ -19,6 +22,20 @@ use crate::trainer::NotFinite;
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<StateError>(error) {
         return state_hint(error);
+    }
+    if find::<Clash>(error).is_some() {
+        let hint = "give `--output`, `--metrics` and `--report` files of their own; the run itself and its features are named after `--output`";
+        return Some(hint.into());
+    }
+    let is_resumable = find::<Resumable>(error).is_some();
+    if find::<Stopped>(error).is_some() {
+        let hint = match is_resumable {
+            true => "the run is as it was: the same command goes on with it",
+            false => {
+                "no step was made, so there is no run to go on with: the same command begins again, and reads the files of features that are whole"
+            }
+        };
+        return Some(hint.into());
     }
     if find::<TooFewPictures>(error).is_some() {
         return Some("take more pictures: 50 to 200 of each product are a good start".into());
@@ -56,7 +73,8 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     match written.or_else(|| find::<io::Error>(error)).map(io::Error::kind) {
         Some(io::ErrorKind::NotFound) => return Some("check the path".into()),
         Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
-            return Some("free some space; what was complete before still is, and `--resume` goes on with it".into());
+            let goes_on = if is_resumable { ", and `--resume` goes on with it" } else { "" };
+            return Some(format!("free some space; what was complete before still is{goes_on}"));
         }
         _ => {}
     }
@@ -103,10 +121,14 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_explained_whatever_was_written() {
-        let full = || io::Error::from(io::ErrorKind::StorageFull);
-        let expected = "free some space; what was complete before still is, and `--resume` goes on with it";
-        assert_eq!(hint(&anyhow::Error::new(full())).as_deref(), Some(expected));
-        assert_eq!(hint(&anyhow::Error::new(WriteError::Write(full()))).as_deref(), Some(expected));
+        let plain: fn() -> anyhow::Error = || io::Error::from(io::ErrorKind::StorageFull).into();
+        let written: fn() -> anyhow::Error = || WriteError::Write(io::Error::from(io::ErrorKind::StorageFull)).into();
+        let expected = "free some space; what was complete before still is";
+        let saved = "free some space; what was complete before still is, and `--resume` goes on with it";
+        for error in [plain, written] {
+            assert_eq!(hint(&error()).as_deref(), Some(expected));
+            assert_eq!(hint(&Resumable::error(error())).as_deref(), Some(saved));
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use moead_calibration::calibrate::pictures::Pictures;
 use moead_calibration::dataset::Sample;
-use moead_terminal::failure::At as _;
+use moead_calibration::outputs::Outputs;
+use moead_terminal::failure::UsageError;
 use moead_terminal::printer::Printer;
 use sha2::{Digest as _, Sha256};
 
@@ -24,7 +25,8 @@ pub(super) struct GoodPictures {
 }
 
 impl GoodPictures {
-    pub(super) fn open(arguments: &TrainArguments, printer: &Printer) -> anyhow::Result<Self> {
+    /// * `outputs`: which no picture may be one of.
+    pub(super) fn open(arguments: &TrainArguments, outputs: &Outputs, printer: &Printer) -> anyhow::Result<Self> {
         let pictures = Pictures::of_good(&[arguments.data().to_owned()], arguments.layout, None)?;
         if pictures.left_aside > 0 {
             printer.note(format_args!("{} defective pictures left aside", pictures.left_aside));
@@ -38,7 +40,8 @@ impl GoodPictures {
             product_of.extend(std::iter::repeat_n(number, of.good.len()));
             samples.extend(of.good);
         }
-        let hash = hash(&samples, arguments.data())?;
+        outputs.spare(samples.iter().flat_map(Sample::files)).map_err(UsageError::of)?;
+        let hash = hash(&samples, arguments.data());
         Ok(Self { samples, product_of, products, hash })
     }
 
@@ -49,19 +52,22 @@ impl GoodPictures {
     }
 }
 
-/// Of the pictures' bytes: a picture that changes makes other features, whatever its name.
-fn hash(samples: &[Sample], folder: &Path) -> anyhow::Result<String> {
+/// Of the pictures' bytes: a picture that changes makes other features, whatever its name. That one cannot be read is part of it, too; how many may
+/// be so is asked when they are decoded.
+fn hash(samples: &[Sample], folder: &Path) -> String {
     let mut all = Sha256::new();
     for sample in samples {
         let mut one = Sha256::new();
-        let mut file = File::open(&sample.path).at(sample.path.display())?;
-        std::io::copy(&mut file, &mut HashWriter(&mut one)).at(sample.path.display())?;
+        let read = File::open(&sample.path).and_then(|mut file| std::io::copy(&mut file, &mut HashWriter(&mut one)));
+        if let Err(error) = read {
+            one.update(format!("unreadable: {}", error.kind()));
+        }
         all.update(one.finalize());
         let name = sample.path.strip_prefix(folder).unwrap_or(&sample.path);
         all.update(name.as_os_str().as_encoded_bytes());
         all.update([0]);
     }
-    Ok(hexadecimal(&all.finalize()))
+    hexadecimal(&all.finalize())
 }
 
 struct HashWriter<'a>(&'a mut Sha256);

@@ -3,13 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use moead_calibration::collect::Allowance;
 use moead_calibration::report::training as page;
 use moead_model::architecture::FeatureForm;
 use moead_model::atomic_file;
-use moead_runtime::cli::engine;
-use moead_runtime::engine::Output;
-use moead_runtime::engine::choice::Request;
 use moead_runtime::stream::clock::{Clock, SystemClock};
 use moead_runtime::stream::interrupt::Interrupt;
 use moead_terminal::exit::Exit;
@@ -18,46 +14,65 @@ use moead_terminal::printer::Printer;
 use serde_json::{Value, json};
 
 use super::arguments::TrainArguments;
-use super::features::Maker;
+use super::files::{self, LAST};
 use super::metrics::Metrics;
 use super::model_free::{self, Yardstick};
 use super::network::Network;
 use super::pictures::GoodPictures;
+use super::resumable::Resumable;
+use super::stores::{Extractor, Stores};
 use super::training::{End, Training};
 use crate::batches::{Balance, Batches};
-use crate::defects::{self, Kind};
-use crate::hold_out::{self, Division};
 use crate::learnt::Learnt;
 use crate::normalization::{Fit, Normalization};
 use crate::presets::{BATCH, Preset};
-use crate::random::{Purpose, Seed};
+use crate::random::Seed;
 use crate::state::{Running, State};
-use crate::store::Store;
 use crate::trainer::Trainer;
-use crate::validation::Judges;
 
-/// Defects of each picture that was held back.
-const DRAWN: usize = 2;
 /// Of the time that is left, the share for steps and for judging; the rest goes into writing, and into what takes longer than it was measured to.
 const FOR_STEPS: f64 = 0.9;
 /// Fewer teach nothing.
 const LEAST_STEPS: u64 = 20;
+/// Keys of a run's identity that are known later than the others.
+const ENGINE: &str = "engine";
+const STEPS: &str = "steps";
 
 pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Result<Exit> {
+    let mut is_saved = false;
+    let ended = train(arguments, &mut is_saved, printer);
+    ended.map_err(|error| if is_saved { Resumable::error(error) } else { error })?;
+    Ok(Exit::Fine)
+}
+
+/// * `is_saved`: becomes true as soon as there is a state to take the run up from.
+fn train(arguments: &TrainArguments, is_saved: &mut bool, printer: &Printer) -> anyhow::Result<()> {
     let clock = SystemClock;
     let begin = clock.monotonic();
-    let last = arguments.beside("last.safetensors");
-    let wanted = [Some(arguments.output()), Some(&last), arguments.metrics.as_deref(), arguments.report.as_deref()];
-    for path in wanted.into_iter().flatten() {
-        atomic_file::check_writable(path).at(path.display())?;
-    }
-    let pictures = GoodPictures::open(arguments, printer)?;
+    let last = arguments.beside(LAST);
+    let outputs = files::outputs(arguments)?;
+    let pictures = GoodPictures::open(arguments, &outputs, printer)?;
     // Said before minutes of work; what of them cannot be used is seen later.
     Batches::new(&pictures.product_of, Balance::Pictures, BATCH, Seed(0)).at(arguments.data().display())?;
     let network = Network::open(arguments)?;
+    // From here on files are written: who asks to stop leaves none of them half done.
+    let interrupt = Interrupt::default();
+    let handler = interrupt.clone();
+    ctrlc::set_handler(move || handler.request())?;
     tell_network(&network, &pictures, printer);
     let seed = Seed(arguments.seed);
-    let stores = Stores::make(arguments, &network, &pictures, seed, printer)?;
+    let mut identity = identity(arguments, &network, &pictures);
+    // Before features of this run take the place of those that the other one needs.
+    let sides = [network.decoder.grid().tokens(), network.decoder.channels()];
+    let read = || State::read(&last, network.decoder.layout(), sides, &identity, &[ENGINE, STEPS]);
+    let state = arguments.resume.then(read).transpose().at(last.display())?;
+    let extractor = Extractor::load(arguments, &network, printer)?;
+    identity[ENGINE] = json!(extractor.engine());
+    if let Some(state) = &state {
+        state.compare(&identity, &[STEPS]).at(last.display())?;
+        *is_saved = true;
+    }
+    let stores = Stores::make(arguments, (&network, extractor), &pictures, seed, &interrupt, printer)?;
 
     let learnt = stores.learnt();
     let samples = stores.samples_learnt();
@@ -67,16 +82,18 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
     let batches = Batches::new(&product_of, balance, BATCH, seed).at(arguments.data().display())?;
     let preset = arguments.preset();
     let steps = arguments.steps.unwrap_or_else(|| usual_steps(preset, batches.pass()));
-    let identity = identity(arguments, &network, &pictures, steps);
+    identity[STEPS] = json!(steps);
+    if let Some(state) = &state {
+        state.compare(&identity, &[]).at(last.display())?;
+    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads().get()).build()?;
     let judges = stores.judges(&pictures, &network);
     if judges.is_none() {
         printer
             .note("fewer than 10 pictures of each product: none is held back, and the last network is kept unjudged");
     }
-    let (trainer, normalization, epochs, running) = if arguments.resume {
-        let sides = [network.decoder.grid().tokens(), network.decoder.channels()];
-        let state = State::read(&last, network.decoder.layout(), sides, &identity).at(last.display())?;
+    let begun = state.as_ref().map(|state| state.moments.steps);
+    let (trainer, normalization, epochs, running) = if let Some(state) = state {
         printer.note(format_args!("going on behind step {}", state.moments.steps));
         let mut trainer = Trainer::new(network.decoder.clone(), state.parameters, preset.recipe(seed, steps));
         trainer.moments = state.moments;
@@ -97,7 +114,7 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         }
         _ => Vec::new(),
     };
-    let mut metrics = Metrics::open(arguments.metrics.as_deref(), arguments.resume)?;
+    let mut metrics = Metrics::open(arguments.metrics.as_deref(), begun)?;
     // A run that goes on has them in its file already.
     for yardstick in yardsticks.iter().filter(|_| !arguments.resume) {
         metrics.yardstick(yardstick)?;
@@ -115,13 +132,11 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         identity,
         output: arguments.output().to_owned(),
         last: last.clone(),
+        is_saved: *is_saved,
         metrics,
         clock: &clock,
         printer,
     };
-    let interrupt = Interrupt::default();
-    let handler = interrupt.clone();
-    ctrlc::set_handler(move || handler.request())?;
     let mut until = None;
     if let Some(limit) = arguments.time_limit {
         let step = pool.install(|| training.seconds_of_step())?;
@@ -130,7 +145,7 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         let of_pass = (training.batches.pass() as f64 / BATCH as f64).max(1.0);
         let steps = ((FOR_STEPS * left / (step + judging / of_pass)) as u64).max(LEAST_STEPS);
         training.trainer.recipe.steps = steps;
-        training.identity["steps"] = json!(steps);
+        training.identity[STEPS] = json!(steps);
         printer.note(format_args!(
             "{steps} steps of {:.0} ms, judged after each pass in {:.0} ms: `--steps {steps}` makes the same run again, and goes with `--resume`",
             1e3 * step,
@@ -138,9 +153,9 @@ pub(super) fn run(arguments: &TrainArguments, printer: &Printer) -> anyhow::Resu
         ));
         until = Some(begin.plus(limit.max(Duration::from_secs(1))));
     }
-    let end = pool.install(|| training.run(&interrupt, until))?;
-    finish(arguments, training, end, &last, yardsticks, printer)?;
-    Ok(Exit::Fine)
+    let end = pool.install(|| training.run(&interrupt, until));
+    *is_saved = training.is_saved;
+    finish(arguments, training, end?, &last, yardsticks, printer)
 }
 
 fn tell_network(network: &Network, pictures: &GoodPictures, printer: &Printer) {
@@ -160,111 +175,6 @@ fn tell_network(network: &Network, pictures: &GoodPictures, printer: &Printer) {
     ));
 }
 
-/// Features, and which of them are for what.
-struct Stores {
-    good: Store,
-    division: Division,
-    /// Copies of the pictures that are learnt from, and of which one each is.
-    altered: Option<(Store, Vec<usize>)>,
-    /// Of pictures that were held back, [`DRAWN`] for each.
-    drawn: Option<Store>,
-}
-
-impl Stores {
-    fn make(
-        arguments: &TrainArguments,
-        network: &Network,
-        pictures: &GoodPictures,
-        seed: Seed,
-        printer: &Printer,
-    ) -> anyhow::Result<Self> {
-        let model = network.model(arguments)?;
-        let input = model.manifest().input.clone();
-        let request: Request = arguments.engine.request(arguments.threads())?;
-        let mut choice = engine::load(&request, (arguments.backbone(), &model), &[Output::Features], printer)?;
-        let mut maker = Maker {
-            crew: &mut choice.crew,
-            input: &input,
-            allowance: Allowance::new(arguments.max_unreadable),
-            sides: [network.decoder.grid().tokens(), network.decoder.channels()],
-            printer,
-        };
-        let mut key = json!({
-            "pictures": pictures.hash,
-            "backbone": network.backbone_hash,
-            "layers": network.architecture.layers(),
-            "preprocessing": serde_json::to_value(&input)?,
-            "engine": choice.candidate.to_string(),
-        });
-        let path = arguments.beside("features");
-        let good = maker.features(&path, &key, &pictures.samples, &|_, _| {}, "pictures")?;
-        let division = hold_out::divide(pictures.by_product(good.pictures()), seed);
-        let altered = match arguments.augmentation() {
-            None => None,
-            Some(augmentation) => {
-                let mut key = key.clone();
-                key["seed"] = json!(seed.0);
-                key["augmentation"] = json!(augmentation.to_string());
-                let of: Vec<usize> =
-                    division.training.iter().flat_map(|at| std::iter::repeat_n(*at, augmentation.copies())).collect();
-                let samples: Vec<_> = of.iter().map(|at| pictures.samples[*at].clone()).collect();
-                let alter = |place: usize, picture: &mut _| {
-                    let copy = [of[place] as u64, (place % augmentation.copies()) as u64];
-                    augmentation.alter(picture, &mut seed.stream(Purpose::Augmentation, &copy));
-                };
-                let path = arguments.beside("altered.features");
-                Some((maker.features(&path, &key, &samples, &alter, "altered copies")?, of))
-            }
-        };
-        if division.held_out.is_empty() {
-            return Ok(Self { good, division, altered, drawn: None });
-        }
-        let held_out = division.held_out.iter().flat_map(|at| std::iter::repeat_n(*at, DRAWN));
-        let samples: Vec<_> = held_out.map(|at| pictures.samples[at].clone()).collect();
-        key["seed"] = json!(seed.0);
-        let path = arguments.beside("drawn.features");
-        let draw = |at: usize, picture: &mut _| {
-            let kind = Kind::ALL[at % Kind::ALL.len()];
-            defects::draw(picture, kind, &mut seed.stream(Purpose::Defects, &[at as u64]));
-        };
-        let drawn = maker.features(&path, &key, &samples, &draw, "pictures with drawn defects")?;
-        Ok(Self { good, division, altered, drawn: Some(drawn) })
-    }
-
-    /// Pictures that are not held back, then their copies.
-    fn learnt(&self) -> Learnt<'_> {
-        let learnt = Learnt::of(&self.good, &places(&self.good, &self.division.training));
-        match &self.altered {
-            None => learnt,
-            Some((store, _)) => learnt.and(store, &(0..store.pictures().len()).collect::<Vec<_>>()),
-        }
-    }
-
-    /// Of each one that is learnt from, its place in the samples.
-    fn samples_learnt(&self) -> Vec<usize> {
-        let copies = self.altered.iter().flat_map(|(store, of)| store.pictures().iter().map(|place| of[*place]));
-        self.division.training.iter().copied().chain(copies).collect()
-    }
-
-    fn judges(&self, pictures: &GoodPictures, network: &Network) -> Option<Judges<'_>> {
-        let drawn = self.drawn.as_ref()?;
-        let held_out = &self.division.held_out;
-        let good = places(&self.good, held_out).into_iter().zip(held_out.iter().map(|at| pictures.product_of[*at]));
-        let with_defect = drawn.pictures().iter().enumerate();
-        let with_defect = with_defect.map(|(place, at)| (place, pictures.product_of[held_out[at / DRAWN]]));
-        Some(Judges {
-            good: (&self.good, good.collect()),
-            drawn: (drawn, with_defect.collect()),
-            size: network.architecture.input(),
-        })
-    }
-}
-
-/// Where the features of samples stand in a file; the samples are in it, and both rise.
-fn places(store: &Store, samples: &[usize]) -> Vec<usize> {
-    samples.iter().filter_map(|sample| store.pictures().binary_search(sample).ok()).collect()
-}
-
 fn fitted(network: &Network, learnt: &Learnt<'_>) -> anyhow::Result<Normalization> {
     let mut fit = Fit::new(&network.decoder);
     learnt.show(&mut |features| fit.add(features))?;
@@ -279,8 +189,8 @@ fn usual_steps(preset: Preset, pass: usize) -> u64 {
     }
 }
 
-/// What makes a run the same run.
-fn identity(arguments: &TrainArguments, network: &Network, pictures: &GoodPictures, steps: u64) -> Value {
+/// What makes a run the same run, but for [`ENGINE`] and [`STEPS`], which are known later.
+fn identity(arguments: &TrainArguments, network: &Network, pictures: &GoodPictures) -> Value {
     let features = match network.architecture.reconstruction().features {
         FeatureForm::Raw => "raw",
         FeatureForm::Normalized => "normalized",
@@ -289,7 +199,6 @@ fn identity(arguments: &TrainArguments, network: &Network, pictures: &GoodPictur
         "preset": arguments.preset().name(),
         "features": features,
         "distance": network.architecture.reconstruction().distance.to_string(),
-        "steps": steps,
         "seed": arguments.seed,
         "balance_products": arguments.balance_products,
         "pictures": pictures.hash,
@@ -303,7 +212,7 @@ fn identity(arguments: &TrainArguments, network: &Network, pictures: &GoodPictur
 
 fn finish(
     arguments: &TrainArguments,
-    training: Training<'_>,
+    mut training: Training<'_>,
     end: End,
     last: &Path,
     yardsticks: Vec<Yardstick>,
@@ -350,7 +259,7 @@ fn finish(
         atomic_file::write::<std::io::Error>(path, |out| out.write_all(text.as_bytes())).at(path.display())?;
         printer.note(format_args!("report: {}", path.display()));
     }
-    training.metrics.finish()?;
+    training.metrics.flush()?;
     printer.note(format_args!("written: {} (the run itself: {})", arguments.output().display(), last.display()));
     Ok(())
 }

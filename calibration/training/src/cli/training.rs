@@ -41,6 +41,8 @@ pub(super) struct Training<'a> {
     pub(super) identity: Value,
     pub(super) output: PathBuf,
     pub(super) last: PathBuf,
+    /// Whether the run can be taken up from there.
+    pub(super) is_saved: bool,
     pub(super) metrics: Metrics,
     pub(super) clock: &'a dyn Clock,
     pub(super) printer: &'a Printer,
@@ -122,6 +124,7 @@ impl Training<'_> {
     /// * `until`: no step begins after it.
     pub(super) fn run(&mut self, interrupt: &Interrupt, until: Option<Monotonic>) -> anyhow::Result<End> {
         let steps = self.trainer.recipe.steps;
+        self.forget_lost();
         let begin = self.clock.monotonic();
         let mut written = begin;
         let bar = self.printer.progress().bar(steps, "steps");
@@ -167,6 +170,7 @@ impl Training<'_> {
             }
         };
         drop(bar);
+        self.forget_lost();
         self.write_last()?;
         if self.epochs.is_empty() {
             self.write_best(self.statistics()?.as_ref())?;
@@ -203,7 +207,24 @@ impl Training<'_> {
         self.network.write(&self.output, trained)
     }
 
-    fn write_last(&self) -> anyhow::Result<()> {
+    /// A network that somebody took away is not the best one any more: what follows is compared among itself, and the last one is written where
+    /// nothing does.
+    fn forget_lost(&mut self) {
+        if let Some(best) = self.best()
+            && !self.output.is_file()
+        {
+            self.printer.warning(format_args!(
+                "{} is gone, and with it the network of step {}, the best until now: another takes its place",
+                self.output.display(),
+                best.steps
+            ));
+            self.epochs.clear();
+        }
+    }
+
+    fn write_last(&mut self) -> anyhow::Result<()> {
+        // No step is in the state that is not in the metrics.
+        self.metrics.flush()?;
         let state = State {
             identity: self.identity.clone(),
             parameters: self.trainer.parameters.clone(),
@@ -212,7 +233,9 @@ impl Training<'_> {
             epochs: self.epochs.clone(),
             running: self.running,
         };
-        state.write(&self.last, self.trainer.decoder.layout()).at(self.last.display())
+        state.write(&self.last, self.trainer.decoder.layout()).at(self.last.display())?;
+        self.is_saved = true;
+        Ok(())
     }
 
     /// The epoch whose network was kept: of those with the best AUROC the last.

@@ -58,7 +58,7 @@ fn a_run_that_is_taken_up_again_is_equal_to_one_without_a_break_to_the_bit() {
         let path = folder.path().join("run.safetensors");
         let written = state(&first);
         written.write(&path, first.decoder.layout()).unwrap();
-        let read = State::read(&path, first.decoder.layout(), SIDES, &written.identity).unwrap();
+        let read = State::read(&path, first.decoder.layout(), SIDES, &written.identity, &[]).unwrap();
         assert_eq!(read, written);
         let mut second = trainer(preset);
         second.parameters = read.parameters;
@@ -93,7 +93,7 @@ fn a_file_that_ends_anywhere_is_no_run() {
     let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     // Every byte of the header, and some of the numbers.
     for end in (0..header + 64).chain((header + 64..bytes.len()).step_by(997)) {
-        let read = State::parse(&bytes[..end], trainer.decoder.layout(), SIDES, &written.identity);
+        let read = State::parse(&bytes[..end], trainer.decoder.layout(), SIDES, &written.identity, &[]);
         assert!(matches!(read, Err(StateError::Damaged(_))), "{end}: {read:?}");
     }
 }
@@ -110,10 +110,10 @@ fn a_write_that_is_interrupted_leaves_the_last_complete_file() {
         // The disk is full after so many bytes.
         let error = atomic_file_that_ends(&path, &complete, end);
         assert!(error.is_err());
-        assert_eq!(State::read(&path, trainer.decoder.layout(), SIDES, &written.identity).unwrap(), written);
+        assert_eq!(State::read(&path, trainer.decoder.layout(), SIDES, &written.identity, &[]).unwrap(), written);
         // The process died: what it left beside is nobody's checkpoint.
         std::fs::write(folder.path().join(".moead-x.part"), &complete[..end]).unwrap();
-        assert_eq!(State::read(&path, trainer.decoder.layout(), SIDES, &written.identity).unwrap(), written);
+        assert_eq!(State::read(&path, trainer.decoder.layout(), SIDES, &written.identity, &[]).unwrap(), written);
     }
 }
 
@@ -130,11 +130,18 @@ fn a_run_of_something_else_is_refused_by_the_key_that_differs() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.safetensors");
     state(&trainer).write(&path, trainer.decoder.layout()).unwrap();
-    let read = |identity| State::read(&path, trainer.decoder.layout(), SIDES, &identity).unwrap_err().to_string();
+    let read = |identity| State::read(&path, trainer.decoder.layout(), SIDES, &identity, &[]).unwrap_err().to_string();
     assert_eq!(read(json!({"preset": "tiny", "seed": 6})), "seed: the run was begun with 5, expected 6");
     assert_eq!(read(json!({"preset": "tiny"})), "seed: the run was begun with 5, expected null");
+    // What is known later is compared later.
+    let layout = trainer.decoder.layout();
+    let read = State::read(&path, layout, SIDES, &json!({"preset": "tiny"}), &["engine", "seed"]).unwrap();
+    let later = |identity| read.compare(&identity, &["engine"]).map_err(|error| error.to_string());
+    assert_eq!(later(json!({"preset": "tiny", "seed": 5})), Ok(()));
+    let expected = Err("seed: the run was begun with 5, expected 6".to_owned());
+    assert_eq!(later(json!({"preset": "tiny", "seed": 6})), expected);
     let other = Decoder::new(SIDES[1], TokenGrid { rows: 4, columns: 4 }, &Preset::Tiny.reconstruction()).unwrap();
-    let error = State::read(&path, other.layout(), SIDES, &state(&trainer).identity).unwrap_err();
+    let error = State::read(&path, other.layout(), SIDES, &state(&trainer).identity, &[]).unwrap_err();
     let expected =
         "tensor reconstruction.pos_embed.row_embed.weight: expected 64 numbers of 32 bits, found 16 of type F32";
     assert_eq!(error.to_string(), expected);
@@ -152,6 +159,6 @@ proptest! {
         let mut bytes = std::fs::read(&path).unwrap();
         let at = at % bytes.len();
         bytes[at] = byte;
-        let _ = State::parse(&bytes, trainer.decoder.layout(), SIDES, &written.identity);
+        let _ = State::parse(&bytes, trainer.decoder.layout(), SIDES, &written.identity, &[]);
     }
 }

@@ -66,6 +66,33 @@ fn pictures_that_cannot_be_read() {
 }
 
 #[test]
+fn links_that_lead_nowhere_are_pictures_that_cannot_be_read() {
+    let desk = Desk::new();
+    desk.backbone();
+    desk.pictures("good", 9);
+    for name in ["good/c.png", "good/.#note.txt"] {
+        std::os::unix::fs::symlink("nowhere", desk.folder.path().join(name)).unwrap();
+    }
+    let arguments = "good --backbone backbone.safetensors -o c.safetensors --preset tiny --steps 2";
+    insta::assert_snapshot!(desk.says(arguments), @r"
+    status: 0
+    ----- stderr
+    note: 10 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
+    warning: good/c.png: No such file or directory (os error 2)
+    note: fewer than 10 pictures of each product: none is held back, and the last network is kept unjudged
+    note: kept: step 2, loss [LOSS]
+    note: written: c.safetensors (the run itself: c.last.safetensors)
+    ");
+    std::os::unix::fs::symlink("nowhere", desk.folder.path().join("good/day2")).unwrap();
+    insta::assert_snapshot!(desk.says(arguments), @r"
+    status: 1
+    ----- stderr
+    error: good/day2: No such file or directory (os error 2)
+    hint: check the path
+    ");
+}
+
+#[test]
 fn files_that_hold_no_backbone() {
     let desk = Desk::new();
     desk.pictures("good", 9);

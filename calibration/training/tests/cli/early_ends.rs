@@ -64,3 +64,28 @@ fn an_interrupted_run_is_written_and_goes_on_to_the_bit() {
     assert!(desk.read("parts.last.safetensors") == desk.read("whole.last.safetensors"), "another run");
     assert!(desk.read("parts.safetensors") == desk.read("whole.safetensors"), "another network");
 }
+
+#[test]
+fn who_stops_while_features_are_computed_is_told_what_is_lost() {
+    let desk = Desk::new();
+    desk.backbone();
+    desk.pictures("good", 30);
+    let run = format!("{RUN} --steps 4 -o c.safetensors").replace("--quiet", "");
+    let mut child = desk.program(&run).command().spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    // Said when all is known and nothing is computed yet.
+    assert!(lines.next().is_some_and(|line| line.contains("30 good pictures;")));
+    assert!(Command::new("kill").arg("-INT").arg(child.id().to_string()).status().unwrap().success());
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"those of \d+ of", "those of [N] of");
+    let _filters = settings.bind_to_scope();
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
+    error: stopped while features were computed: those of [N] of 30 pictures are lost
+    hint: no step was made, so there is no run to go on with: the same command begins again, and reads the files of features that are whole
+    ");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let mut left: Vec<_> =
+        std::fs::read_dir(desk.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["backbone.safetensors", "good"]);
+}

@@ -5,6 +5,8 @@ use moead_tests::command::Program;
 
 mod bad_input;
 mod early_ends;
+mod files;
+mod resumed;
 mod run;
 mod usage;
 

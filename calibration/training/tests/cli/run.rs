@@ -97,8 +97,6 @@ fn altered_copies_are_learnt_from_where_asked() {
     status: 1
     ----- stderr
     note: 30 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
-    note: features of 30 pictures: read from c.features
-    note: features of 6 pictures with drawn defects: read from c.drawn.features
     error: c.last.safetensors: augmentation: the run was begun with "mirror,light x 2", expected null
     hint: give the settings and pictures that the run was begun with, or begin anew without `--resume`
     "#);
