@@ -187,7 +187,7 @@ fn what_the_unit_says_is_not_said_again() {
     ----- stderr
     error: --model: the release says that, leave it out behind `--`
     ");
-    for word in ["--model=x", "-m x", "-mx", "--state-file /tmp/x", "--state-file=/tmp/x"] {
+    for word in ["--model=x", "-m x", "-mx", "--state-file /run/x", "--state-file=/run/x"] {
         let said = desk.refuses(&format!("{BUILD} -- --http 8080 {word}"));
         assert!(said.contains(": the release says that, leave it out behind `--`\n"), "{word}: {said}");
     }
