@@ -156,7 +156,7 @@ impl Rounds {
         if shared.feeds[source].nature == Nature::Files {
             return;
         }
-        // It has ended, or goes on, or else hangs.
+        // None: it has ended meanwhile.
         let Some(hanging) = place.give_up() else { return };
         let error = SourceError::Hung { silence, stage };
         self.stuck[lane] = hanging > HANGING;
