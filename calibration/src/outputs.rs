@@ -20,7 +20,7 @@ pub struct Output<'a> {
 
 /// What a run writes. No two are the same file.
 #[derive(Debug)]
-pub struct Outputs(Vec<(&'static str, PathBuf, Identity)>);
+pub struct Outputs(Vec<(&'static str, PathBuf)>);
 
 /// Two files of a run are one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,19 +74,21 @@ impl Outputs {
             }
             all.push((what, path.to_owned(), identity));
         }
-        Ok(Self(all))
+        Ok(Self(all.into_iter().map(|(what, path, _)| (what, path)).collect()))
     }
 
-    /// Looks whether they leave files alone that are read.
+    /// Looks whether they leave files alone that are read, as all of them are now: where one was replaced meanwhile, its old inode may be another
+    /// file's.
     ///
     /// # Errors
     /// [`Clash::Read`] for the first that one of them would replace.
     pub fn spare(&self, inputs: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<(), Clash> {
+        let outputs: Vec<_> = self.0.iter().map(|(what, path)| (*what, path, Identity::of(path))).collect();
         for input in inputs {
             let input = input.as_ref();
             let identity = Identity::of(input);
-            if let Some((what, path, _)) = self.0.iter().find(|(_, _, known)| *known == identity) {
-                return Err(Clash::Read { what, path: path.clone(), input: input.to_owned() });
+            if let Some((what, path, _)) = outputs.iter().find(|(_, _, known)| *known == identity) {
+                return Err(Clash::Read { what, path: PathBuf::from(path), input: input.to_owned() });
             }
         }
         Ok(())
@@ -158,6 +160,19 @@ mod tests {
         outputs([&at("data/b.png"), &at("new.html")]).unwrap().spare([read]).unwrap();
         let error = outputs([Path::new("x"), Path::new("no/y")]).unwrap().spare(["./x"]).unwrap_err();
         assert_eq!(error.to_string(), "the checkpoint x would replace ./x, which is read");
+    }
+
+    #[test]
+    fn an_output_that_was_replaced_meanwhile_is_known_as_it_is_now() {
+        let desk = desk();
+        let at = |name: &str| desk.path().join(name);
+        let (output, new) = (at("data/a.png"), at("new"));
+        let outputs = outputs([&output, &new]).unwrap();
+        // Its inode goes to a file that is read.
+        fs::rename(&output, at("kept.png")).unwrap();
+        fs::write(&output, "new").unwrap();
+        outputs.spare([at("kept.png")]).unwrap();
+        assert!(outputs.spare([at("data/../data/a.png")]).is_err());
     }
 
     #[test]
