@@ -98,7 +98,7 @@ fn the_threshold_is_the_first_defective_score() {
 #[test]
 fn without_a_threshold_there_is_no_verdict_and_one_warning() {
     let desk = Desk::new();
-    let ended = desk.run("--source part.png part.png");
+    let ended = desk.run("--source part.png again=part.png");
     insta::assert_snapshot!(ended.stderr, @"warning: no verdicts: nothing says from which score on a picture is defective; look at the scores of good pictures and give `--threshold SCORE`, or have `moead-calibrate` find one");
     let lines = lines(&ended.success());
     for line in [&lines[0], &lines[2]] {

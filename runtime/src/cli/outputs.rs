@@ -101,7 +101,9 @@ impl Outputs {
         if let Some(trouble) = self.lines.trouble() {
             printer.warning(format_args!("results cannot be written, trying again: {trouble}"));
         }
-        if let Some(trouble) = self.drawings.as_ref().and_then(DrawingSink::trouble) {
+        // Of files, the first one ends the run.
+        let is_live = self.natures.contains(&Nature::Live);
+        if let Some(trouble) = self.drawings.as_ref().filter(|_| is_live).and_then(DrawingSink::trouble) {
             printer.warning(format_args!("drawings cannot be written: {trouble}"));
         }
         #[cfg(feature = "http")]
