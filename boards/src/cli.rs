@@ -9,7 +9,6 @@ use moead_terminal::version::Version;
 
 mod arguments;
 mod build;
-mod ended;
 mod flash;
 mod hints;
 mod image;
@@ -20,7 +19,6 @@ mod passphrase;
 mod profiles;
 mod program;
 mod rehearsal;
-mod replaces;
 
 use arguments::{Arguments, Command};
 

@@ -8,7 +8,6 @@
 //! * [`products`], [`drift`]: statistics of embeddings: which product a picture shows, and whether the camera changes.
 //! * [`peers`]: simpler detectors on the same features, for comparison.
 //! * [`collect`]: runs an engine over a data set. [`evaluation`]: how well a model does on it. [`report`]: a page about that.
-//! * [`outputs`]: files that a run writes, none of which it reads.
 //! * `cli`: the programs `moead-calibrate` and `moead-eval` (feature `cli`).
 #![forbid(unsafe_code)]
 
@@ -21,7 +20,6 @@ pub mod drift;
 pub mod evaluation;
 pub mod metrics;
 pub mod outliers;
-pub mod outputs;
 pub mod peers;
 pub mod products;
 pub mod report;

@@ -58,7 +58,7 @@ impl Expectation {
             pred_score: self.answer.pred_score as f32,
             anomaly_grid: self.answer.anomaly_grid.iter().map(|&value| value as f32).collect(),
             tolerance: self.tolerance(),
-            worst_relative_error,
+            worst_relative_error: Some(worst_relative_error),
             extra: serde_json::Map::default(),
         }
     }

@@ -30,7 +30,6 @@ mod outputs;
 mod replaced;
 mod run;
 mod service;
-mod signals;
 pub mod sources;
 mod standards;
 #[cfg(feature = "update")]

@@ -15,16 +15,11 @@ missing_packages() {
 }
 
 # What the base image and the first file system hold, in one word.
-recipe() { { cat "$here/init" "$here/base.sh" "$here/../camera_vm/initramfs.sh" "$kernel/version"; suite; } | sha256sum | cut -d' ' -f1; }
+recipe() {
+    { cat "$here/init" "$here/base.sh" "$here/../camera_vm/"{initramfs,modules}.sh "$kernel/version"; suite; } | sha256sum | cut -d' ' -f1
+}
 # The host's own: what was built here runs there.
 suite() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
-
-# modules NAME…: their files, in the order of loading.
-modules() {
-    local name
-    for name; do modprobe -S "$(cat "$kernel/version")" -d "$kernel" --show-depends "$name"; done |
-        awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
-}
 
 # The kernel of the camera tests is the host's kind. Another one, with a busybox that needs no libraries, is unpacked; nothing of it runs here.
 make_kernel() {
@@ -74,7 +69,7 @@ furnish() {
     local root="$1" version file
     version="$(cat "$kernel/version")"
     # shellcheck disable=SC2046,SC2086 # lists of names
-    for file in $(modules $FIRST_MODULES $MODULES); do
+    for file in $("$here/../camera_vm/modules.sh" "$kernel" $FIRST_MODULES $MODULES); do
         install -D -m 644 "$file" "$root/usr${file#"$kernel"}"
     done
     cp "$kernel/lib/modules/$version"/modules.{builtin,builtin.modinfo,order} "$root/usr/lib/modules/$version/"

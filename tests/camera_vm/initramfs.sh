@@ -5,16 +5,14 @@
 set -euo pipefail
 kernel="$1" init="$2" output="$3"
 shift 3
-# Debian keeps modprobe out of the path of ordinary users.
-export PATH="$PATH:/sbin:/usr/sbin"
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 root="$output.tree"
 rm -rf "$root"
 mkdir -p "$root"/{bin,modules,proc,sys,dev,lower,upper,new}
 cp "$kernel/bin/busybox" "$root/bin/"
 install -m 755 "$init" "$root/init"
-for module; do modprobe -S "$(cat "$kernel/version")" -d "$kernel" --show-depends "$module"; done |
-    awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
+"$here/modules.sh" "$kernel" "$@" |
     while read -r module; do
         name="$(basename "$module")"
         name="${name%%.*}"

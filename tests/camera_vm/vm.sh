@@ -127,7 +127,7 @@ FIRST_MODULES="virtio_pci virtio_console 9pnet_virtio 9p overlay"
 
 # What the first file system holds, in one word: it is made anew when that changes.
 initramfs_recipe() {
-    { cat "$here/init" "$here/initramfs.sh" "$kernel/version"; echo "$FIRST_MODULES"; } | sha256sum | cut -d' ' -f1
+    { cat "$here/init" "$here"/{initramfs,modules}.sh "$kernel/version"; echo "$FIRST_MODULES"; } | sha256sum | cut -d' ' -f1
 }
 
 make_initramfs() {

@@ -172,7 +172,7 @@ fn models_that_cannot_be_measured_are_explained() {
     insta::assert_snapshot!(eval(&desk, "--model other.onnx walls").transcript(), @r"
     status: 1
     ----- stderr
-    error: other.onnx: not an ONNX file
+    error: other.onnx: expected an ONNX file, found a text
     hint: write the model file anew with `moead-export CKPT`
     ");
 }

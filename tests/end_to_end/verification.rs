@@ -1,6 +1,8 @@
 //! Whether numbers are right: `moead-edge verify`, the self-test at every start, and `moead-edge bench`.
 
+use moead_tests::golden::Case;
 use moead_tests::python;
+use moead_tests::synthetic_checkpoint::{Checkpoint, Form};
 use serde_json::{Value, json};
 
 use crate::desk::Desk;
@@ -93,6 +95,46 @@ fn two_engines_are_compared_on_pictures() {
     // Three rounds of two choices by sixteen tokens, for two pictures.
     assert_eq!(report["tokens"], 3 * 2 * 16 * 2, "{report}");
     assert!(ended.stderr.contains("parts/c.png"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_engine_is_compared_with_another_and_not_with_itself() {
+    let desk = Desk::new();
+    for (asked_for, other) in [("tract", "ort cpu"), ("ort", "tract")] {
+        let ended = verify(&desk, &format!("--model model.onnx --against part.png --engine {asked_for}")).success();
+        let (first, second) = ended.stdout.lines().next().unwrap().split_once(", compared with ").unwrap();
+        assert!(first.starts_with(&format!("model.onnx on {asked_for}")), "{}", ended.stdout);
+        assert!(second.starts_with(&format!("model.onnx on {other}")), "{}", ended.stdout);
+    }
+    let alone = desk.bare_program("verify --model model.onnx --against part.png --engine tract");
+    insta::assert_snapshot!(alone.run().transcript(), @"
+    status: 1
+    ----- stderr
+    error: tract is the only engine on this machine: there is nothing to compare with
+    ");
+}
+
+#[test]
+fn a_library_that_a_flag_names_must_be_there() {
+    let desk = Desk::new();
+    for command in
+        ["verify --model model.onnx", "verify --model model.onnx --against part.png", "bench --model model.onnx"]
+    {
+        let ended = desk.bare_program(&format!("{command} --ort-lib nowhere.so")).run();
+        assert_eq!((ended.status, ended.stdout.as_str()), (Some(1), ""), "{command}");
+        assert!(ended.stderr.starts_with("error: ort cpu: nowhere.so: No such file or directory"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn models_of_other_inputs_have_scores_to_compare_and_no_maps() {
+    let desk = Desk::new();
+    Checkpoint::of(&Case::small("tiny_rect")).write(Form::Safetensors, &desk.path("wide.safetensors"));
+    desk.program_of("moead-export", "wide.safetensors").run().success();
+    let ended = verify(&desk, "--model model.onnx --model wide.onnx --against part.png --threshold 10").success();
+    let lines: Vec<&str> = ended.stdout.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(lines, ["wide.onnx", "relative", "score", "other"], "{}", ended.stdout);
+    assert!(ended.stderr.contains(": maps and experts cannot be compared"), "{}", ended.stderr);
 }
 
 #[test]

@@ -14,8 +14,8 @@ const EXAMPLES: &str = "\
 Examples:
   moead-board profiles                                 the boards that this program knows
   moead-board key new moead.key                        makes moead.key and moead.pub
-  moead-board build raspberry-pi-5 --model bolt.onnx --binary moead-edge --key moead.key
-  moead-board build pc --model bolt.onnx --key moead.key --release 1.4 -- --http 0.0.0.0:8080
+  moead-board build raspberry-pi-5 --model bolt.onnx --name bolt --binary moead-edge --key moead.key
+  moead-board build pc --model bolt.onnx --name bolt --key moead.key --release 1.4 -- --http 0.0.0.0:8080
   moead-board build raspberry-pi-5 --model bolt.onnx --binary moead-edge --format deb --maintainer 'Ada <ada@example.org>'
   moead-board inspect bolt-1.4.moead --key moead.pub   what is inside, and whether it is whole and ours
   moead-board program raspberry-pi-5 moead-edge        whether a program starts there, and what it asks for

@@ -5,13 +5,14 @@ use std::path::Path;
 use moead_bundle::manifest::Downgrade;
 use moead_model::atomic_file;
 use moead_model::onnx::model_file::ModelFile;
+use moead_model::outputs::Output;
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::{At, UsageError};
 use moead_terminal::printer::Printer;
 use moead_terminal::progress::Steps;
 
 use super::arguments::{BuildArguments, FormatArgument};
-use super::{profiles, program, rehearsal, replaces};
+use super::{profiles, program, rehearsal};
 use crate::assemble::{Inputs, Labels};
 use crate::input;
 use crate::model::{self, Fit};
@@ -75,7 +76,7 @@ pub(super) fn run(arguments: &BuildArguments, printer: &Printer) -> anyhow::Resu
         let more = [arguments.sbom.as_ref(), arguments.passphrase.passphrase_file.as_ref()];
         let profile = Path::new(&arguments.profile);
         let inputs = files.into_iter().chain(more).flatten().map(|path| &**path).chain([profile]);
-        replaces::refuse(output, inputs)?;
+        Output { what: "the output", path: output }.spare(inputs).map_err(UsageError::of)?;
     }
     if let Some(expires) = labels.expires.filter(|&expires| rehearsal::today().is_some_and(|today| today >= expires)) {
         printer.warning(format_args!("--expires {expires}: boards refuse it from that day on, and that day is over"));

@@ -2,6 +2,9 @@
 
 use std::io;
 
+use moead_model::onnx::envelope::EnvelopeError;
+use moead_model::onnx::model_file::ModelFileError;
+use moead_model::outputs::Clash;
 use moead_terminal::failure::find;
 
 use moead_bundle::reader::BundleError;
@@ -23,6 +26,12 @@ use crate::program::ProgramError;
 use crate::settings::{self, SettingsError};
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
+    if find::<Clash>(error).is_some() {
+        return Some("give another `--output FILE`".into());
+    }
+    if let Some(ModelFileError::Envelope(EnvelopeError::NotOnnx { .. })) = find::<ModelFileError>(error) {
+        return Some("`moead-export CKPT` writes a model file".into());
+    }
     if let Some(error) = find::<ProfileError>(error) {
         return profile_hint(error);
     }
@@ -111,9 +120,9 @@ fn key_hint(error: &KeyError) -> Option<&'static str> {
 
 fn program_hint(error: &ProgramError) -> Option<&'static str> {
     match error {
-        ProgramError::Machine { .. } => Some(
-            "`--binary FILE` names a moead-edge that was built for the board; `just dist` builds one for each machine",
-        ),
+        ProgramError::Machine { .. } => {
+            Some("a board needs a moead-edge that was built for it; `just dist` builds one for each machine")
+        }
         ProgramError::Glibc { .. } => {
             Some("build it against an older glibc: `just dist`, see docs/reference/moead-board.md")
         }
@@ -179,6 +188,9 @@ fn image_hint(error: &ImageError) -> Option<&'static str> {
         }
         ImageError::NoRoom { .. } => {
             Some("images of cards are as small as possible: enlarge partition and file system first, or boot once")
+        }
+        ImageError::Packed { found: Packed::Bundle } => {
+            Some("`--base` names the system's image; the bundle goes behind `--bundle`")
         }
         ImageError::Packed { .. } => Some("unpack it first"),
         ImageError::Staging(error) => staging_hint(error),

@@ -2,12 +2,14 @@
 
 use moead_bundle::reader::Sealed;
 use moead_model::atomic_file;
+use moead_model::outputs::Output;
 use moead_terminal::exit::Exit;
-use moead_terminal::failure::At;
+use moead_terminal::failure::{At, UsageError};
 use moead_terminal::printer::Printer;
+use moead_terminal::signals;
 
 use super::arguments::{ImageArguments, Set};
-use super::{ended, key, replaces};
+use super::key;
 use crate::image::plan::Extras;
 use crate::image::{self, Request};
 use crate::temporaries::Temporaries;
@@ -20,7 +22,8 @@ pub(super) fn run(arguments: &ImageArguments, printer: &Printer) -> anyhow::Resu
         Set::HostName(_) => None,
     });
     let inputs = [&arguments.base, &arguments.bundle, &arguments.key].map(|path| &**path);
-    replaces::refuse(&arguments.output, inputs.into_iter().chain(of_site))?;
+    let output_file = Output { what: "the image", path: &arguments.output };
+    output_file.spare(inputs.into_iter().chain(of_site)).map_err(UsageError::of)?;
     atomic_file::check_writable(&arguments.output).at(&output)?;
     let place = arguments.bundle.display().to_string();
     let mut steps = printer.progress().steps();
@@ -29,7 +32,11 @@ pub(super) fn run(arguments: &ImageArguments, printer: &Printer) -> anyhow::Resu
     let extras = extras(arguments)?;
     let mut bundle = Sealed::open(&arguments.bundle).and_then(|sealed| sealed.verify(&trusted)).at(&place)?;
     let temporaries = Temporaries::default();
-    ended::leave_nothing(&temporaries)?;
+    let left = temporaries.clone();
+    signals::heed(move |signal| {
+        let _gone = left.remove();
+        signal.end();
+    })?;
     let (base, output_path) = (&arguments.base, &arguments.output);
     let request = Request { base, output: output_path, way: arguments.way(), extras, temporaries: &temporaries };
     let base = arguments.base.display().to_string();

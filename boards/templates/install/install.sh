@@ -70,7 +70,8 @@ umask 077
 exec 9>>"$home/lock" || fail "cannot make $home/lock"
 umask 022
 chmod 600 "$home/lock" || fail "cannot close $home/lock to others"
-if ! flock -n 9; then
+# The understudy has it for a moment when an update has ended.
+if ! flock -w 10 9; then
     # What is half-done there is the other one's.
     trap - EXIT
     say "failed: $now: another update is running on the board"

@@ -127,7 +127,8 @@ fn what_would_not_run_on_the_board_is_refused() {
     insta::assert_snapshot!(desk.refuses(&BUILD.replace("--model model.onnx", "--model moead-edge")), @r"
     status: 1
     ----- stderr
-    error: moead-edge: not an ONNX file
+    error: moead-edge: expected an ONNX file, found a program
+    hint: `moead-export CKPT` writes a model file
     ");
     desk.write("edge.env", "MOEAD_TRESHOLD=4.5\n");
     insta::assert_snapshot!(desk.refuses(&format!("{BUILD} --config edge.env")), @r"
@@ -201,8 +202,10 @@ fn no_output_takes_the_place_of_an_input() {
     for input in ["model.onnx", "moead-edge", "moead.key", "edge.env", "./moead.key"] {
         let said = desk.refuses(&format!("{BUILD} --config edge.env -o {input}"));
         let name = input.trim_start_matches("./");
-        let expected =
-            format!("status: 2\n----- stderr\nerror: the output would replace {name}: give another `--output`\n");
+        let expected = format!(
+            "status: 2\n----- stderr\nerror: the output {input} would replace {name}, which is read\n\
+             hint: give another `--output FILE`\n"
+        );
         assert_eq!(said, expected);
     }
 }

@@ -247,11 +247,12 @@ fn wrong_command_lines() {
     insta::assert_snapshot!(desk.refuses(&IMAGE.replace("card.img", "base.img")), @r"
     status: 2
     ----- stderr
-    error: the output would replace base.img: give another `--output`
+    error: the image base.img would replace base.img, which is read
+    hint: give another `--output FILE`
     ");
     for input in ["bolt.moead", "moead.pub"] {
         let said = desk.refuses(&IMAGE.replace("card.img", input));
-        assert!(said.contains(&format!("error: the output would replace {input}: ")), "{said}");
+        assert!(said.contains(&format!("error: the image {input} would replace {input}, which is read")), "{said}");
     }
     insta::assert_snapshot!(desk.refuses(&format!("{IMAGE} --set hostname=a.b")), @r"
     status: 2

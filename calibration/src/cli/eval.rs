@@ -14,7 +14,7 @@ use crate::dataset::{Dataset, Sample};
 use crate::evaluation::baseline::{self, Baseline};
 use crate::evaluation::comparison::Comparison;
 use crate::evaluation::{self, document, notes};
-use crate::outputs::Outputs;
+use moead_model::outputs::Outputs;
 
 mod arguments;
 mod hints;

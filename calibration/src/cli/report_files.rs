@@ -7,7 +7,7 @@ use moead_model::atomic_file;
 use moead_terminal::failure::At as _;
 use serde_json::Value;
 
-use crate::outputs::Output;
+use moead_model::outputs::Output;
 
 /// A report cannot be put there.
 #[derive(Debug, thiserror::Error)]

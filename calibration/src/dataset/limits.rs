@@ -15,12 +15,3 @@ pub const SAMPLES: usize = 4_000_000;
 
 /// Folders below each other. Stops: trees that only a program makes. Honest: five.
 pub const DEPTH: usize = 32;
-
-/// A mask's file, in bytes. Stops: a disk image named as a mask. Honest: an uncompressed mask of 100 megapixels.
-pub const MASK_BYTES: u64 = 256 << 20;
-
-/// A mask's sides, in pixels. Stops: a header that asks for rows of gigabytes. Honest: as for pictures.
-pub const MASK_SIDE: u32 = 32 << 10;
-
-/// Memory for a decoded mask, in bytes. Stops: kilobytes of compressed zeros that become gigabytes. Honest: 100 megapixels of 16-bit RGBA.
-pub const MASK_DECODED_BYTES: u64 = 1 << 30;

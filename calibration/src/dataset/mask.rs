@@ -1,31 +1,14 @@
 //! Masks: where a picture is defective.
 
-use std::fs::File;
-use std::io::{self, BufReader};
 use std::path::Path;
 
-use image::{ImageReader, Limits};
 use moead_model::architecture::ImageSize;
-
-use super::limits;
+use moead_runtime::preprocess::decode::{self, DecodeError, Undecoded};
 
 /// Why a mask cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum MaskError {
-    /// The file cannot be read.
-    #[error(transparent)]
-    Read(#[from] io::Error),
-    /// More bytes than any honest one.
-    #[error("mask: expected at most {} bytes, found {found}", limits::MASK_BYTES)]
-    TooLarge {
-        /// Bytes.
-        found: u64,
-    },
-    /// Not a picture, a broken one, or one that is too large.
-    #[error("mask: {0}")]
-    Picture(#[from] image::ImageError),
-}
+#[error("mask: {0}")]
+pub struct MaskError(#[from] DecodeError);
 
 /// A mask as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,18 +25,8 @@ impl Mask {
     /// # Errors
     /// [`MaskError`]
     pub fn read(path: &Path) -> Result<Self, MaskError> {
-        let file = File::open(path)?;
-        let found = file.metadata()?.len();
-        if found > limits::MASK_BYTES {
-            return Err(MaskError::TooLarge { found });
-        }
-        let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format()?;
-        let mut bounds = Limits::default();
-        bounds.max_image_width = Some(limits::MASK_SIDE);
-        bounds.max_image_height = Some(limits::MASK_SIDE);
-        bounds.max_alloc = Some(limits::MASK_DECODED_BYTES);
-        reader.limits(bounds);
-        let decoded = reader.decode()?;
+        let bytes = decode::bytes_of(path)?;
+        let decoded = Undecoded::of(&bytes)?.image()?;
         let size = ImageSize { height: decoded.height() as usize, width: decoded.width() as usize };
         let channels = decoded.color().channel_count();
         let colours = usize::from(channels - u8::from(decoded.color().has_alpha()));
@@ -131,8 +104,21 @@ mod tests {
     fn what_is_no_picture_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mask.png");
-        assert!(matches!(Mask::read(&path), Err(MaskError::Read(_))));
+        assert!(matches!(Mask::read(&path), Err(MaskError(DecodeError::Read(_)))));
         std::fs::write(&path, "not a picture").unwrap();
-        assert!(matches!(Mask::read(&path), Err(MaskError::Picture(_))));
+        assert!(matches!(Mask::read(&path), Err(MaskError(DecodeError::Unrecognised { .. }))));
+    }
+
+    /// What a decoder paints in place of what is missing would count as defective.
+    #[test]
+    fn a_cut_mask_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mask.jpg");
+        image::GrayImage::from_pixel(64, 64, image::Luma([0])).save(&path).unwrap();
+        assert!(Mask::read(&path).is_ok());
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() - 10]).unwrap();
+        let error = Mask::read(&path).unwrap_err();
+        assert_eq!(error.to_string(), "mask: broken JPEG: the file is cut short");
     }
 }

@@ -100,7 +100,7 @@ fn what_is_missing_is_found_before_any_work() {
     insta::assert_snapshot!(desk.says("good --model a.onnx"), @r"
     status: 1
     ----- stderr
-    error: a.onnx: not an ONNX file
+    error: a.onnx: expected an ONNX file, found a text
     hint: write the model file anew with `moead-export CKPT`
     ");
     insta::assert_snapshot!(desk.says("good --model a.onnx -o none/b.onnx"), @r"
@@ -118,7 +118,7 @@ fn what_is_missing_is_found_before_any_work() {
     insta::assert_snapshot!(desk.says("show a.onnx"), @r"
     status: 1
     ----- stderr
-    error: a.onnx: not an ONNX file
+    error: a.onnx: expected an ONNX file, found a text
     hint: write the model file anew with `moead-export CKPT`
     ");
 }

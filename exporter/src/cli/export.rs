@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use moead_model::architecture::Decoder;
 use moead_model::atomic_file;
 use moead_model::manifest::{Moe, Precision, Source};
+use moead_model::outputs::Output;
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::{At, UsageError};
 use moead_terminal::printer::Printer;
@@ -66,13 +67,8 @@ pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Resu
 fn check_output(arguments: &ExportArguments, output: &Path) -> anyhow::Result<()> {
     let given = &arguments.checkpoint;
     let inputs = [Some(given.file()), given.backbone.as_deref(), given.arch.as_deref()];
-    if let Ok(output) = output.canonicalize()
-        && let Some(input) =
-            inputs.into_iter().flatten().find(|input| input.canonicalize().is_ok_and(|it| it == output))
-    {
-        let text = format!("the output would replace {}, which is read: give another `--output FILE`", input.display());
-        return Err(UsageError::new(text).into());
-    }
+    let model = Output { what: "the model", path: output };
+    model.spare(inputs.into_iter().flatten()).map_err(UsageError::of)?;
     atomic_file::check_target(output).map_err(ExportError::Write).at(output.display())
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 
 use moead_model::architecture::ArchitectureError;
+use moead_model::outputs::Clash;
 use moead_terminal::failure::find;
 
 use crate::checkpoint::{CheckpointError, TensorError};
@@ -11,6 +12,9 @@ use crate::graph::GraphError;
 use crate::resolve::{Origin, ResolveError};
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
+    if find::<Clash>(error).is_some() {
+        return Some("give another `--output FILE`".into());
+    }
     if let Some(error) = find::<ResolveError>(error) {
         return resolve_hint(error);
     }

@@ -115,8 +115,8 @@ impl GraphBuilder {
     }
 
     /// Stores bytes with a sign.
-    pub(super) fn signed_bytes(&mut self, name: &str, shape: &[usize], values: &[i8]) -> Wire {
-        self.initializer(name, DataType::Int8, shape, raw(values, i8::to_le_bytes))
+    pub(super) fn bytes(&mut self, name: &str, shape: &[usize], values: Vec<u8>) -> Wire {
+        self.initializer(name, DataType::Uint8, shape, values.into())
     }
 
     /// Stores truth values, a byte each.

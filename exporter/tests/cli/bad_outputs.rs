@@ -72,11 +72,13 @@ fn the_checkpoint_itself() {
     insta::assert_snapshot!(desk().refuses("ckpt.pth.tar -o ckpt.pth.tar"), @r"
     status: 2
     ----- stderr
-    error: the output would replace ckpt.pth.tar, which is read: give another `--output FILE`
+    error: the model ckpt.pth.tar would replace ckpt.pth.tar, which is read
+    hint: give another `--output FILE`
     ");
     insta::assert_snapshot!(desk().refuses("ckpt.pth.tar -o ./ckpt.pth.tar"), @r"
     status: 2
     ----- stderr
-    error: the output would replace ckpt.pth.tar, which is read: give another `--output FILE`
+    error: the model ./ckpt.pth.tar would replace ckpt.pth.tar, which is read
+    hint: give another `--output FILE`
     ");
 }

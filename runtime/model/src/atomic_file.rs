@@ -60,17 +60,23 @@ pub fn write_checked<E: From<io::Error>>(
 #[cfg(unix)]
 fn take_after(new: &File, old: &std::fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
-    // Before the permissions, which a change of owner may narrow.
+    // Before the permissions, which a change of owner may narrow. Who may not give files away may still give them to a group of his.
     let is_owned = fchown(new, Some(old.uid()), Some(old.gid())).is_ok();
-    // What was for another owner is not for this one's programs to run as.
-    let kept = if is_owned { 0o7777 } else { 0o777 };
+    let is_of_group = is_owned || fchown(new, None, Some(old.gid())).is_ok();
+    let kept = match (is_owned, is_of_group) {
+        (true, _) => 0o7777,
+        // What was for another owner is not for this one's programs to run as.
+        (false, true) => 0o777,
+        // Nor is what one group may do for another.
+        (false, false) => 0o707,
+    };
     new.set_permissions(std::fs::Permissions::from_mode(old.permissions().mode() & kept))
 }
 
 /// Where a path leads if it is a link, also to a file that is not there yet.
 ///
 /// Links of the system (`/dev/stdout`) lead to whatever a program has open. That cannot be replaced, even where it is a file.
-fn followed(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
         let Ok(target) = std::fs::read_link(&path) else { return Ok(path) };

@@ -9,6 +9,7 @@
 //! * [`self_test`]: the picture that exporter and runtime both draw from a seed.
 //! * [`onnx`]: the ONNX messages, the envelope around a graph, and what a model file may contain.
 //! * [`atomic_file`]: a reader sees the old file or the new one, never a part.
+//! * [`outputs`]: what a run writes takes the place of nothing that it reads.
 #![forbid(unsafe_code)]
 
 pub mod architecture;
@@ -16,4 +17,5 @@ pub mod atomic_file;
 pub mod calibration;
 pub mod manifest;
 pub mod onnx;
+pub mod outputs;
 pub mod self_test;

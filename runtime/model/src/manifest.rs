@@ -149,8 +149,9 @@ pub struct SelfTest {
     pub anomaly_grid: Vec<f32>,
     /// Largest allowed difference relative to the largest value of the grid.
     pub tolerance: f64,
-    /// Worst relative error that the exporter's own check met, over all outputs.
-    pub worst_relative_error: f64,
+    /// Worst relative error that the exporter's own check met, over all outputs; none where nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst_relative_error: Option<f64>,
     /// Keys of newer versions, kept as they are.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

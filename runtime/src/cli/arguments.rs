@@ -58,8 +58,8 @@ Examples:
   rpicam-vid -t 0 --codec mjpeg -o - | moead-edge --model bolt.onnx --source - --threshold 4.5
   moead-edge --model bolt.onnx --source 'synthetic://conveyor?defects=0.2' --threshold 4.5 --duration 10s
 
-Exit status: 0 every source was read to its end, or the run was asked to stop (unreadable pictures are counted, and are
-lines with an error), 1 an error, or no picture at all could be judged, 2 a wrong command line, 3 defects found and
+Exit status: 0 every source was read to its end, or the run was asked to stop (unreadable pictures are counted, and are \
+lines with an error), 1 an error, or no picture at all could be judged, 2 a wrong command line, 3 defects found and \
 --fail-on-defect given. A camera that is lost while running is waited for, for ever, unless --exit-on-loss is given.";
 
 /// Says ok or defect for every picture, and shows where.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use moead_model::onnx::model_file::ModelFile;
 use moead_terminal::exit::Exit;
-use moead_terminal::failure::{At as _, UsageError};
+use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
 
 use super::arguments::{BenchArguments, ContenderArguments};
@@ -78,11 +78,12 @@ pub(super) fn run(arguments: &BenchArguments, printer: &Printer) -> anyhow::Resu
 type Entries<'a> = Vec<(&'a Path, Option<Candidate>, NonZeroUsize)>;
 
 /// Everyone who takes part: the reference, which everybody is compared with, first. And what this machine does not have.
-fn entries(arguments: &BenchArguments) -> Result<(Entries<'_>, Vec<(Candidate, Refusal)>), UsageError> {
-    let request = arguments.engine.request(NonZeroUsize::MIN)?;
+fn entries(arguments: &BenchArguments) -> anyhow::Result<(Entries<'_>, Vec<(Candidate, Refusal)>)> {
+    // What does not go together is a wrong command line, whoever would be measured.
+    arguments.engine.request(NonZeroUsize::MIN)?;
     let (mut candidates, mut refused) = (Vec::new(), Vec::new());
     if arguments.engine.is_open() {
-        for (candidate, description) in choice::present(&request) {
+        for (candidate, description) in arguments.engine.present(NonZeroUsize::MIN)? {
             match description {
                 Ok(_) => candidates.push(Some(candidate)),
                 Err(refusal) => refused.push((candidate, refusal)),

@@ -22,10 +22,12 @@ use file::{ConfigFile, Entry};
 
 /// The flag, its key in matches, and its variable.
 const CONFIG: &str = "config";
+/// The flag that a table `[[source]]` stands for.
+const SOURCE: &str = "source";
 
 /// Flags that say the same in two ways: one that is typed takes the place of what the environment and the file have, and a variable of what
 /// the file has.
-const ALTERNATIVES: [&[&str]; 3] = [&["source", "camera", "demo"], &["view", "http"], &["demo", "model"]];
+const ALTERNATIVES: [&[&str]; 3] = [&[SOURCE, "camera", "demo"], &["view", "http"], &["demo", "model"]];
 
 /// What is wrong with a file of flags.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +93,10 @@ pub(super) fn merge(command: Command, typed: Vec<OsString>) -> Result<Merged, Co
         seen.extend((!entry.is_of_table).then_some(&entry.key));
         let words = words(flag, entry).map_err(at)?;
         check(&command, &words, entry).map_err(at)?;
-        if !is_overridden(&command, flag, &explicit) && !words.is_empty() {
+        // What a table says of its source goes where the source goes: another one of that name shows something else.
+        let mut of_source = command.get_arguments().filter(|other| entry.is_of_table && other.get_id() == SOURCE);
+        let is_gone = of_source.any(|source| is_overridden(&command, source, &explicit));
+        if !is_gone && !is_overridden(&command, flag, &explicit) && !words.is_empty() {
             lines.push((entry.key.clone(), entry.line));
             added.extend(words);
         }

@@ -117,7 +117,7 @@ impl Demo {
     }
 
     /// Says how many were found, and writes the page.
-    pub(super) fn finish(self, printer: &Printer) -> anyhow::Result<()> {
+    pub(super) fn finish(self, printer: &Printer) {
         let Self { good, defective, false_alarms, found, .. } = self;
         let line = format!(
             "{found} of {defective} defective products found, {false_alarms} false alarms on {good} good ones; \
@@ -127,7 +127,7 @@ impl Demo {
         printer.note(&line);
         let tiles = self.page();
         if tiles.is_empty() {
-            return Ok(());
+            return;
         }
         let page = sheet::draw("moead-edge --demo", &line, &tiles);
         match heatmap::write_png(Path::new(PAGE), &page) {
@@ -135,7 +135,6 @@ impl Demo {
             // The results were printed; a folder in which nobody may write is no reason to fail.
             Err(error) => printer.warning(format_args!("{PAGE}: {error}; the page with pictures is not there")),
         }
-        Ok(())
     }
 
     /// What goes onto the page: every kind of mistake, then one of each defect of each product, then more of them, good ones last.

@@ -13,7 +13,9 @@ use moead_terminal::failure::{At as _, UsageError};
 use moead_terminal::printer::Printer;
 
 use crate::engine::Output;
-use crate::engine::choice::{self, Candidate, Choice, ChoiceError, EngineName, Provider, Refusal, Request, Step, Wish};
+use crate::engine::choice::{
+    self, Candidate, Choice, ChoiceError, Description, EngineName, Provider, Refusal, Request, Step, Wish,
+};
 use crate::engine::crew::InFlight;
 #[cfg(feature = "ort")]
 use crate::engine::ort::{
@@ -97,6 +99,29 @@ impl EngineArguments {
         self.engine.is_none() && self.provider.is_none()
     }
 
+    /// Every engine there is, with what it is made of or why it cannot be used.
+    ///
+    /// # Errors
+    /// Those of [`EngineArguments::request`], and a library that a flag names and that cannot be had.
+    pub fn present(&self, threads: NonZeroUsize) -> anyhow::Result<Vec<(Candidate, Result<Description, Refusal>)>> {
+        #[cfg_attr(not(feature = "ort"), expect(unused_mut, reason = "there is no library"))]
+        let mut present = choice::present(&self.request(threads)?);
+        #[cfg(feature = "ort")]
+        if self.names_library()
+            && let Some(at) = present.iter().position(|(_, found)| matches!(found, Err(Refusal::Library(_))))
+            && let (candidate, Err(refusal)) = present.swap_remove(at)
+        {
+            return Err(ChoiceError::Refused { candidate, refusal }.into());
+        }
+        Ok(present)
+    }
+
+    /// A variable tells where the library of this machine is, whoever needs it; a flag asks for it now.
+    #[cfg(feature = "ort")]
+    fn names_library(&self) -> bool {
+        self.ort_lib.is_some() && self.ort_lib.as_ref().map(OsString::from) != std::env::var_os(ORT_LIB)
+    }
+
     /// One engine of several, with the other settings as they are.
     ///
     /// # Errors
@@ -141,9 +166,8 @@ impl EngineArguments {
                 "`--engine tract` computes on the processor and has no `--provider {provider}`: leave one of them out"
             )));
         }
-        // A variable tells where the library of this machine is, whoever needs it; a flag asks for it now.
         #[cfg(feature = "ort")]
-        if self.ort_lib.is_some() && self.ort_lib.as_ref().map(OsString::from) != std::env::var_os(ORT_LIB) {
+        if self.names_library() {
             return Err(UsageError::new("`--engine tract` loads no library: leave it or `--ort-lib` out"));
         }
         Ok(())

@@ -7,6 +7,7 @@ use moead_model::onnx::model_file::{ModelFile, ModelFileError};
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
+use moead_terminal::signals;
 
 use super::arguments::RunArguments;
 #[cfg(feature = "demo")]
@@ -15,7 +16,6 @@ use super::engine;
 use super::outputs::{Outputs, Seen};
 use super::replaced::Loaded;
 use super::service::Service;
-use super::signals;
 use super::sources::SourceUris;
 use super::standards::Basis;
 #[cfg(feature = "update")]
@@ -65,7 +65,8 @@ pub(super) fn run(arguments: RunArguments, printer: &Printer) -> anyhow::Result<
     basis.tell(printer);
     let crew = &mut choice.crew;
     let mut sources = uris.open(&arguments.sources, arguments.frames, crew.input(), &clock, &interrupt, printer)?;
-    signals::heed(&interrupt)?;
+    let asked = interrupt.clone();
+    signals::heed(move |_| asked.request())?;
     let service = Service::of_environment();
     #[cfg(feature = "update")]
     let state = state::begin(arguments, &sources, &clock)?;
@@ -109,7 +110,7 @@ pub(super) fn run(arguments: RunArguments, printer: &Printer) -> anyhow::Result<
         Ok(()) => {}
         Err(RunError::Sink(error)) => return Err(error),
         Err(RunError::Loss { source_index, error }) => {
-            return Err(anyhow::Error::new(error).context(sources.names[source_index].clone()));
+            return Err(anyhow::Error::new(error).context(sources.place(source_index)));
         }
     }
     if interrupt.is_requested() {
@@ -127,7 +128,7 @@ pub(super) fn run(arguments: RunArguments, printer: &Printer) -> anyhow::Result<
     }
     #[cfg(feature = "demo")]
     if let Some(demo) = demo {
-        demo.finish(printer)?;
+        demo.finish(printer);
     }
     Ok(if arguments.fail_on_defect && defects > 0 { Exit::Defects } else { Exit::Fine })
 }

@@ -120,6 +120,14 @@ impl SourceUris {
 }
 
 impl Sources {
+    /// A source as an error names it: in front of a colon, `-` would say nothing.
+    pub fn place(&self, index: usize) -> String {
+        match self.names[index].as_str() {
+            "-" => "standard input".to_owned(),
+            name => name.to_owned(),
+        }
+    }
+
     /// Of each its name, and whether it is a device or files.
     pub fn natures(&self) -> Vec<(String, Nature)> {
         self.names.iter().cloned().zip(self.feeds.iter().map(|(feed, _)| feed.nature)).collect()

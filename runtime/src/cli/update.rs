@@ -105,13 +105,26 @@ fn settle_when_free(root: &Path, host: &mut Host<'_>, printer: &Printer) -> anyh
     }
 }
 
-/// With the lock, unless somebody else has it.
+/// How long a lock is waited for: when an update ends, the understudy has it for as long as it takes to see that nothing is left to do, and
+/// the next update should not be refused for that.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it is tried meanwhile.
+const TRY: Duration = Duration::from_millis(200);
+
+/// With the lock, unless somebody else keeps it.
 fn locked<T>(
     root: &Path,
     host: &mut Host<'_>,
     act: impl FnOnce(&mut Host<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let _lock = Lock::take(&BoardDisk::below(root))?;
+    let begin = host.time.now();
+    let _lock = loop {
+        match Lock::take(&BoardDisk::below(root)) {
+            Err(LockError::Busy { .. }) if host.time.now().saturating_sub(begin) < PATIENCE => host.time.pause(TRY),
+            taken => break taken?,
+        }
+    };
     act(host)
 }
 

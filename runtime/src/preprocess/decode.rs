@@ -4,8 +4,8 @@
 //! * The orientation that EXIF (in TIFF: the tag) states is applied, as OpenCV's `imread` does and Pillow does not.
 //! * Grey is repeated. Alpha is dropped, not blended: what the colours are under transparent pixels counts.
 //! * Of 16 bits the upper 8 are kept, as OpenCV does, and Pillow for colour; Pillow clips 16-bit grey (`I;16`) to 255.
-//! * Floats are refused: nothing says what white is. So are TIFFs with palettes or YCbCr outside JPEG, which the decoder
-//!   does not know.
+//! * Floats are refused: nothing says what white is. So are whole numbers of 32 bits, and TIFFs with palettes or YCbCr (as most colour
+//!   TIFFs with JPEG inside have it), which the decoder does not know.
 //! * CMYK is converted by the plain formula (1 - ink) (1 - black), without a colour profile. Profiles never count.
 //! * Of several pictures in one file, the first counts.
 //! * JPEG differs between decoders; the published models saw libjpeg's. On photos: at most 5 levels, 0.01 on average and
@@ -106,8 +106,16 @@ pub enum DecodeError {
 /// Decodes the picture in a file.
 ///
 /// # Errors
-/// [`DecodeError`]. Folders, pipes and devices are refused as [`DecodeError::Read`]: a pipe could block for ever.
+/// As [`bytes_of`] and [`decode`].
 pub fn read(path: &Path) -> Result<Picture, DecodeError> {
+    decode(&bytes_of(path)?)
+}
+
+/// The bytes of a picture's file.
+///
+/// # Errors
+/// [`DecodeError::Read`], [`DecodeError::TooLarge`]. Folders, pipes and devices are refused: a pipe could block for ever.
+pub fn bytes_of(path: &Path) -> Result<Vec<u8>, DecodeError> {
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
@@ -119,7 +127,52 @@ pub fn read(path: &Path) -> Result<Picture, DecodeError> {
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
     // The file may have grown since.
     File::open(path)?.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    decode(&bytes)
+    Ok(bytes)
+}
+
+/// A picture of which nothing is decoded yet: its file is there to its end, and its header keeps the [`limits`].
+pub struct Undecoded<'a> {
+    format: Format,
+    decoder: Box<dyn ImageDecoder + 'a>,
+}
+
+impl<'a> Undecoded<'a> {
+    /// # Errors
+    /// [`DecodeError`], never [`DecodeError::Read`].
+    pub fn of(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        at_most("bytes", bytes.len() as u64, limits::FILE_BYTES)?;
+        let (format, image_format) = recognise(bytes)?;
+        let whole = match format {
+            Format::Jpeg => whole::jpeg(bytes),
+            Format::WebP => whole::webp(bytes),
+            Format::Tiff => whole::tiff(bytes),
+            Format::Png | Format::Bmp => Ok(()),
+        };
+        whole.map_err(|fault| DecodeError::Broken { format, message: fault.to_string() })?;
+        let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format);
+        let mut decoding = Limits::no_limits();
+        decoding.max_alloc = Some(limits::DECODING_BYTES);
+        reader.limits(decoding);
+        // So far only the header is read.
+        let decoder = reader.into_decoder().map_err(|error| failure(format, &error))?;
+        let (width, height) = decoder.dimensions();
+        at_most("pixels wide", width.into(), limits::SIDE.into())?;
+        at_most("pixels high", height.into(), limits::SIDE.into())?;
+        at_most("pixels", u64::from(width) * u64::from(height), limits::PIXELS)?;
+        at_most("bytes of pixels", decoder.total_bytes(), limits::DECODING_BYTES)?;
+        if width == 0 || height == 0 {
+            return Err(DecodeError::Broken { format, message: "no pixels".to_owned() });
+        }
+        Ok(Self { format, decoder: Box::new(decoder) })
+    }
+
+    /// The pixels as the file has them: of its own type, and not turned.
+    ///
+    /// # Errors
+    /// [`DecodeError`], never [`DecodeError::Read`].
+    pub fn image(self) -> Result<DynamicImage, DecodeError> {
+        DynamicImage::from_decoder(self.decoder).map_err(|error| failure(self.format, &error))
+    }
 }
 
 /// Decodes a picture from the bytes of its file.
@@ -127,30 +180,9 @@ pub fn read(path: &Path) -> Result<Picture, DecodeError> {
 /// # Errors
 /// [`DecodeError`], never [`DecodeError::Read`].
 pub fn decode(bytes: &[u8]) -> Result<Picture, DecodeError> {
-    at_most("bytes", bytes.len() as u64, limits::FILE_BYTES)?;
-    let (format, image_format) = recognise(bytes)?;
-    match format {
-        Format::Jpeg => whole::jpeg(bytes),
-        Format::WebP => whole::webp(bytes),
-        Format::Png | Format::Bmp | Format::Tiff => Ok(()),
-    }
-    .map_err(|fault| DecodeError::Broken { format, message: fault.to_string() })?;
-
+    let Undecoded { format, mut decoder } = Undecoded::of(bytes)?;
     let failed = |error| failure(format, &error);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), image_format);
-    let mut decoding = Limits::no_limits();
-    decoding.max_alloc = Some(limits::DECODING_BYTES);
-    reader.limits(decoding);
-    // So far only the header is read.
-    let mut decoder = reader.into_decoder().map_err(failed)?;
     let (width, height) = decoder.dimensions();
-    at_most("pixels wide", width.into(), limits::SIDE.into())?;
-    at_most("pixels high", height.into(), limits::SIDE.into())?;
-    at_most("pixels", u64::from(width) * u64::from(height), limits::PIXELS)?;
-    at_most("bytes of pixels", decoder.total_bytes(), limits::DECODING_BYTES)?;
-    if width == 0 || height == 0 {
-        return Err(DecodeError::Broken { format, message: "no pixels".to_owned() });
-    }
     let colour = decoder.color_type();
     let Some(layout) = Layout::of(colour) else {
         return Err(DecodeError::Unsupported { format, what: "floats as pixels".to_owned() });
@@ -193,10 +225,11 @@ fn failure(format: Format, error: &ImageError) -> DecodeError {
         ImageError::Unsupported(unsupported) => DecodeError::Unsupported {
             format,
             what: match unsupported.kind() {
-                // What TIFF calls grey of 32 bits or more can only be floats: its whole numbers end at 16.
-                UnsupportedErrorKind::Color(ExtendedColorType::Unknown(32..)) => "floats as pixels".to_owned(),
+                UnsupportedErrorKind::Color(ExtendedColorType::Unknown(bits @ 32..)) => {
+                    format!("{bits} bits a pixel, as floats and long numbers have")
+                }
                 UnsupportedErrorKind::Color(ExtendedColorType::Unknown(bits)) => {
-                    format!("an arrangement of {bits} bits a pixel")
+                    format!("colours as YCbCr or a palette, or another arrangement of {bits} bits a pixel")
                 }
                 UnsupportedErrorKind::Color(colour) => format!("pixels of type {colour:?}"),
                 UnsupportedErrorKind::GenericFeature(feature) => one_line(&feature),

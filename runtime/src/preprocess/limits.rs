@@ -30,6 +30,10 @@ pub const DECODING_BYTES: u64 = 1 << 30;
 /// 10, and 20 from encoders that search for the smallest file.
 pub const JPEG_SCANS: usize = 32;
 
+/// Tables of the JPEGs inside of a TIFF, in bytes; they stand in front of each. Stops: many small parts behind tables of megabytes. Honest:
+/// 600 bytes.
+pub const JPEG_TABLES_BYTES: usize = 16 << 10;
+
 /// Bytes of an unrecognised file that its error shows. Stops: error messages of megabytes.
 pub const SHOWN_BYTES: usize = 8;
 

@@ -2,7 +2,13 @@
 //!
 //! The decoders behind the crate `image` paint the rest of a cut JPEG grey, without an error, and let a WebP lack its last
 //! bytes. A half-grey picture would be judged as if somebody had photographed it, so the containers are walked here first.
-//! PNG, BMP and TIFF need no such look: their decoders report missing bytes.
+//! So are the pictures inside of a TIFF that are JPEGs themselves. PNG, BMP and other TIFFs need no such look: their decoders report missing
+//! bytes.
+
+use std::io::Cursor;
+
+use tiff::decoder::Decoder;
+use tiff::tags::{CompressionMethod, Tag};
 
 use super::entropy::Sequential;
 use super::limits;
@@ -29,6 +35,9 @@ pub(super) enum Fault {
     /// More than [`limits::JPEG_SCANS`].
     #[error("more than {} scans", limits::JPEG_SCANS)]
     Scans,
+    /// More than [`limits::JPEG_TABLES_BYTES`], which each part of a TIFF would begin with.
+    #[error("more than {} bytes of tables for the JPEGs inside", limits::JPEG_TABLES_BYTES)]
+    Tables,
 }
 
 /// Follows the markers of a JPEG up to the end of the image. Bytes after it are allowed: cameras put previews there.
@@ -67,6 +76,45 @@ pub(super) fn webp(bytes: &[u8]) -> Result<(), Fault> {
     let size = bytes.get(4..).and_then(|bytes| bytes.first_chunk()).ok_or(Fault::CutShort)?;
     let after_header = (bytes.len() - 8) as u64;
     if u64::from(u32::from_le_bytes(*size)) > after_header { Err(Fault::CutShort) } else { Ok(()) }
+}
+
+/// A TIFF's number for complete JPEGs inside.
+const MODERN_JPEG: u16 = CompressionMethod::ModernJPEG.to_u16();
+/// What a JPEG begins and ends with.
+const START: &[u8; 2] = &[0xff, 0xd8];
+const END: &[u8; 2] = &[0xff, END_OF_IMAGE];
+
+/// Follows the JPEGs that a TIFF's first picture is made of, if it is: complete ones each, whose tables may stand in a place of their own
+/// (TIFF Technical Note 2).
+pub(super) fn tiff(bytes: &[u8]) -> Result<(), Fault> {
+    // What is wrong with the directory is said by who decodes.
+    let Ok(mut decoder) = Decoder::new(Cursor::new(bytes)) else { return Ok(()) };
+    let compression: Option<u16> = decoder.find_tag_unsigned(Tag::Compression).ok().flatten();
+    if compression != Some(MODERN_JPEG) {
+        return Ok(());
+    }
+    let tables = decoder.get_tag_u8_vec(Tag::JPEGTables).unwrap_or_default();
+    if tables.len() > limits::JPEG_TABLES_BYTES {
+        return Err(Fault::Tables);
+    }
+    let mut numbers = |tag| decoder.find_tag_unsigned_vec::<usize>(tag).ok().flatten().unwrap_or_default();
+    let [offsets, lengths] = match numbers(Tag::StripOffsets) {
+        offsets if offsets.is_empty() => [numbers(Tag::TileOffsets), numbers(Tag::TileByteCounts)],
+        offsets => [offsets, numbers(Tag::StripByteCounts)],
+    };
+    // Of parts that overlap, a small file could have any number of large ones.
+    if lengths.iter().fold(0, |sum: usize, &length| sum.saturating_add(length)) > bytes.len() {
+        return Err(Fault::CutShort);
+    }
+    for (&offset, &length) in offsets.iter().zip(&lengths) {
+        let part = bytes.get(offset..).and_then(|rest| rest.get(..length)).ok_or(Fault::CutShort)?;
+        match (tables.split_last_chunk(), part.split_first_chunk()) {
+            // The end of the one and the start of the other fall away, and what is left is one file.
+            (Some((tables, END)), Some((START, part))) => jpeg(&[tables, part].concat())?,
+            _ => jpeg(part)?,
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

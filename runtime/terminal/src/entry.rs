@@ -9,7 +9,8 @@ use clap::error::ErrorKind;
 use crate::exit::Exit;
 use crate::failure::{self, Hint};
 use crate::flags::TerminalFlags;
-use crate::printer::{self, Printer};
+use crate::printer::{self, Label, Printer};
+use crate::variables;
 use crate::version::Version;
 
 /// What this crate must know about a program.
@@ -71,7 +72,8 @@ fn run_parsed<A>(
 where
     A: Parser + AsRef<TerminalFlags>,
 {
-    match command.try_get_matches_from(arguments).and_then(|matches| A::from_arg_matches(&matches)) {
+    let typed: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    match command.clone().try_get_matches_from(&typed).and_then(|matches| A::from_arg_matches(&matches)) {
         Ok(arguments) => {
             let printer = Printer::standard(arguments.as_ref());
             finish(&printer, program.hint, work(arguments, &printer)).into()
@@ -79,17 +81,23 @@ where
         Err(error) => {
             // Whoever closed the stream does not want the text; the status stays what it is.
             let _ = error.print();
+            if let Some(variable) = variables::refused(&command, &typed, &error) {
+                let hint = format!("that is what the variable {variable} says");
+                Printer::standard(&TerminalFlags::default()).message(Label::Hint, &hint);
+            }
             status_of(&error).into()
         }
     }
 }
 
-/// The program's command line with its version filled in: what [`run`] parses, and what completions and manuals are made from.
+/// The program's command line with its version filled in, and without variables that are set to nothing: what [`run`] parses, and what
+/// completions and manuals are made from.
 #[must_use]
 pub fn command<A: Parser>(version: &Version) -> clap::Command {
     // clap keeps text for as long as the process lives; this is one short string per process.
     let long: &'static str = version.long().leak();
-    A::command().name(version.program).version(version.number).long_version(long)
+    let command = A::command().name(version.program).version(version.number).long_version(long);
+    variables::without_empty(command)
 }
 
 /// What the closure returned, as an exit; errors are reported on the way.

@@ -9,6 +9,7 @@
 //! * [`exit`]: the four ways in which a program ends.
 //! * [`flags`]: `--quiet`, `--verbose`, `--color`, the same in every program.
 //! * [`progress`]: bars and steps, on a terminal only.
+//! * [`signals`]: those that ask a program to stop.
 //! * [`table`]: aligned columns.
 //! * [`version`]: what `--version` says.
 //! * [`values`]: what texts of flags mean.
@@ -57,6 +58,9 @@ pub mod flags;
 pub mod integration;
 pub mod printer;
 pub mod progress;
+#[cfg(unix)]
+pub mod signals;
 pub mod table;
 pub mod values;
+mod variables;
 pub mod version;

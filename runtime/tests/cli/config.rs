@@ -47,7 +47,6 @@ fn each_setting_says_where_it_comes_from() {
     frozen-after        MOEAD_FROZEN_AFTER  3s
     wait-for-cameras                  flag  true
     threshold                         flag  5
-    product                   line1.toml:6  line1=bolt
     heatmaps                 line1.toml:12  seen
     ");
     let program = desk.program("config show --json --config line1.toml");
@@ -251,4 +250,14 @@ fn the_settings_of_standard_input_are_no_flag() {
     assert_eq!(sources("--model a --source -?fps=5"), "-?fps=5");
     assert_eq!(sources("--model a -s b -?fps=5 c --threshold 4"), "b -?fps=5 c");
     assert_eq!(sources("-s -?fps=5 c=d --model a"), "-?fps=5 c=d");
+}
+
+#[test]
+fn a_variable_that_is_set_to_nothing_says_nothing_and_a_wrong_one_is_named() {
+    let desk = Desk::empty();
+    let with = |name: &str, value: &str| desk.program("config show --model a --source b").env(name, value).run();
+    for name in ["MOEAD_THRESHOLD", "MOEAD_ENGINE", "MOEAD_CONFIG"] {
+        with(name, "").success();
+    }
+    insta::assert_snapshot!(with("MOEAD_THRESHOLD", "abc").transcript(), @"");
 }

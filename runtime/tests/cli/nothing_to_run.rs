@@ -23,19 +23,19 @@ fn models() {
     insta::assert_snapshot!(desk.says("--model text.onnx --source a.png"), @r"
     status: 1
     ----- stderr
-    error: text.onnx: not an ONNX file
+    error: text.onnx: expected an ONNX file, found a text
     hint: write the model file anew with `moead-export CKPT`
     ");
     insta::assert_snapshot!(desk.says("--model empty.onnx --source a.png"), @r"
     status: 1
     ----- stderr
-    error: empty.onnx: not an ONNX file
+    error: empty.onnx: expected an ONNX file, found nothing
     hint: write the model file anew with `moead-export CKPT`
     ");
     insta::assert_snapshot!(desk.says("--model a.png --source a.png"), @r"
     status: 1
     ----- stderr
-    error: a.png: not an ONNX file
+    error: a.png: expected an ONNX file, found a picture
     hint: write the model file anew with `moead-export CKPT`
     ");
     insta::assert_snapshot!(desk.says("--model empty --source a.png"), @r"
@@ -53,7 +53,7 @@ fn a_device_as_model() {
     insta::assert_snapshot!(ended.transcript(), @r"
     status: 1
     ----- stderr
-    error: /dev/null: not an ONNX file
+    error: /dev/null: expected an ONNX file, found nothing
     hint: write the model file anew with `moead-export CKPT`
     ");
 }

@@ -21,6 +21,7 @@ use moead_terminal::exit::Exit;
 use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
 use moead_terminal::progress::Bar;
+use moead_terminal::signals;
 
 use super::arguments::FromStreamArguments;
 use super::job::{Job, Vetoed};
@@ -61,7 +62,9 @@ pub(super) fn run(arguments: &FromStreamArguments, printer: &Printer) -> anyhow:
         arguments.keep.display()
     );
     if !is_complete {
-        printer.note(format_args!("stopped early, as asked; `{again}` calibrates with what there is"));
+        printer.note(format_args!(
+            "stopped early, as asked; `{again}`, with the other flags of this run, calibrates with what there is"
+        ));
         return Ok(Exit::Fine);
     }
     anyhow::ensure!(kept > 0, NoFrames { received, unusable });
@@ -71,7 +74,9 @@ pub(super) fn run(arguments: &FromStreamArguments, printer: &Printer) -> anyhow:
         pictures.add_defective(folder, None, name)?;
     }
     job.run(&pictures, &Vetoed::new(), Order::Stream, printer)?;
-    printer.note(format_args!("`{again} --veto FILE` does it again without the frames that FILE names"));
+    printer.note(format_args!(
+        "`{again} --veto FILE`, with the other flags of this run, does it again without the frames that FILE names"
+    ));
     Ok(Exit::Fine)
 }
 
@@ -109,7 +114,7 @@ fn take(
     };
     let asked = Interrupt::default();
     let (handler, stop) = (asked.clone(), interrupt.clone());
-    ctrlc::set_handler(move || {
+    signals::heed(move |_| {
         handler.request();
         stop.request();
     })?;
@@ -123,7 +128,7 @@ fn take(
         received: 0,
         unusable: 0,
         bar: printer.progress().bar(frames * sources.names.len() as u64, "frames"),
-        names: std::mem::take(&mut sources.names),
+        names: sources.names.clone(),
     };
     let feeds = std::mem::take(&mut sources.feeds);
     let outcome = pipeline::run(crew, feeds, &settings, &clock, &interrupt, |event| match event {
@@ -145,7 +150,7 @@ fn take(
         Ok(()) => {}
         Err(RunError::Sink(error)) => return Err(error),
         Err(RunError::Loss { source_index, error }) => {
-            return Err(anyhow::Error::new(error).context(keeper.names[source_index].clone()));
+            return Err(anyhow::Error::new(error).context(sources.place(source_index)));
         }
     }
     Ok(Taken {

@@ -12,8 +12,8 @@ use crate::calibrate::pictures::PicturesError;
 use crate::calibrate::product::ProductError;
 use crate::cli::hints;
 use crate::collect::CollectError;
-use crate::outputs::Clash;
 use crate::threshold::ThresholdError;
+use moead_model::outputs::Clash;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     let threshold = find::<ThresholdError>(error).copied();

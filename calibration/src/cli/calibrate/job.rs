@@ -23,8 +23,8 @@ use crate::calibrate::product::{self, Wishes};
 use crate::cli::report_files::ReportFiles;
 use crate::cli::running;
 use crate::drift::Order;
-use crate::outputs::{Output, Outputs};
 use crate::threshold;
+use moead_model::outputs::{Output, Outputs};
 
 /// Good pictures that were left out on request, by product.
 pub(super) type Vetoed = BTreeMap<ProductName, Vec<PathBuf>>;

@@ -9,8 +9,8 @@ use crate::cli::hints;
 use crate::collect::CollectError;
 use crate::evaluation::NothingToTest;
 use crate::evaluation::baseline::BaselineError;
-use crate::outputs::Clash;
 use crate::peers::padim::PadimError;
+use moead_model::outputs::Clash;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if find::<NothingToTest>(error).is_some() {

@@ -1,8 +1,8 @@
 //! The files that a run writes: none takes the place of another, nor of anything that the run reads.
 
 use moead_calibration::dataset::Dataset;
-use moead_calibration::outputs::{Output, Outputs};
 use moead_model::atomic_file;
+use moead_model::outputs::{Output, Outputs};
 use moead_terminal::failure::{At as _, UsageError};
 
 use super::arguments::TrainArguments;

@@ -5,10 +5,10 @@ use std::io;
 use moead_calibration::calibrate::pictures::PicturesError;
 use moead_calibration::collect::CollectError;
 use moead_calibration::dataset::DatasetError;
-use moead_calibration::outputs::Clash;
 use moead_exporter::checkpoint::{CheckpointError, TensorError};
 use moead_exporter::resolve::ResolveError;
 use moead_model::architecture::ArchitectureError;
+use moead_model::outputs::Clash;
 use moead_terminal::failure::find;
 
 use super::features::Stopped;

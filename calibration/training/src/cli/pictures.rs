@@ -5,7 +5,7 @@ use std::path::Path;
 
 use moead_calibration::calibrate::pictures::Pictures;
 use moead_calibration::dataset::Sample;
-use moead_calibration::outputs::Outputs;
+use moead_model::outputs::Outputs;
 use moead_terminal::failure::UsageError;
 use moead_terminal::printer::Printer;
 use sha2::{Digest as _, Sha256};

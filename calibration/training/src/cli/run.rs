@@ -11,6 +11,7 @@ use moead_runtime::stream::interrupt::Interrupt;
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
+use moead_terminal::signals;
 use serde_json::{Value, json};
 
 use super::arguments::TrainArguments;
@@ -58,7 +59,7 @@ fn train(arguments: &TrainArguments, is_saved: &mut bool, printer: &Printer) -> 
     // From here on files are written: who asks to stop leaves none of them half done.
     let interrupt = Interrupt::default();
     let handler = interrupt.clone();
-    ctrlc::set_handler(move || handler.request())?;
+    signals::heed(move |_| handler.request())?;
     tell_network(&network, &pictures, printer);
     let seed = Seed(arguments.seed);
     let mut identity = identity(arguments, &network, &pictures);

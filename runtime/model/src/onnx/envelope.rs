@@ -31,8 +31,11 @@ pub struct Envelope {
 #[non_exhaustive]
 pub enum EnvelopeError {
     /// Text, a picture, another protobuf, nothing at all.
-    #[error("not an ONNX file")]
-    NotOnnx,
+    #[error("expected an ONNX file, found {found}")]
+    NotOnnx {
+        /// In words, by its first bytes.
+        found: &'static str,
+    },
     /// The beginning of an ONNX file.
     #[error("cut short: a field at byte {at} claims {claimed} bytes, but {available} are left")]
     CutShort {
@@ -61,10 +64,10 @@ impl Envelope {
     /// [`EnvelopeError`]: not ONNX, cut short, a field that breaks a rule, a metadata key twice.
     pub fn read(bytes: Bytes) -> Result<Self, EnvelopeError> {
         Scan::default().check(&MODEL, &bytes, 0).map_err(|error| name_the_file(&bytes, error))?;
-        let message = ModelEnvelope::decode(bytes).map_err(|_| EnvelopeError::NotOnnx)?;
+        let message = ModelEnvelope::decode(bytes.clone()).map_err(|_| not_onnx(&bytes))?;
         let ModelEnvelope { graph: Some(graph), opset_import, metadata_props, ir_version: Some(_), .. } = message
         else {
-            return Err(EnvelopeError::NotOnnx);
+            return Err(not_onnx(&bytes));
         };
         for (index, entry) in metadata_props.iter().enumerate() {
             if metadata_props.iter().take(index).any(|earlier| earlier.key() == entry.key()) {
@@ -135,12 +138,34 @@ impl Envelope {
     }
 }
 
+fn not_onnx(bytes: &[u8]) -> EnvelopeError {
+    let begins = |with: &[&[u8]]| with.iter().any(|with| bytes.starts_with(with));
+    let found = if bytes.is_empty() {
+        "nothing"
+    } else if begins(&[b"PK\x03\x04"]) {
+        "a zip archive, as checkpoints of torch are"
+    } else if begins(&[b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"]) {
+        "a pickle, as old checkpoints of torch are"
+    } else if bytes.get(8) == Some(&b'{') {
+        "a safetensors file"
+    } else if begins(&[b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"RIFF"]) {
+        "a picture"
+    } else if begins(&[b"\x7fELF"]) {
+        "a program"
+    } else if bytes.iter().take(64).all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..)) {
+        "a text"
+    } else {
+        "something else"
+    };
+    EnvelopeError::NotOnnx { found }
+}
+
 /// Where the scan stopped, seen from outside: a file that begins as ONNX and ends too early, or no ONNX at all.
 fn name_the_file(bytes: &[u8], error: FieldsError) -> EnvelopeError {
     // Every writer puts ir_version first: key 0x08, then a small number.
     let begins_as_onnx = bytes.len() >= 2 && bytes[0] == 0x08 && bytes[1] < 0x80;
     match error {
-        _ if !begins_as_onnx => EnvelopeError::NotOnnx,
+        _ if !begins_as_onnx => not_onnx(bytes),
         FieldsError::BeyondEnd { message, at, claimed, available } if message == MODEL.name => {
             EnvelopeError::CutShort { at, claimed, available }
         }

@@ -64,8 +64,18 @@ fn a_file_opened_from_disk_is_the_same() {
 
 #[test]
 fn what_is_no_onnx_file_is_called_so() {
-    for bytes in [&b""[..], b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"hello", b"\x08\x08", b"\0\0\0\0"] {
-        refused(bytes, "not an ONNX file");
+    for (bytes, found) in [
+        (&b""[..], "nothing"),
+        (b"PK\x03\x04", "a zip archive, as checkpoints of torch are"),
+        (b"\x80\x02\x8a\n", "a pickle, as old checkpoints of torch are"),
+        (b"\x10\0\0\0\0\0\0\0{\"a\"", "a safetensors file"),
+        (b"\x89PNG\r\n\x1a\n", "a picture"),
+        (b"hello", "a text"),
+        (b"\x7fELF\x02", "a program"),
+        (b"\x08\x08", "something else"),
+        (b"\0\0\0\0", "something else"),
+    ] {
+        refused(bytes, &format!("expected an ONNX file, found {found}"));
     }
 }
 
@@ -294,6 +304,17 @@ fn a_graph_for_any_batch_that_is_right_for_one_picture_only_is_refused() {
 }
 
 #[test]
+fn a_self_test_with_what_the_interface_asks_for_is_enough() {
+    let mut model = small_model();
+    let grid = vec!["1.0"; 16].join(",");
+    let test = format!(r#""self_test":{{"seed":1,"pred_score":1.0,"anomaly_grid":[{grid}],"tolerance":0.1}}"#);
+    let value = model.metadata_props[0].value.as_mut().unwrap();
+    *value = value.replace(r#""self_test":null"#, &test);
+    let file = ModelFile::from_bytes(model.encode_to_vec().into()).unwrap();
+    assert_eq!(file.manifest().self_test.as_ref().unwrap().worst_relative_error, None);
+}
+
+#[test]
 fn a_self_test_of_another_grid_is_refused() {
     refused_model(
         |m| {
@@ -303,6 +324,35 @@ fn a_self_test_of_another_grid_is_refused() {
             *value = value.replace(r#""self_test":null"#, test);
         },
         "output anomaly_grid: expected 2 cells, as the manifest's self-test has, found 16 cells",
+    );
+}
+
+/// An engine that keeps steps in 32 bits would take all of them.
+#[test]
+fn a_step_longer_than_any_side_is_refused() {
+    let slice = |graph: &mut GraphProto, step| {
+        let numbers = [("from", 0), ("to", 8), ("along", 3), ("step", step)];
+        graph.initializer.extend(numbers.map(|(name, number)| integers(name, &[1], &[number])));
+        graph.node.push(node("Slice", &["image", "from", "to", "along", "step"], &["thin"], vec![]));
+    };
+    ModelFile::from_bytes(changed(|g| slice(g, 7)).into()).unwrap();
+    for step in [0, -1, (1 << 32) + 1, i64::MAX] {
+        let message =
+            "node thin.node (Slice): input 4: expected a constant with steps forward, no longer than a tensor";
+        refused_graph(|g| slice(g, step), message);
+    }
+}
+
+#[test]
+fn a_mean_of_nothing_is_refused() {
+    refused_graph(
+        |g| {
+            let numbers = [("from", 8), ("to", 8), ("along", 3)];
+            g.initializer.extend(numbers.map(|(name, number)| integers(name, &[1], &[number])));
+            g.node.push(node("Slice", &["image", "from", "to", "along"], &["nothing"], vec![]));
+            g.node.push(node("ReduceMean", &["nothing", "along"], &["mean"], vec![]));
+        },
+        "node mean.node (ReduceMean): input 0: expected something to reduce, found 1x3x8x0",
     );
 }
 

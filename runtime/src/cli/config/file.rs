@@ -79,7 +79,7 @@ pub(super) struct Entry {
     pub(super) value: Value,
     /// From 1.
     pub(super) line: usize,
-    /// From a table, which may occur several times.
+    /// From a table `[[source]]`, which may occur several times.
     pub(super) is_of_table: bool,
 }
 

@@ -60,7 +60,7 @@ fn every(arguments: &VerifyArguments, model: &Model<'_>, printer: &Printer) -> a
     let mut steps = printer.progress().steps();
     let (mut rows, mut refused) = (Vec::new(), Vec::new());
     let threads = arguments.threads.threads;
-    for (candidate, description) in choice::present(&arguments.engine.request(threads)?) {
+    for (candidate, description) in arguments.engine.present(threads)? {
         if let Err(refusal) = description {
             refused.push((candidate, refusal));
             continue;

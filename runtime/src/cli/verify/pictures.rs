@@ -13,7 +13,7 @@ use super::engines::finite;
 use crate::cli::arguments::VerifyArguments;
 use crate::cli::engine;
 
-use crate::engine::choice::{self, Candidate, Request};
+use crate::engine::choice::{Candidate, Request};
 use crate::engine::{Engine, Output};
 use crate::preprocess::decode;
 use crate::preprocess::normalize::normalize;
@@ -31,30 +31,46 @@ pub(super) fn engines(
     printer: &Printer,
 ) -> anyhow::Result<Exit> {
     let threads = arguments.threads.threads;
-    let usable: Vec<Candidate> = choice::present(&arguments.engine.request(threads)?)
+    let mut usable: Vec<Candidate> = arguments
+        .engine
+        .present(threads)?
         .into_iter()
         .filter_map(|(candidate, description)| description.ok().map(|_| candidate))
         .collect();
-    let Some((&first, others)) = usable.split_first() else { anyhow::bail!("no engine can be used on this machine") };
-    let base = arguments.engine.request_of(first, threads)?;
-    let requests: Vec<Request> = if arguments.engine.is_open() {
-        others.iter().map(|&candidate| arguments.engine.request_of(candidate, threads)).collect::<Result<_, _>>()?
+    let load = |candidate| Side::load(model, &arguments.engine.request_of(candidate, threads)?, printer);
+    let asked_for = if arguments.engine.is_open() {
+        None
     } else {
-        vec![arguments.engine.request(threads)?]
+        let side = Side::load(model, &arguments.engine.request(threads)?, printer)?;
+        usable.retain(|candidate| *candidate != side.candidate);
+        Some(side)
     };
-    anyhow::ensure!(
-        !requests.is_empty(),
-        "{first} is the only engine on this machine: there is nothing to compare with"
-    );
+    let Some((&first, others)) = usable.split_first() else {
+        match asked_for {
+            Some(side) => anyhow::bail!(only(side.candidate)),
+            None => anyhow::bail!("no engine can be used on this machine"),
+        }
+    };
+    anyhow::ensure!(asked_for.is_some() || !others.is_empty(), only(first));
     let tolerance = model.file.manifest().self_test.as_ref().map(|test| test.tolerance);
     let mut is_right = true;
-    for request in &requests {
-        let sides = [Side::load(model, &base, printer)?, Side::load(model, request, printer)?];
-        let worst = compare(arguments, sides, folder, printer)?.map().worst;
+    let mut agree = |sides| -> anyhow::Result<()> {
+        let comparison = compare(arguments, sides, folder, printer)?;
+        // Verdicts rest on the score, and what is shown on the map.
+        let worst = comparison.map().worst.max(comparison.score().worst);
         is_right &= tolerance.is_none_or(|tolerance| worst <= tolerance);
+        Ok(())
+    };
+    match asked_for {
+        Some(side) => agree([load(first)?, side])?,
+        None => others.iter().try_for_each(|&other| agree([load(first)?, load(other)?]))?,
     }
     anyhow::ensure!(is_right, "{}: two engines differ by more than the model file allows", model.path.display());
     Ok(Exit::Fine)
+}
+
+fn only(candidate: Candidate) -> String {
+    format!("{candidate} is the only engine on this machine: there is nothing to compare with")
 }
 
 /// Compares two models on one engine.
@@ -73,6 +89,7 @@ pub(super) fn models(
 /// One of the two.
 struct Side {
     name: String,
+    candidate: Candidate,
     engine: Box<dyn Engine>,
     manifest: Manifest,
     /// How many times experts are chosen.
@@ -86,7 +103,13 @@ impl Side {
         outputs.extend((0..choices).map(Output::Experts));
         let chosen = engine::load(request, (model.path, &model.file), &outputs, printer)?;
         let name = format!("{} on {}", model.path.display(), chosen.candidate);
-        Ok(Self { name, engine: chosen.crew.into_first(), manifest: model.file.manifest().clone(), choices })
+        Ok(Self {
+            name,
+            candidate: chosen.candidate,
+            engine: chosen.crew.into_first(),
+            manifest: model.file.manifest().clone(),
+            choices,
+        })
     }
 
     fn judge(&mut self, picture: &Picture) -> anyhow::Result<Answer> {
@@ -109,13 +132,23 @@ fn compare(
     printer: &Printer,
 ) -> anyhow::Result<Comparison> {
     let files = FileList::of_path(folder)?.files;
+    let sizes = [&first, &second].map(|side| side.manifest.input.size());
+    let is_alike = sizes[0] == sizes[1];
+    if !is_alike {
+        let [first, second] = sizes;
+        printer.note(format_args!("the inputs are {first} and {second}: maps and experts cannot be compared"));
+    }
     let bar = printer.progress().bar(files.len() as u64, "pictures");
     let mut comparison = Comparison::default();
     let mut unreadable = 0;
     for file in &files {
         match decode::read(&file.path) {
             Ok(picture) => {
-                let answers = [first.judge(&picture)?, second.judge(&picture)?];
+                let mut answers = [first.judge(&picture)?, second.judge(&picture)?];
+                if !is_alike {
+                    // Tokens of other places.
+                    answers.iter_mut().for_each(|answer| answer.choices.clear());
+                }
                 let difference = Difference::of(&answers[0], &answers[1], arguments.threshold);
                 comparison.add(&file.path.display().to_string(), &difference);
             }
@@ -129,15 +162,23 @@ fn compare(
     drop(bar);
     anyhow::ensure!(comparison.pictures() > 0, "{}: none of {unreadable} pictures can be read", folder.display());
     let names = [&first.name, &second.name].map(String::as_str);
+    let map = is_alike.then(|| comparison.map());
     if arguments.json {
-        printer.line(json(arguments, names, &comparison, unreadable))?;
+        printer.line(json(arguments, names, map, &comparison, unreadable))?;
     } else {
-        text(arguments, names, &comparison, printer)?;
+        text(arguments, names, map, &comparison, printer)?;
     }
     Ok(comparison)
 }
 
-fn json(arguments: &VerifyArguments, names: [&str; 2], comparison: &Comparison, unreadable: usize) -> Value {
+/// * `map`: of the maps, if they can be compared.
+fn json(
+    arguments: &VerifyArguments,
+    names: [&str; 2],
+    map: Option<Spread>,
+    comparison: &Comparison,
+    unreadable: usize,
+) -> Value {
     let spread = |spread: Spread| json!({"typical": finite(spread.typical), "worst": finite(spread.worst)});
     let changed =
         |(picture, [first, second]): &(String, [Score; 2])| json!({"picture": picture, "scores": [first.0, second.0]});
@@ -146,8 +187,8 @@ fn json(arguments: &VerifyArguments, names: [&str; 2], comparison: &Comparison, 
         "compared": names,
         "pictures": comparison.pictures(),
         "unreadable": unreadable,
-        "map_error": spread(comparison.map()),
-        "worst_picture": comparison.worst.as_ref().map(|(picture, _)| picture),
+        "map_error": map.map(spread),
+        "worst_picture": map.and(comparison.worst.as_ref()).map(|(picture, _)| picture),
         "score_error": spread(comparison.score()),
         "threshold": arguments.threshold.map(|threshold| threshold.value()),
         "other_verdicts": comparison.other_verdict_count,
@@ -160,6 +201,7 @@ fn json(arguments: &VerifyArguments, names: [&str; 2], comparison: &Comparison, 
 fn text(
     arguments: &VerifyArguments,
     [first, second]: [&str; 2],
+    map: Option<Spread>,
     comparison: &Comparison,
     printer: &Printer,
 ) -> std::io::Result<()> {
@@ -167,7 +209,9 @@ fn text(
     let mut table = Table::new(&["relative error", "typical", "worst", ""]);
     let row = |spread: Spread| [format!("{:.1e}", spread.typical), format!("{:.1e}", spread.worst)];
     let worst = comparison.worst.as_ref().map(|(picture, _)| picture.clone()).unwrap_or_default();
-    table.row(["map".into()].into_iter().chain(row(comparison.map())).chain([worst]));
+    if let Some(map) = map {
+        table.row(["map".into()].into_iter().chain(row(map)).chain([worst]));
+    }
     table.row(["score".into()].into_iter().chain(row(comparison.score())));
     table.lines().try_for_each(|line| printer.line(line))?;
     if comparison.tokens > 0 {

@@ -48,15 +48,13 @@ impl Session {
         Self::of(model.bytes(), model.manifest().input.size(), named(model, outputs, NAME)?, threads)
     }
 
-    /// The same for a model of somebody else, which may have anything that the engine does not know. No shape in it was looked at, and tract
-    /// panics on some (sides whose product overflows): that is an error as any other.
+    /// The same for a model of somebody else, which may have anything that the engine does not know, and of which no shape was looked at.
     ///
     /// # Errors
     /// [`EngineError::Load`]
     pub fn load_foreign(model: &ForeignModel, outputs: &[Output], threads: NonZeroUsize) -> Result<Self, EngineError> {
         let named = outputs.iter().map(|&output| (output, output.name().to_owned())).collect();
-        caught(|| Self::of(model.bytes(), model.input().size(), named, threads))
-            .unwrap_or_else(|message| Err(EngineError::Load { engine: NAME, message }))
+        Self::of(model.bytes(), model.input().size(), named, threads)
     }
 
     fn of(
@@ -68,7 +66,9 @@ impl Session {
         let failed = |message| EngineError::Load { engine: NAME, message };
         let names: Vec<_> = named.iter().map(|(_, name)| name.as_str()).collect();
         let pool = Pool::new(threads).map_err(|error| failed(error.to_string()))?;
-        let plan = plan(bytes, size, &names, &pool).map_err(|error| failed(format!("{error:#}")))?;
+        // tract panics on some graphs (sides whose product overflows, a division by 0 that it computes ahead): that is an error as any other.
+        let plan = caught(|| plan(bytes, size, &names, &pool)).map_err(failed)?;
+        let plan = plan.map_err(|error| failed(format!("{error:#}")))?;
         Ok(Self { plan, pool, size, outputs: named.into_iter().map(|(output, _)| output).collect() })
     }
 

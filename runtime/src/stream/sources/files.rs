@@ -121,6 +121,11 @@ impl Source for Files {
     }
 }
 
+/// Without the path, which stands in front of it.
+fn cause(error: walkdir::Error) -> io::Error {
+    error.into_io_error().unwrap_or_else(|| io::Error::other("a link that leads back to a folder around it"))
+}
+
 /// Paths, and the same relative to the folder.
 fn folder(root: &Path) -> Result<Vec<(PathBuf, PathBuf)>, ListError> {
     let mut pairs = Vec::new();
@@ -131,7 +136,7 @@ fn folder(root: &Path) -> Result<Vec<(PathBuf, PathBuf)>, ListError> {
             // One picture that cannot be read, as others are.
             Err(error) if error.path().is_some_and(leads_nowhere) => error.path().unwrap_or(root).to_owned(),
             Err(error) => {
-                return Err(ListError::Read { path: error.path().unwrap_or(root).to_owned(), source: error.into() });
+                return Err(ListError::Read { path: error.path().unwrap_or(root).to_owned(), source: cause(error) });
             }
         };
         if is_picture(&path) {

@@ -22,6 +22,7 @@ from resize import fnv1a64, picture  # noqa: E402
 
 HEIGHT, WIDTH = 11, 14
 ORIENTATION = 0x0112
+ROWS_PER_STRIP = 0x0116
 entries = []
 
 
@@ -116,6 +117,8 @@ def main() -> None:
     save("rgb_420.jpg", colour, lossy=True, quality=90, subsampling=2)
     save("progressive.jpg", colour, lossy=True, quality=90, progressive=True)
     save("restarts.jpg", colour, lossy=True, quality=90, restart_marker_blocks=1)
+    # Two strips, and their tables in a place of their own.
+    save("grey_jpeg.tiff", grey, lossy=True, compression="jpeg", quality=90, tiffinfo={ROWS_PER_STRIP: 8})
 
     for orientation in range(1, 9):
         exif = Image.Exif()

@@ -77,6 +77,9 @@ pub(super) fn transpose(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     Ok(Inferred::new(value))
 }
 
+/// One that leaves out all of any side but its first number.
+const LONGEST_STEP: i64 = limits::TENSOR_ELEMENTS as i64;
+
 /// Constant starts, ends, axes and steps; steps forward only.
 pub(super) fn slice(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     let input = node.input(0)?;
@@ -92,8 +95,9 @@ pub(super) fn slice(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
         let side = i64::try_from(dims[axis]).unwrap_or(i64::MAX);
         let bound = |value: i64| if value < 0 { value.saturating_add(side) } else { value }.clamp(0, side);
         let (start, end, step) = (bound(starts[position]), bound(ends[position]), steps[position]);
-        if step < 1 {
-            return Err(ShapeProblem::Constant { index: 4, expected: "steps forward" });
+        // An engine that keeps steps in fewer bits would take other ones than were counted here.
+        if !(1..=LONGEST_STEP).contains(&step) {
+            return Err(ShapeProblem::Constant { index: 4, expected: "steps forward, no longer than a tensor" });
         }
         let taken = (end - start).max(0);
         dims[axis] = usize::try_from(taken / step + i64::from(taken % step != 0)).unwrap_or(usize::MAX);

@@ -9,19 +9,20 @@ pub(super) fn product(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     product_of(node.floats(0)?, node.floats(1)?, Element::F32)
 }
 
-/// `MatMulInteger` of bytes and bytes with a sign; what is subtracted from each (zero where it is left out) is one byte.
+/// `MatMulInteger` of bytes and bytes with or without a sign; what is subtracted from each (zero where it is left out) is one byte of its kind.
 pub(super) fn integer_product(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
-    let of = |index: usize, element: Element, expected: &'static str| {
+    let of = |index: usize, elements: &[Element], expected: &'static str| {
         let value = node.input(index)?;
         let wrong = ShapeProblem::Element { index, expected, found: value.element };
-        if value.element == element { Ok(value) } else { Err(wrong) }
+        if elements.contains(&value.element) { Ok(value) } else { Err(wrong) }
     };
-    for (index, element, expected) in [(2, Element::U8, "u8"), (3, Element::I8, "i8")] {
-        if node.optional(index).is_some() && of(index, element, expected)?.elements() != 1 {
+    let (left, right) = (of(0, &[Element::U8], "u8")?, of(1, &[Element::U8, Element::I8], "u8 or i8")?);
+    for (index, side, expected) in [(2, left, "u8"), (3, right, "what is subtracted from")] {
+        if node.optional(index).is_some() && of(index, &[side.element], expected)?.elements() != 1 {
             return Err(ShapeProblem::Constant { index, expected: "one number" });
         }
     }
-    product_of(of(0, Element::U8, "u8")?, of(1, Element::I8, "i8")?, Element::I32)
+    product_of(left, right, Element::I32)
 }
 
 fn product_of(left: &Value, right: &Value, element: Element) -> Result<Inferred, ShapeProblem> {
@@ -71,6 +72,10 @@ pub(super) fn reduce(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     let axes = if node.inputs.len() > 1 { node.axes(1, input.rank())? } else { (0..input.rank()).collect() };
     if axes.is_empty() && input.rank() > 0 {
         return Err(ShapeProblem::Constant { index: 1, expected: "at least one dimension" });
+    }
+    // A mean of nothing is no number, and an engine that computes it ahead of time divides by 0.
+    if axes.iter().any(|&axis| input.dims[axis] == 0) {
+        return Err(ShapeProblem::Rank { index: 0, expected: "something to reduce", found: input.shape() });
     }
     let sides = input.dims.iter().enumerate().filter_map(|(axis, &side)| match axes.contains(&axis) {
         true => keep.then_some(1),

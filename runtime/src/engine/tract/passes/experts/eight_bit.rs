@@ -29,6 +29,42 @@ struct Layer {
     bias: OutletId,
     /// The byte of its input that means zero.
     zero: u8,
+    kind: Kind,
+}
+
+/// How weights are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// With a sign.
+    Signed,
+    /// With 128 added.
+    Shifted,
+}
+
+impl Kind {
+    /// By the byte that means zero.
+    fn of(zero: f64) -> Option<Self> {
+        match zero {
+            0.0 => Some(Self::Signed),
+            128.0 => Some(Self::Shifted),
+            _ => None,
+        }
+    }
+
+    fn datum_type(self) -> DatumType {
+        match self {
+            Self::Signed => i8::datum_type(),
+            Self::Shifted => u8::datum_type(),
+        }
+    }
+
+    fn signed(self, weights: &Tensor) -> TractResult<Vec<i8>> {
+        let plain = weights.try_as_plain_ram()?;
+        Ok(match self {
+            Self::Signed => plain.as_slice::<i8>()?.to_vec(),
+            Self::Shifted => plain.as_slice::<u8>()?.iter().map(|&byte| byte.wrapping_sub(128).cast_signed()).collect(),
+        })
+    }
 }
 
 impl Layers {
@@ -69,16 +105,16 @@ pub(super) fn inputs(
                 Ok(fact.datum_type == kind && fact.shape.as_concrete() == Some(&expected[..]))
             };
             let (row, float) = ([1, sides.1], f32::datum_type());
-            if !(fits(layer.weights, sides.into(), i8::datum_type())?
+            if !(fits(layer.weights, sides.into(), layer.kind.datum_type())?
                 && fits(layer.steps, row, float)?
                 && fits(layer.bias, row, float)?)
             {
                 return Ok(None);
             }
             let tensor = constant(model, layer.weights)?.context("weights are constant")?;
-            let weights = tensor.try_as_plain_ram()?.as_slice::<i8>()?;
-            let packed = derived(model, patch, (layer.weights, "words"), || aligned(&unit.pack(sides, weights)))?;
-            let sums = derived(model, patch, (layer.weights, "sums"), || aligned(&column_sums(weights, sides.1)))?;
+            let signed = || layer.kind.signed(&tensor);
+            let packed = derived(model, patch, (layer.weights, "words"), || aligned(&unit.pack(sides, &signed()?)))?;
+            let sums = derived(model, patch, (layer.weights, "sums"), || aligned(&column_sums(&signed()?, sides.1)))?;
             inputs.extend([packed, sums, patch.tap_model(model, layer.steps)?, patch.tap_model(model, layer.bias)?]);
         }
     }
@@ -108,9 +144,7 @@ fn linear(model: &TypedModel, outlet: OutletId) -> TractResult<Option<(OutletId,
     let &[bytes, weights, added, zero, a_scale, b_zero, b_scale, c_zero, c_scale] = &product.inputs[..] else {
         return Ok(None);
     };
-    for (outlet, neutral) in
-        [(added, 0.0), (a_scale, 1.0), (b_zero, 0.0), (b_scale, 1.0), (c_zero, 0.0), (c_scale, 1.0)]
-    {
+    for (outlet, neutral) in [(added, 0.0), (a_scale, 1.0), (b_scale, 1.0), (c_zero, 0.0), (c_scale, 1.0)] {
         if scalar(model, outlet)? != Some(neutral) {
             return Ok(None);
         }
@@ -118,7 +152,8 @@ fn linear(model: &TypedModel, outlet: OutletId) -> TractResult<Option<(OutletId,
     let is_integer = op.q_params == Some(i32::datum_type()) && is_product(op);
     let is_constant = constant(model, weights)?.is_some();
     let zero = scalar(model, zero)?.filter(|_| is_integer && is_constant);
-    Ok(zero.map(|zero| (bytes, row_steps, Layer { weights, steps, bias, zero: zero as u8 })))
+    let kind = scalar(model, b_zero)?.and_then(Kind::of);
+    Ok(zero.zip(kind).map(|(zero, kind)| (bytes, row_steps, Layer { weights, steps, bias, zero: zero as u8, kind })))
 }
 
 /// What was rounded to `bytes` with these steps, and how; nothing unless `layer` reads the bytes as they were made.

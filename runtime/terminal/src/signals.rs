@@ -1,4 +1,4 @@
-//! Signals that ask a run to stop after what is in hand.
+//! Signals that ask a program to stop: Ctrl-C, a service manager, a terminal that is closed.
 
 use std::ffi::c_int;
 use std::fs;
@@ -7,23 +7,33 @@ use std::thread;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-
-use crate::stream::interrupt::Interrupt;
+use signal_hook::low_level::emulate_default_handler;
 
 /// Those that ask.
 const ASKING: [c_int; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// From here on they request `interrupt`, all but those that were ignored when the program began: whoever started it with `nohup`, or in a
-/// script's background, has decided that.
+/// One that came.
+#[derive(Debug, Clone, Copy)]
+pub struct Signal(c_int);
+
+impl Signal {
+    /// Ends the process as this signal would have done by itself: whoever waits for it sees which one it was.
+    pub fn end(self) {
+        // It does not return from those that ask.
+        let _ = emulate_default_handler(self.0);
+    }
+}
+
+/// From here on they go to `told`, on a thread of its own, and no longer end the process: all but those that were ignored when the program
+/// began. Whoever started it with `nohup`, or in a script's background, has decided that.
 ///
 /// # Errors
 /// By the system.
-pub(super) fn heed(interrupt: &Interrupt) -> io::Result<()> {
+pub fn heed(mut told: impl FnMut(Signal) + Send + 'static) -> io::Result<()> {
     // Where the kernel does not say, none was.
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mut signals = Signals::new(heeded(&status))?;
-    let interrupt = interrupt.clone();
-    let wait = move || signals.forever().for_each(|_| interrupt.request());
+    let wait = move || signals.forever().for_each(|signal| told(Signal(signal)));
     thread::Builder::new().name("signals".to_owned()).spawn(wait)?;
     Ok(())
 }
@@ -42,8 +52,7 @@ mod tests {
 
     #[test]
     fn what_is_ignored_stays_ignored() {
-        let status =
-            |mask: &str| format!("Name:\tmoead-edge\nSigBlk:\tffffffffffffffff\nSigIgn:\t{mask}\nSigCgt:\t0\n");
+        let status = |mask: &str| format!("Name:\tmoead\nSigBlk:\tffffffffffffffff\nSigIgn:\t{mask}\nSigCgt:\t0\n");
         assert_eq!(heeded(&status("0000000000001000")), ASKING);
         assert_eq!(heeded(&status("0000000000001001")), [SIGINT, SIGTERM], "nohup");
         assert_eq!(heeded(&status("0000000000001006")), [SIGTERM, SIGHUP], "a script's background");

@@ -3,11 +3,9 @@
 //! Files are the same where device and inode are, whatever their names and however many links lead there; of those that do not exist yet,
 //! where folder and name are, behind links that lead to them.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// Links that are followed, one to the next, as on Linux.
-const MOST_LINKS: usize = 40;
+use crate::atomic_file;
 
 /// A file that a run writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,12 +51,20 @@ pub enum Clash {
 /// By what a file is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Identity {
-    Existing {
-        device: u64,
-        inode: u64,
-    },
+    #[cfg(unix)]
+    Existing { device: u64, inode: u64 },
     /// Where it will be.
     Place(PathBuf),
+}
+
+impl Output<'_> {
+    /// As [`Outputs::spare`], for a run that writes nothing else.
+    ///
+    /// # Errors
+    /// [`Clash::Read`]
+    pub fn spare(self, inputs: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<(), Clash> {
+        Outputs(vec![(self.what, self.path.to_owned())]).spare(inputs)
+    }
 }
 
 impl Outputs {
@@ -97,16 +103,16 @@ impl Outputs {
 
 impl Identity {
     fn of(path: &Path) -> Self {
+        #[cfg(unix)]
         if let Ok(metadata) = path.metadata() {
+            use std::os::unix::fs::MetadataExt as _;
             return Self::Existing { device: metadata.dev(), inode: metadata.ino() };
         }
-        // What is written by the name of a link is written where that leads.
-        let mut path = place(path);
-        for _ in 0..MOST_LINKS {
-            let Ok(target) = path.read_link() else { break };
-            path = place(&path.with_file_name(target));
-        }
-        Self::Place(path)
+        // What is written by the name of a link is written where that leads; where it leads nowhere, nothing is.
+        Self::Place(match atomic_file::followed(path) {
+            Ok(target) => place(&target),
+            Err(_) => place(path),
+        })
     }
 }
 

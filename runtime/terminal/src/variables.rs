@@ -1,0 +1,50 @@
+//! Variables of the environment that flags are taken from where nobody types them.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Arg, Command};
+
+/// Takes no variable that is set to nothing: an empty line in a service's settings says nothing.
+pub(crate) fn without_empty(command: Command) -> Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let without = |flag: Arg| if flag.get_env().is_some_and(is_empty) { flag.env(None::<&'static str>) } else { flag };
+    command.mut_args(without).mut_subcommands(without_empty)
+}
+
+/// The variable whose value was refused in the name of a flag that nobody typed.
+pub(crate) fn refused(command: &Command, typed: &[OsString], error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return None };
+    let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return None };
+    let flag = flags(command).find(|flag| flag.to_string() == *named)?;
+    let variable = flag.get_env()?;
+    let is_typed =
+        |word: &OsString| flag.get_long().is_some_and(|long| word.to_string_lossy().starts_with(&format!("--{long}")));
+    let is_of_variable = std::env::var_os(variable).is_some_and(|of_variable| of_variable == **value);
+    (is_of_variable && !typed.iter().any(is_typed)).then(|| variable.to_string_lossy().into_owned())
+}
+
+/// Those of all subcommands, too.
+fn flags(command: &Command) -> Box<dyn Iterator<Item = &Arg> + '_> {
+    Box::new(command.get_arguments().chain(command.get_subcommands().flat_map(flags)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_variable_says_wrongly_is_blamed_on_it() {
+        // Set for every test by cargo, to what is no number.
+        let flag = Arg::new("size").long("size").env("CARGO_PKG_NAME").value_parser(clap::value_parser!(u8));
+        let command = Command::new("greet").arg(flag);
+        let refuse = |words: &[&str]| {
+            let typed: Vec<OsString> = words.iter().map(OsString::from).collect();
+            let error = command.clone().try_get_matches_from(&typed).unwrap_err();
+            refused(&command, &typed, &error)
+        };
+        assert_eq!(refuse(&["greet"]).as_deref(), Some("CARGO_PKG_NAME"));
+        assert_eq!(refuse(&["greet", "--size", "x"]), None);
+        assert_eq!(refuse(&["greet", concat!("--size=", env!("CARGO_PKG_NAME"))]), None);
+    }
+}
