@@ -110,7 +110,7 @@ fn what_would_not_run_on_the_board_is_refused() {
     status: 1
     ----- stderr
     error: moead-edge: a program for aarch64-unknown-linux-gnu, expected x86_64-unknown-linux-gnu
-    hint: `--binary FILE` names a moead-edge that was built for the board; `just dist` builds one for each machine
+    hint: a board needs a moead-edge that was built for it; `just dist` builds one for each machine
     ");
     insta::assert_snapshot!(desk.refuses(&BUILD.replace("raspberry-pi-5", "jetson-orin-nx-cuda")), @r"
     status: 1

@@ -59,7 +59,7 @@ fn experts_in_eight_bits() {
     insta::assert_snapshot!(desk.says("ckpt.pth.tar --precision int8"), @r"
     status: 0
     ----- stdout
-    ckpt.onnx: 3.6 MB, MoEAD on efficientnet_b0, input 64x64, int8 weights, sparse experts, checked: worst relative error [ERROR] (at most 1e-1)
+    ckpt.onnx: 3.7 MB, MoEAD on efficientnet_b0, input 64x64, int8 weights, sparse experts, checked: worst relative error [ERROR] (at most 1e-1)
     ");
     insta::assert_snapshot!(desk.refuses("ckpt.pth.tar --precision int8 --moe dense"), @r"
     status: 1

@@ -108,6 +108,7 @@ impl Demo {
             map_size: ImageSize { height, width },
             score: judgement.score,
             threshold: result.standard.threshold,
+            regions_from: result.standard.regions_from,
             verdict: judgement.verdict.ok(),
             regions: &judgement.regions,
             title: &format!("{} {}", what.0, result.frame.number),

@@ -44,7 +44,10 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if let Some(error) = find::<ListError>(error) {
         return match error {
-            ListError::Read { .. } => Some("check the path, and whether this user may read what is there".into()),
+            ListError::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Some("this user may not read it".into())
+            }
+            ListError::Read { .. } => Some("check the path".into()),
             ListError::Empty { .. } => Some("a file with another ending can be named itself: `--source FILE`".into()),
             ListError::Kind { .. } | ListError::Uri(_) => Some("give files, folders or patterns as `--source`".into()),
         };

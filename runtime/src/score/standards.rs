@@ -32,6 +32,8 @@ pub struct Standard {
     pub product: Option<Arc<str>>,
     /// None when nothing says from which score on it is defective.
     pub threshold: Option<Threshold>,
+    /// Map values from here on belong to regions: the same, where nothing says otherwise.
+    pub regions_from: Option<Threshold>,
 }
 
 /// What the pictures of a run are held against.
@@ -234,7 +236,7 @@ impl Standards {
     pub fn expected(&self, source: usize) -> Standard {
         match self.named(source).or_else(|| self.common().filter(|_| !self.recognises())) {
             Some(place) => self.standard(Choice { shown: Shown::Known(place), watched: None }),
-            None => Standard { product: None, threshold: self.threshold },
+            None => Standard { product: None, threshold: self.threshold, regions_from: self.threshold },
         }
     }
 
@@ -262,12 +264,8 @@ impl Standards {
     pub fn standard(&self, choice: Choice) -> Standard {
         let known = self.shown(choice);
         let threshold = self.threshold.or(known.map(|known| known.threshold));
-        Standard { product: known.and_then(|known| known.name.clone()), threshold }
-    }
-
-    /// Map values from here on belong to regions.
-    pub fn regions_from(&self, choice: Choice) -> Option<Threshold> {
-        self.threshold.or(self.shown(choice).map(|known| known.regions_from))
+        let regions_from = self.threshold.or(known.map(|known| known.regions_from));
+        Standard { product: known.and_then(|known| known.name.clone()), threshold, regions_from }
     }
 
     /// How bad that score is.

@@ -158,6 +158,7 @@ struct Drawing {
     map: Tensor,
     score: Score,
     threshold: Option<Threshold>,
+    regions_from: Option<Threshold>,
     verdict: Option<Verdict>,
     regions: Vec<Region>,
 }
@@ -204,6 +205,7 @@ impl DrawingSink {
             map: Tensor { shape: Vec::new(), data: std::mem::take(&mut judgement.map.data) },
             score: judgement.score,
             threshold: result.standard.threshold,
+            regions_from: result.standard.regions_from,
             verdict: judgement.verdict.ok(),
             regions,
         };
@@ -291,6 +293,7 @@ impl Painter {
                 map_size: self.network,
                 score: drawing.score,
                 threshold: drawing.threshold,
+                regions_from: drawing.regions_from,
                 verdict: drawing.verdict,
                 regions: &drawing.regions,
                 title: &drawing.title,
@@ -339,6 +342,7 @@ mod tests {
             map: Tensor { shape: vec![1, 1], data: vec![0.5] },
             score: Score(0.5),
             threshold: None,
+            regions_from: None,
             verdict: None,
             regions: Vec::new(),
         }

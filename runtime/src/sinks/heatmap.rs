@@ -51,6 +51,8 @@ pub struct Annotation<'a> {
     pub score: Score,
     /// What the score was held against, if there is a threshold.
     pub threshold: Option<Threshold>,
+    /// From which map value on there are regions.
+    pub regions_from: Option<Threshold>,
     /// The verdict, if the picture was judged.
     pub verdict: Option<Verdict>,
     /// Where the picture is unusual; the 16 with the largest peaks are drawn. Empty when there is no threshold.
@@ -151,10 +153,15 @@ fn captions(annotation: &Annotation<'_>, panel: PanelSize, range: Range) -> [Str
         count if count <= boxes::MOST => format!(", {count} regions"),
         count => format!(", the {} strongest of {count} regions", boxes::MOST),
     };
+    // Else what lies above the mark on the scale and in no box would be a riddle.
+    let from = match annotation.regions_from.filter(|from| Some(*from) != annotation.threshold) {
+        Some(from) => format!(" from {} on", numbers::rounded(from.value(), 3)),
+        None => String::new(),
+    };
     // Else a normal picture, all bright, would be taken for a defective one.
     let own = if range.own { "; colours of this picture only" } else { "" };
     let gaps = if range.gaps { "; grey stripes: no value" } else { "" };
-    [format!("picture, {width} × {height}{stretched}"), format!("anomaly map{regions}{own}{gaps}")]
+    [format!("picture, {width} × {height}{stretched}"), format!("anomaly map{regions}{from}{own}{gaps}")]
 }
 
 /// The score beside the threshold, with the sign that leads to the verdict between them.

@@ -469,7 +469,7 @@ mod tests {
         let region = Region { bounds, peak: Score(5.1), area: 812 };
         let bolt: Option<Arc<str>> = Some("bolt".into());
         let mut written = result(3.21, Ok(Verdict::Defect), vec![region]);
-        written.standard = Standard { product: bolt.clone(), threshold: Threshold::new(3.0).ok() };
+        written.standard = Standard { product: bolt.clone(), threshold: Threshold::new(3.0).ok(), regions_from: None };
         if let Ok(judgement) = &mut written.outcome {
             judgement.severity = Some(Severity(1.25));
         }

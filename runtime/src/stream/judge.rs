@@ -135,7 +135,7 @@ impl Judge {
         let choice = self.standards.choose(source, &embedding);
         let standard = self.standards.standard(choice);
         regions.clear();
-        if let Some(threshold) = self.standards.regions_from(choice) {
+        if let Some(threshold) = standard.regions_from {
             let size = ImageSize { height: region.height, width: region.width };
             self.finder.find_into(&map.data, self.network, threshold, size, &mut regions);
             for Region { bounds, .. } in &mut regions {

@@ -16,7 +16,10 @@ pub(crate) fn without_empty(command: Command) -> Command {
 pub(crate) fn refused(command: &Command, typed: &[OsString], error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return None };
     let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return None };
-    let flag = flags(command).find(|flag| flag.to_string() == *named)?;
+    let mut built = command.clone();
+    // Before that, a flag does not know how it is written.
+    built.build();
+    let flag = flags(&built).find(|flag| flag.to_string() == *named)?;
     let variable = flag.get_env()?;
     let is_typed =
         |word: &OsString| flag.get_long().is_some_and(|long| word.to_string_lossy().starts_with(&format!("--{long}")));

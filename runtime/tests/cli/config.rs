@@ -253,11 +253,9 @@ fn the_settings_of_standard_input_are_no_flag() {
 }
 
 #[test]
-fn a_variable_that_is_set_to_nothing_says_nothing_and_a_wrong_one_is_named() {
+fn a_variable_that_is_set_to_nothing_says_nothing() {
     let desk = Desk::empty();
-    let with = |name: &str, value: &str| desk.program("config show --model a --source b").env(name, value).run();
     for name in ["MOEAD_THRESHOLD", "MOEAD_ENGINE", "MOEAD_CONFIG"] {
-        with(name, "").success();
+        desk.program("config show --model a --source b").env(name, "").run().success();
     }
-    insta::assert_snapshot!(with("MOEAD_THRESHOLD", "abc").transcript(), @"");
 }

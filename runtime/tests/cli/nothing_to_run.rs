@@ -35,7 +35,7 @@ fn models() {
     insta::assert_snapshot!(desk.says("--model a.png --source a.png"), @r"
     status: 1
     ----- stderr
-    error: a.png: expected an ONNX file, found a picture
+    error: a.png: expected an ONNX file, found a text
     hint: write the model file anew with `moead-export CKPT`
     ");
     insta::assert_snapshot!(desk.says("--model empty --source a.png"), @r"
@@ -65,7 +65,7 @@ fn sources() {
     status: 1
     ----- stderr
     error: missing.png: No such file or directory (os error 2)
-    hint: check the path given as `--source`
+    hint: check the path
     ");
     insta::assert_snapshot!(desk.says("--model text.onnx --source empty"), @r"
     status: 1
@@ -95,7 +95,7 @@ fn sources() {
     status: 1
     ----- stderr
     error: missing/: No such file or directory (os error 2)
-    hint: check the path given as `--source`
+    hint: check the path
     ");
 }
 

@@ -130,6 +130,7 @@ fn a_wrong_value_in_the_environment_is_a_wrong_command_line() {
     error: invalid value 'high' for '--threshold <SCORE>': expected a number, as in 4.5
 
     For more information, try '--help'.
+    hint: that is what the variable MOEAD_THRESHOLD says
     ");
 }
 

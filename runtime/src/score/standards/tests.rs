@@ -28,7 +28,7 @@ fn of(value: &Value, threshold: Option<f32>, products: &[Option<&str>]) -> Resul
 /// What is told about a picture with that embedding and score 1.5.
 fn told(standards: &Standards, source: usize, embedding: [f32; 2]) -> (Option<String>, Option<f32>, Option<f64>, bool) {
     let choice = standards.choose(source, &embedding);
-    let Standard { product, threshold } = standards.standard(choice);
+    let Standard { product, threshold, .. } = standards.standard(choice);
     let severity = standards.severity(choice, Score(1.5)).map(|Severity(value)| value);
     (product.map(|name| name.to_string()), threshold.map(Threshold::value), severity, choice.is_unknown())
 }
@@ -49,7 +49,7 @@ fn a_picture_is_held_against_the_product_that_it_shows() {
     assert_eq!(told(&standards, 0, [11.0, -10.0]), (name("bolt"), Some(2.0), Some(0.5), false));
     assert_eq!(told(&standards, 0, [19.0, -20.0]), (name("nut"), Some(3.0), Some(0.25), false));
     let choice = standards.choose(0, &[19.0, -20.0]);
-    assert_eq!(standards.regions_from(choice), Threshold::new(3.5).ok());
+    assert_eq!(standards.standard(choice).regions_from, Threshold::new(3.5).ok());
     assert_eq!(standards.unrecognisable().collect::<Vec<_>>(), ["plain"]);
     assert_eq!(standards.expected(0), Standard::default());
 }
@@ -58,7 +58,7 @@ fn a_picture_is_held_against_the_product_that_it_shows() {
 fn a_picture_far_from_all_is_of_an_unknown_product_and_counts_for_the_nearest() {
     let standards = of(&calibration(), None, &[None]).unwrap();
     assert_eq!(told(&standards, 0, [14.0, -14.0]), (None, None, None, true));
-    assert_eq!(standards.regions_from(standards.choose(0, &[14.0, -14.0])), None);
+    assert_eq!(standards.standard(standards.choose(0, &[14.0, -14.0])).regions_from, None);
     assert_eq!((watched(&standards, [14.0, -14.0]), watched(&standards, [99.0, 0.0])), (name("bolt"), name("nut")));
 }
 
@@ -102,7 +102,7 @@ fn the_user_s_threshold_wins_and_severity_is_1_there() {
     let standards = of(&calibration(), Some(1.25), &[None]).unwrap();
     assert_eq!(told(&standards, 0, [10.0, -10.0]), (name("bolt"), Some(1.25), Some(2.0), false));
     assert_eq!(told(&standards, 0, [50.0, 50.0]), (None, Some(1.25), None, true));
-    assert_eq!(standards.regions_from(standards.choose(0, &[10.0, -10.0])), Threshold::new(1.25).ok());
+    assert_eq!(standards.standard(standards.choose(0, &[10.0, -10.0])).regions_from, Threshold::new(1.25).ok());
     // Below the median there is no scale.
     let standards = of(&calibration(), Some(0.5), &[None]).unwrap();
     assert_eq!(told(&standards, 0, [10.0, -10.0]).2, None);

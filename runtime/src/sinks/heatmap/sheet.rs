@@ -98,6 +98,7 @@ mod tests {
             map_size: ImageSize { height: 2, width: 2 },
             score: Score(9.0),
             threshold: Threshold::new(4.0).ok(),
+            regions_from: None,
             verdict: Some(Verdict::Defect),
             regions: &[],
             title: "plate 3",

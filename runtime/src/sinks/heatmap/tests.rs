@@ -27,6 +27,7 @@ impl Scene {
             map_size: self.map_size,
             score: Score(40.0),
             threshold: Threshold::new(THRESHOLD).ok(),
+            regions_from: None,
             verdict,
             regions: &self.regions,
             title: "housing-0001.png",
