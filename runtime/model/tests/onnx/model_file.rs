@@ -335,7 +335,7 @@ fn a_step_longer_than_any_side_is_refused() {
         graph.initializer.extend(numbers.map(|(name, number)| integers(name, &[1], &[number])));
         graph.node.push(node("Slice", &["image", "from", "to", "along", "step"], &["thin"], vec![]));
     };
-    ModelFile::from_bytes(changed(|g| slice(g, 7)).into()).unwrap();
+    ModelFile::from_bytes(changed(|g| slice(g, 7))).unwrap();
     for step in [0, -1, (1 << 32) + 1, i64::MAX] {
         let message =
             "node thin.node (Slice): input 4: expected a constant with steps forward, no longer than a tensor";
