@@ -63,14 +63,15 @@ fn take_after(new: &File, old: &std::fs::Metadata) -> io::Result<()> {
     // Before the permissions, which a change of owner may narrow. Who may not give files away may still give them to a group of his.
     let is_owned = fchown(new, Some(old.uid()), Some(old.gid())).is_ok();
     let is_of_group = is_owned || fchown(new, None, Some(old.gid())).is_ok();
+    let mode = old.permissions().mode();
     let kept = match (is_owned, is_of_group) {
         (true, _) => 0o7777,
         // What was for another owner is not for this one's programs to run as.
         (false, true) => 0o777,
-        // Nor is what one group may do for another.
-        (false, false) => 0o707,
+        // Nor is what one group may do for another, unless everybody may.
+        (false, false) => 0o707 | (mode & 0o007) << 3,
     };
-    new.set_permissions(std::fs::Permissions::from_mode(old.permissions().mode() & kept))
+    new.set_permissions(std::fs::Permissions::from_mode(mode & kept))
 }
 
 /// Where a path leads if it is a link, also to a file that is not there yet.
