@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use moead_model::architecture::ImageSize;
+use moead_model::outputs::Outputs;
 use moead_terminal::entry::{self, Program};
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::{At as _, UsageError};
@@ -14,7 +15,6 @@ use crate::dataset::{Dataset, Sample};
 use crate::evaluation::baseline::{self, Baseline};
 use crate::evaluation::comparison::Comparison;
 use crate::evaluation::{self, document, notes};
-use moead_model::outputs::Outputs;
 
 mod arguments;
 mod hints;

@@ -4,10 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use moead_model::atomic_file;
+use moead_model::outputs::Output;
 use moead_terminal::failure::At as _;
 use serde_json::Value;
-
-use moead_model::outputs::Output;
 
 /// A report cannot be put there.
 #[derive(Debug, thiserror::Error)]

@@ -79,8 +79,6 @@ type Entries<'a> = Vec<(&'a Path, Option<Candidate>, NonZeroUsize)>;
 
 /// Everyone who takes part: the reference, which everybody is compared with, first. And what this machine does not have.
 fn entries(arguments: &BenchArguments) -> anyhow::Result<(Entries<'_>, Vec<(Candidate, Refusal)>)> {
-    // What does not go together is a wrong command line, whoever would be measured.
-    arguments.engine.request(NonZeroUsize::MIN)?;
     let (mut candidates, mut refused) = (Vec::new(), Vec::new());
     if arguments.engine.is_open() {
         for (candidate, description) in arguments.engine.present(NonZeroUsize::MIN)? {
@@ -90,6 +88,8 @@ fn entries(arguments: &BenchArguments) -> anyhow::Result<(Entries<'_>, Vec<(Cand
             }
         }
     } else {
+        // What does not go together is a wrong command line, before anybody is measured.
+        arguments.engine.request(NonZeroUsize::MIN)?;
         candidates.push(None);
     }
     let mut entries = Vec::new();

@@ -94,8 +94,9 @@ pub(super) fn merge(command: Command, typed: Vec<OsString>) -> Result<Merged, Co
         let words = words(flag, entry).map_err(at)?;
         check(&command, &words, entry).map_err(at)?;
         // What a table says of its source goes where the source goes: another one of that name shows something else.
-        let mut of_source = command.get_arguments().filter(|other| entry.is_of_table && other.get_id() == SOURCE);
-        let is_gone = of_source.any(|source| is_overridden(&command, source, &explicit));
+        let is_source_gone =
+            || flags(&command).any(|flag| flag.get_id() == SOURCE && is_overridden(&command, flag, &explicit));
+        let is_gone = entry.is_of_table && is_source_gone();
         if !is_gone && !is_overridden(&command, flag, &explicit) && !words.is_empty() {
             lines.push((entry.key.clone(), entry.line));
             added.extend(words);

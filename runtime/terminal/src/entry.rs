@@ -65,7 +65,7 @@ where
 
 fn run_parsed<A>(
     program: &Program,
-    command: clap::Command,
+    mut command: clap::Command,
     arguments: impl IntoIterator<Item: Into<OsString> + Clone>,
     work: impl FnOnce(A, &Printer) -> anyhow::Result<Exit>,
 ) -> ExitCode
@@ -73,7 +73,7 @@ where
     A: Parser + AsRef<TerminalFlags>,
 {
     let typed: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
-    match command.clone().try_get_matches_from(&typed).and_then(|matches| A::from_arg_matches(&matches)) {
+    match command.try_get_matches_from_mut(&typed).and_then(|matches| A::from_arg_matches(&matches)) {
         Ok(arguments) => {
             let printer = Printer::standard(arguments.as_ref());
             finish(&printer, program.hint, work(arguments, &printer)).into()
@@ -81,7 +81,7 @@ where
         Err(error) => {
             // Whoever closed the stream does not want the text; the status stays what it is.
             let _ = error.print();
-            if let Some(variable) = variables::refused(&command, &typed, &error) {
+            if let Some(variable) = variables::refused(command, &typed, &error) {
                 let hint = format!("that is what the variable {variable} says");
                 Printer::standard(&TerminalFlags::default()).message(Label::Hint, &hint);
             }

@@ -13,13 +13,12 @@ pub(crate) fn without_empty(command: Command) -> Command {
 }
 
 /// The variable whose value was refused in the name of a flag that nobody typed.
-pub(crate) fn refused(command: &Command, typed: &[OsString], error: &clap::Error) -> Option<String> {
+pub(crate) fn refused(mut command: Command, typed: &[OsString], error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return None };
     let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return None };
-    let mut built = command.clone();
-    // Before that, a flag does not know how it is written.
-    built.build();
-    let flag = flags(&built).find(|flag| flag.to_string() == *named)?;
+    // Before that, a flag of another subcommand does not know how it is written.
+    command.build();
+    let flag = flags(&command).find(|flag| flag.to_string() == *named)?;
     let variable = flag.get_env()?;
     let is_typed =
         |word: &OsString| flag.get_long().is_some_and(|long| word.to_string_lossy().starts_with(&format!("--{long}")));
@@ -44,7 +43,7 @@ mod tests {
         let refuse = |words: &[&str]| {
             let typed: Vec<OsString> = words.iter().map(OsString::from).collect();
             let error = command.clone().try_get_matches_from(&typed).unwrap_err();
-            refused(&command, &typed, &error)
+            refused(command.clone(), &typed, &error)
         };
         assert_eq!(refuse(&["greet"]).as_deref(), Some("CARGO_PKG_NAME"));
         assert_eq!(refuse(&["greet", "--size", "x"]), None);

@@ -2,6 +2,7 @@
 
 use moead_model::manifest::ManifestError;
 use moead_model::onnx::model_file::ModelFileError;
+use moead_model::outputs::Clash;
 use moead_terminal::failure::find;
 
 use super::from_stream::{NoFrames, NotEmpty};
@@ -13,7 +14,6 @@ use crate::calibrate::product::ProductError;
 use crate::cli::hints;
 use crate::collect::CollectError;
 use crate::threshold::ThresholdError;
-use moead_model::outputs::Clash;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     let threshold = find::<ThresholdError>(error).copied();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use moead_model::atomic_file;
 use moead_model::calibration::Calibration;
 use moead_model::onnx::model_file::ModelFile;
+use moead_model::outputs::{Output, Outputs};
 use moead_runtime::engine::choice::{Choice, Request};
 use moead_runtime::engine::crew::InFlight;
 use moead_runtime::stream::clock::WallClock;
@@ -24,7 +25,6 @@ use crate::cli::report_files::ReportFiles;
 use crate::cli::running;
 use crate::drift::Order;
 use crate::threshold;
-use moead_model::outputs::{Output, Outputs};
 
 /// Good pictures that were left out on request, by product.
 pub(super) type Vetoed = BTreeMap<ProductName, Vec<PathBuf>>;

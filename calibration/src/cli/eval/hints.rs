@@ -3,6 +3,7 @@
 use moead_model::onnx::fields::FieldsError;
 use moead_model::onnx::foreign::ForeignModelError;
 use moead_model::onnx::model_file::ModelFileError;
+use moead_model::outputs::Clash;
 use moead_terminal::failure::find;
 
 use crate::cli::hints;
@@ -10,7 +11,6 @@ use crate::collect::CollectError;
 use crate::evaluation::NothingToTest;
 use crate::evaluation::baseline::BaselineError;
 use crate::peers::padim::PadimError;
-use moead_model::outputs::Clash;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if find::<NothingToTest>(error).is_some() {
