@@ -63,7 +63,7 @@ const VERSION: Version = Version {
 
 /// Parses the process's arguments, does what they ask, and says how it went.
 pub fn main() -> ExitCode {
-    let program = Program { version: VERSION, hint: hints::hint };
+    let program = Program { version: VERSION, hint: hints::hint_of_run };
     let prepare = |command, typed| {
         let merged = config::merge(command, typed)?;
         Ok((merged.command, merged.arguments))

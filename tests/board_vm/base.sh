@@ -16,7 +16,7 @@ missing_packages() {
 
 # What the base image and the first file system hold, in one word.
 recipe() {
-    { cat "$here/init" "$here/base.sh" "$here/../camera_vm/"{initramfs,modules}.sh "$kernel/version"; suite; } | sha256sum | cut -d' ' -f1
+    { cat "$here/init" "$here/base.sh" "$here/../camera_vm/"{initramfs.sh,modules.sh,present_stacks.c} "$kernel/version"; suite; } | sha256sum | cut -d' ' -f1
 }
 # The host's own: what was built here runs there.
 suite() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release; }
@@ -78,6 +78,10 @@ furnish() {
     echo 'options vivid n_devs=1 node_types=0x1' >"$root/etc/modprobe.d/camera.conf"
     echo 'LABEL=root / ext4 rw,errors=remount-ro 0 1' >"$root/etc/fstab"
     echo board >"$root/etc/hostname"
+    if [ "$arch" = amd64 ]; then
+        gcc -shared -fPIC -O2 -o "$root/usr/lib/present_stacks.so" "$here/../camera_vm/present_stacks.c"
+        echo /usr/lib/present_stacks.so >"$root/etc/ld.so.preload"
+    fi
     mkdir -p "$root/test" "$root/etc/systemd/system/multi-user.target.wants"
     local name
     for name in getty.target systemd-timesyncd.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \

@@ -117,7 +117,7 @@ impl Board {
         let is_over = progress.lines().last().is_some_and(|line| line.ends_with("] end"));
         if !output.status.success() || !is_over {
             let console = std::fs::read_to_string(self.path("share/console.log")).unwrap_or_default();
-            panic!("the boot did not come to its end: {output:?}\n{console}\nfiles: {}", self.keep().display());
+            panic!("the boot did not come to its end: {output:?}\n{console}");
         }
     }
 
@@ -131,11 +131,18 @@ impl Board {
     pub(crate) fn out(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(&format!("share/out/{name}"))).unwrap()
     }
+}
 
-    /// Leaves everything where somebody can look at it.
-    fn keep(&self) -> PathBuf {
-        let kept = self.folder.path().with_extension("kept");
-        let _ = std::fs::rename(self.folder.path(), &kept);
-        kept
+/// A test that failed leaves everything where somebody can look at it.
+impl Drop for Board {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            let journal = std::fs::read_to_string(self.path("share/out/journal")).unwrap_or_default();
+            golden::write_note(&format!(
+                "{journal}\nfiles of the board that failed: {}\n",
+                self.folder.path().display()
+            ));
+        }
     }
 }

@@ -125,12 +125,16 @@ fetch_kernel() {
 # Modules that are needed to reach the host's files; everything else is loaded from there.
 FIRST_MODULES="virtio_pci virtio_console 9pnet_virtio 9p overlay"
 
-# What the first file system holds, in one word: it is made anew when that changes.
+# What the first file system and the library hold, in one word: they are made anew when that changes.
 initramfs_recipe() {
-    { cat "$here/init" "$here"/{initramfs,modules}.sh "$kernel/version"; echo "$FIRST_MODULES"; } | sha256sum | cut -d' ' -f1
+    { cat "$here/init" "$here"/{initramfs,modules}.sh "$here/present_stacks.c" "$kernel/version"; echo "$FIRST_MODULES"; } | sha256sum | cut -d' ' -f1
 }
 
+# What programs of the guest are loaded with.
+preload="$machine/present_stacks.so"
+
 make_initramfs() {
+    gcc -shared -fPIC -O2 -o "$preload" "$here/present_stacks.c"
     # shellcheck disable=SC2086 # a list of names
     "$here/initramfs.sh" "$kernel" "$here/init" "$machine/initramfs.gz" $FIRST_MODULES
     initramfs_recipe >"$machine/initramfs.recipe"
@@ -174,6 +178,7 @@ EOF_BOOT
     done
     cat <<EOF_BOOT
 share=$(quoted "$share")
+echo $(quoted "$preload") >/etc/ld.so.preload
 busybox ip link set lo up
 busybox mkdir -p "\$share" /lib/modules
 busybox mount -t 9p -o trans=virtio,version=9p2000.L,msize=524288,cache=mmap share "\$share"

@@ -211,7 +211,9 @@ fn beginning(head: &[u8], length: u64) -> String {
         return "an empty file".into();
     }
     match std::str::from_utf8(present) {
-        Ok(text) if !text.contains('\0') => format!("{length} bytes that begin with {text:?}"),
+        Ok(text) if text.chars().all(|char| char.is_whitespace() || !char.is_control()) => {
+            format!("{length} bytes that begin with {text:?}")
+        }
         _ => {
             let bytes: Vec<String> = present.iter().map(|byte| format!("{byte:02x}")).collect();
             format!("{length} bytes that begin with {}", bytes.join(" "))

@@ -75,9 +75,18 @@ fn write_hint(error: &io::Error) -> Option<String> {
     Some(hint.into())
 }
 
+/// Whether a file may begin so that holds the message `ModelProto` (onnx.proto3): its first field, the version in one byte, and as a rule the
+/// second, the name of a program.
+fn is_onnx(head: &[u8]) -> bool {
+    matches!(head, [0x08, 1..=0x7f, 0x12, ..])
+}
+
 fn checkpoint_hint(error: &CheckpointError) -> Option<String> {
     let hint = match error {
         CheckpointError::Read(error) if error.kind() == io::ErrorKind::NotFound => "check the path",
+        CheckpointError::Unrecognised { head, .. } if is_onnx(head) => {
+            "if it is an ONNX model, it is exported already: `moead-edge --model FILE` runs it"
+        }
         CheckpointError::NotAFile { .. }
         | CheckpointError::Unrecognised { .. }
         | CheckpointError::NotACheckpoint { .. }

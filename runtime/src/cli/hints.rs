@@ -1,7 +1,9 @@
 //! What to do about an error: the only place where a typed error meets a flag's name.
 
 use std::io;
+use std::path::Path;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use moead_model::manifest::ManifestError;
 use moead_model::onnx::model_file::ModelFileError;
 use moead_terminal::failure::find;
@@ -23,6 +25,24 @@ mod config;
 pub(super) mod engine;
 #[cfg(feature = "update")]
 mod update;
+
+/// The advice of `moead-edge` itself.
+pub(super) fn hint_of_run(error: &anyhow::Error) -> Option<String> {
+    find::<clap::Error>(error).map_or_else(|| hint(error), stray_path)
+}
+
+/// What to do with a path that stands alone: whoever writes it means the pictures.
+fn stray_path(error: &clap::Error) -> Option<String> {
+    let is_of_word =
+        matches!(error.kind(), ErrorKind::ArgumentConflict | ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument);
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text),
+        _ => None,
+    };
+    let stray = text(ContextKind::InvalidSubcommand).or_else(|| text(ContextKind::InvalidArg))?;
+    (is_of_word && Path::new(stray).exists())
+        .then(|| format!("pictures and cameras are given with a flag: `--source {stray}`"))
+}
 
 /// The advice for an error that this crate knows, if there is any.
 pub fn hint(error: &anyhow::Error) -> Option<String> {

@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::{self, Hint};
 use crate::flags::TerminalFlags;
 use crate::printer::{self, Label, Printer};
-use crate::variables;
+use crate::variables::{self, Misspelt};
 use crate::version::Version;
 
 /// What this crate must know about a program.
@@ -24,7 +24,7 @@ pub struct Program {
 
 /// Runs a program on the process's own arguments. `main` returns what this returns and does nothing else.
 ///
-/// * A wrong command line is explained on stderr: status 2. `--help` and `--version` are data on stdout: status 0.
+/// * A wrong command line is explained on stderr, by [`Program::hint`] too, which gets it as a [`clap::Error`]: status 2. `--help` and `--version` are data on stdout: status 0.
 /// * `work` gets the parsed arguments and the printer. Its error is rendered with causes and hints: status 1, or 2 for a
 ///   [`failure::UsageError`].
 /// * A reader of stdout that has left ends the program without a word: status 0.
@@ -76,16 +76,22 @@ where
     match command.try_get_matches_from_mut(&typed).and_then(|matches| A::from_arg_matches(&matches)) {
         Ok(arguments) => {
             let printer = Printer::standard(arguments.as_ref());
+            for Misspelt { found, meant } in variables::misspelt(&command, std::env::vars_os()) {
+                let message = format!("no flag is taken from the variable {found}; did you mean {meant}?");
+                printer.message(Label::Warning, &message);
+            }
             finish(&printer, program.hint, work(arguments, &printer)).into()
         }
         Err(error) => {
             // Whoever closed the stream does not want the text; the status stays what it is.
             let _ = error.print();
-            if let Some(variable) = variables::refused(command, &typed, &error) {
-                let hint = format!("that is what the variable {variable} says");
+            let status = status_of(&error);
+            let variable = variables::refused(command, &typed, &error);
+            let of_variable = variable.map(|variable| format!("that is what the variable {variable} says"));
+            if let Some(hint) = of_variable.or_else(|| (program.hint)(&error.into())) {
                 Printer::standard(&TerminalFlags::default()).message(Label::Hint, &hint);
             }
-            status_of(&error).into()
+            status.into()
         }
     }
 }

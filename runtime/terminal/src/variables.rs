@@ -26,6 +26,35 @@ pub(crate) fn refused(mut command: Command, typed: &[OsString], error: &clap::Er
     (is_of_variable && !typed.iter().any(is_typed)).then(|| variable.to_string_lossy().into_owned())
 }
 
+/// What all variables of the moead programs begin with.
+const PREFIX: &str = "MOEAD_";
+
+/// A variable that says nothing to anybody, and the one that was probably meant.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Misspelt {
+    pub(crate) found: String,
+    pub(crate) meant: String,
+}
+
+/// Variables that nearly have the name of one that a flag is taken from. Those of other programs are longer ways off.
+///
+/// * `environment`: names with values.
+pub(crate) fn misspelt(command: &Command, environment: impl Iterator<Item = (OsString, OsString)>) -> Vec<Misspelt> {
+    let known: Vec<&str> = flags(command).filter_map(|flag| flag.get_env()?.to_str()?.strip_prefix(PREFIX)).collect();
+    let meant = |name: &str| {
+        // One letter of a short name makes another word of it.
+        let slips = if name.len() > 5 { 2 } else { 1 };
+        let distances = known.iter().map(|known| (strsim::osa_distance(known, name), *known));
+        distances.min().filter(|(distance, _)| (1..=slips).contains(distance)).map(|(_, known)| known)
+    };
+    let found = environment.filter_map(|(name, _)| {
+        let name = name.to_str()?.strip_prefix(PREFIX)?;
+        let meant = meant(name)?;
+        Some(Misspelt { found: format!("{PREFIX}{name}"), meant: format!("{PREFIX}{meant}") })
+    });
+    found.collect()
+}
+
 /// Those of all subcommands, too.
 fn flags(command: &Command) -> Box<dyn Iterator<Item = &Arg> + '_> {
     Box::new(command.get_arguments().chain(command.get_subcommands().flat_map(flags)))
@@ -34,6 +63,20 @@ fn flags(command: &Command) -> Box<dyn Iterator<Item = &Arg> + '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slip_in_a_name_is_noticed_and_another_name_is_not() {
+        let flag = |name, variable| Arg::new(name).long(name).env(variable);
+        let run = Command::new("run").arg(flag("gpu", "MOEAD_GPU"));
+        let command = Command::new("greet").arg(flag("threshold", "MOEAD_THRESHOLD")).subcommand(run);
+        let of = |names: &[&str]| {
+            let found = misspelt(&command, names.iter().map(|name| (name.into(), "1".into())));
+            found.into_iter().map(|found| format!("{} for {}", found.found, found.meant)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&["MOEAD_TRESHOLD"]), ["MOEAD_TRESHOLD for MOEAD_THRESHOLD"]);
+        assert_eq!(of(&["MOEAD_GPUS"]), ["MOEAD_GPUS for MOEAD_GPU"]);
+        assert!(of(&["MOEAD_THRESHOLD", "MOEAD_GPU", "MOEAD_PYTHON", "MOEAD_ROOT", "TRESHOLD", "MOEAD_"]).is_empty());
+    }
 
     #[test]
     fn what_a_variable_says_wrongly_is_blamed_on_it() {

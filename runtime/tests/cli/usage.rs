@@ -135,6 +135,59 @@ fn a_wrong_value_in_the_environment_is_a_wrong_command_line() {
 }
 
 #[test]
+fn a_variable_that_is_nearly_one_is_named() {
+    let desk = Desk::empty();
+    let program = desk.program("--model m.onnx --source a.png").env("MOEAD_TRESHOLD", "3");
+    insta::assert_snapshot!(program.run().transcript(), @r"
+    status: 1
+    ----- stderr
+    warning: no flag is taken from the variable MOEAD_TRESHOLD; did you mean MOEAD_THRESHOLD?
+    error: a.png: No such file or directory (os error 2)
+    hint: check the path
+    ");
+}
+
+#[test]
+fn a_path_that_stands_alone_is_taken_for_the_pictures() {
+    let desk = Desk::empty();
+    std::fs::create_dir(desk.folder.path().join("photos")).unwrap();
+    insta::assert_snapshot!(desk.says("photos"), @r"
+    status: 2
+    ----- stderr
+    error: unrecognized subcommand 'photos'
+
+    Usage: moead-edge [OPTIONS] <--demo|--source <[NAME=]URI>...|--camera <DEVICE>>
+           moead-edge <COMMAND>
+
+    For more information, try '--help'.
+    hint: pictures and cameras are given with a flag: `--source photos`
+    ");
+    insta::assert_snapshot!(desk.says("--model m.onnx photos"), @r"
+    status: 2
+    ----- stderr
+    error: the subcommand 'photos' cannot be used with '--model <FILE>'
+
+    Usage: moead-edge [OPTIONS] <--demo|--source <[NAME=]URI>...|--camera <DEVICE>>
+           moead-edge <COMMAND>
+
+    For more information, try '--help'.
+    hint: pictures and cameras are given with a flag: `--source photos`
+    ");
+    insta::assert_snapshot!(desk.says("--camera /dev/video0 --model m.onnx update"), @r"
+    status: 2
+    ----- stderr
+    error: the subcommand 'update' cannot be used with:
+      --camera <DEVICE>
+      --model <FILE>
+
+    Usage: moead-edge [OPTIONS] <--demo|--source <[NAME=]URI>...|--camera <DEVICE>>
+           moead-edge <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
 fn help_is_long_or_short() {
     let desk = Desk::empty();
     let long = desk.run("--help").success();

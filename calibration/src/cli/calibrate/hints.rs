@@ -13,6 +13,7 @@ use crate::calibrate::pictures::PicturesError;
 use crate::calibrate::product::ProductError;
 use crate::cli::hints;
 use crate::collect::CollectError;
+use crate::dataset::DatasetError;
 use crate::threshold::ThresholdError;
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
@@ -26,6 +27,12 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     if let Some(error) = find::<PicturesError>(error) {
         match error {
+            PicturesError::Dataset(DatasetError::Unknown { .. }) => {
+                return Some(
+                    "the simplest layout is a folder of good pictures; docs/reference/moead-eval.md shows the others"
+                        .into(),
+                );
+            }
             PicturesError::Dataset(error) => return hints::dataset_hint(error),
             PicturesError::NoGood { .. } => {
                 return Some("give folders of good pictures; defective ones as `--defects FOLDER`".into());
