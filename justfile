@@ -41,6 +41,13 @@ arm-board CUTS="20" BOOTS="2" SEED="1":
     cargo build --workspace --bins
     MOEAD_BOARD_MACHINE=arm64 MOEAD_POWER_CUTS={{ CUTS }} MOEAD_POWER_BOOTS={{ BOOTS }} MOEAD_POWER_SEED={{ SEED }} cargo test --workspace --test board_vm -- scenarios --nocapture --test-threads 1
 
+# Expert choices of the golden cases on 64-bit ARM (engine tract), under qemu's user mode: a quarter of an hour
+arm-experts:
+    tests/run.sh --only-cross
+    sudo apt-get install --yes qemu-user-static libc6-arm64-cross
+    PATH="$HOME/.cache/moead-edge/zig/bin:$PATH" CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64-static -L /usr/aarch64-linux-gnu -cpu cortex-a76" \
+        MOEAD_WITHOUT_ORT=1 cargo-zigbuild test --profile cross --target aarch64-unknown-linux-gnu.2.31 -p moead-tests --test suite -- experts:: --skip official --skip visa
+
 # Benchmarks: paired runs with a peer
 bench *ARGUMENTS:
     cargo bench -p moead-tests {{ ARGUMENTS }}

@@ -252,7 +252,7 @@ fn what_cannot_be_promised_is_refused_with_numbers() {
     status: 1
     ----- stderr
     error: empty: expected a data set (mvtec, visa, json, folder), found none of these layouts
-    hint: docs/reference/moead-eval.md shows the layouts; the simplest: folders `good` and `defect`, and `masks` if there are any
+    hint: the simplest layout is a folder of good pictures; docs/reference/moead-eval.md shows the others
     ");
     assert!(desk.read("model.onnx") == before, "a refusal must not touch the file");
 }
