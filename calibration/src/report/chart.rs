@@ -15,7 +15,33 @@ const RIGHT: f64 = 12.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 38.0;
 
-/// A line of a chart whose axes run from 0 to 1.
+/// What is drawn along a side. It begins at 0.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Axis<'a> {
+    pub(super) name: &'a str,
+    /// What its end stands for; above 0.
+    pub(super) end: f64,
+}
+
+impl<'a> Axis<'a> {
+    /// From 0 to 1.
+    pub(super) fn of_shares(name: &'a str) -> Self {
+        Self { name, end: 1.0 }
+    }
+
+    /// Far enough for `highest`, to a number whose quarters are short.
+    pub(super) fn up_to(name: &'a str, highest: f64) -> Self {
+        let magnitude = 10_f64.powf(highest.max(f64::MIN_POSITIVE).log10().floor());
+        let end = [1.0, 2.0, 4.0, 8.0].into_iter().map(|digit| digit * magnitude).find(|end| *end >= highest);
+        Self { name, end: end.unwrap_or(10.0 * magnitude) }
+    }
+
+    fn label(self, share: f64) -> String {
+        format!("{}", (share * self.end * 1e6).round() / 1e6)
+    }
+}
+
+/// A line of a chart, in shares of its axes.
 pub(super) struct Curve {
     points: Vec<(f64, f64)>,
     class: &'static str,
@@ -50,31 +76,37 @@ impl Curve {
 
 pub(super) fn roc(title: &str, curves: &[Curve]) -> String {
     let chance = line("chance", &[(0.0, 0.0), (1.0, 1.0)]);
-    drawn(title, curves, &chance, ["good called defective", "defective found"])
+    drawn(title, curves, &chance, ["good called defective", "defective found"].map(Axis::of_shares))
 }
 
 pub(super) fn precision(title: &str, curves: &[Curve]) -> String {
-    drawn(title, curves, "", ["recall: defective found", "precision"])
+    drawn(title, curves, "", ["recall: defective found", "precision"].map(Axis::of_shares))
 }
 
 /// A chart of one curve.
-pub(super) fn shares(title: &str, curve: Curve, axes: [&str; 2]) -> String {
-    drawn(title, &[curve], "", axes)
+///
+/// * `mark`: a place on the first axis, in shares of it, and its name.
+pub(super) fn course(title: &str, curve: Curve, axes: [Axis<'_>; 2], mark: Option<(f64, &str)>) -> String {
+    let mark = mark.map_or(String::new(), |(at, name)| upright(place((at, 0.0)).0, at > 0.5, name));
+    drawn(title, &[curve], &mark, axes)
 }
 
-fn drawn(title: &str, curves: &[Curve], behind: &str, axes: [&str; 2]) -> String {
+fn drawn(title: &str, curves: &[Curve], behind: &str, axes: [Axis<'_>; 2]) -> String {
     let lines: String = curves.iter().map(|curve| line(curve.class, &curve.points)).collect();
     let legend: String = curves
         .iter()
         .map(|curve| format!("<span class=\"{}\">{}</span>", curve.class, escaped(&curve.legend)))
         .collect();
     let mut grid = String::new();
+    let [across, up] = axes;
     for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
         let (x, y) = place((share, share));
         let _ = write!(
             grid,
             "<path class=\"grid\" d=\"M{x:.1} {TOP}V{bottom:.1}M{LEFT} {y:.1}H{right:.1}\"/>\
-             <text x=\"{x:.1}\" y=\"{below:.1}\" class=\"middle\">{share}</text><text x=\"{before:.1}\" y=\"{middle:.1}\" class=\"end\">{share}</text>",
+             <text x=\"{x:.1}\" y=\"{below:.1}\" class=\"middle\">{}</text><text x=\"{before:.1}\" y=\"{middle:.1}\" class=\"end\">{}</text>",
+            across.label(share),
+            up.label(share),
             bottom = HEIGHT - BOTTOM,
             right = WIDTH - RIGHT,
             below = HEIGHT - BOTTOM + 13.0,
@@ -82,13 +114,14 @@ fn drawn(title: &str, curves: &[Curve], behind: &str, axes: [&str; 2]) -> String
             middle = y + 3.5,
         );
     }
-    let [across, up] = axes;
     let middle = f64::midpoint(TOP, HEIGHT - BOTTOM);
     let names = format!(
-        "<text x=\"{:.1}\" y=\"{:.1}\" class=\"middle\">{across}</text>\
-         <text transform=\"translate(9 {middle:.1}) rotate(-90)\" class=\"middle\">{up}</text>",
+        "<text x=\"{:.1}\" y=\"{:.1}\" class=\"middle\">{}</text>\
+         <text transform=\"translate(9 {middle:.1}) rotate(-90)\" class=\"middle\">{}</text>",
         f64::midpoint(LEFT, WIDTH - RIGHT),
         HEIGHT - 8.0,
+        across.name,
+        up.name,
     );
     figure(title, &legend, &format!("{grid}{names}{behind}{lines}"))
 }
@@ -108,6 +141,17 @@ fn line(class: &str, points: &[(f64, f64)]) -> String {
         })
         .collect();
     format!("<path class=\"line {class}\" d=\"{path}\"/>")
+}
+
+/// A line over the whole height, with its name at the side where there is room.
+fn upright(x: f64, is_right: bool, name: &str) -> String {
+    let (anchor, dx) = if is_right { ("end", -4.0) } else { ("", 4.0) };
+    format!(
+        "<path class=\"threshold\" d=\"M{x:.1} {TOP}V{:.1}\"/><text x=\"{:.1}\" y=\"{:.1}\" class=\"{anchor} strong\">{name}</text>",
+        HEIGHT - BOTTOM,
+        x + dx,
+        TOP + 8.0,
+    )
 }
 
 fn figure(title: &str, legend: &str, content: &str) -> String {
@@ -205,14 +249,7 @@ impl Histogram {
         let mark = self.mark.map_or(String::new(), |Mark { name, at }| {
             let share = f64::from(at - self.low) / f64::from(self.high - self.low).max(f64::MIN_POSITIVE);
             let x = LEFT + share.clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT);
-            let (anchor, dx) = if share > 0.5 { ("end", -4.0) } else { ("", 4.0) };
-            format!(
-                "<path class=\"threshold\" d=\"M{x:.1} {TOP}V{:.1}\"/><text x=\"{:.1}\" y=\"{:.1}\" class=\"{anchor} strong\">{name}: {}</text>",
-                HEIGHT - BOTTOM,
-                x + dx,
-                TOP + 8.0,
-                score(at),
-            )
+            upright(x, share > 0.5, &format!("{name}: {}", score(at)))
         });
         let defective = if has_defective { "<span class=\"defective\">defective</span>" } else { "" };
         let legend = format!("<span class=\"good\">good</span>{defective}");
@@ -252,6 +289,15 @@ mod tests {
         assert_eq!((histogram.high, histogram.good[4]), (9.0, 1));
         let drawn = histogram.draw("Scores", "score");
         assert!(drawn.contains("threshold: 9.000") && !drawn.contains("defective"), "{drawn}");
+    }
+
+    #[test]
+    fn an_axis_ends_at_a_round_number() {
+        let labels = |axis: Axis<'_>| [0.0, 0.25, 1.0].map(|share| axis.label(share));
+        assert_eq!(labels(Axis::up_to("loss", 1.0708)), ["0", "0.5", "2"]);
+        assert_eq!(labels(Axis::up_to("loss", 0.09)), ["0", "0.025", "0.1"]);
+        assert_eq!(labels(Axis { name: "step", end: 600.0 }), ["0", "150", "600"]);
+        assert!(Axis::up_to("loss", 0.0).end > 0.0);
     }
 
     #[test]

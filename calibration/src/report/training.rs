@@ -1,6 +1,6 @@
 //! A training run as a page for a browser: its curves, and which network was kept.
 
-use super::chart::{self, Curve};
+use super::chart::{self, Axis, Curve};
 use super::markup::{escaped, percent};
 use super::{file_name, page as whole};
 
@@ -48,18 +48,21 @@ pub fn page(subject: &Subject) -> String {
         subject.steps,
     );
     body += &remarks(subject);
-    body += "<section>";
-    let across = |steps: u64| steps as f64 / subject.steps.max(1) as f64;
-    let highest = subject.epochs.iter().map(|epoch| epoch.loss).fold(f64::MIN_POSITIVE, f64::max);
-    let losses = subject.epochs.iter().map(|epoch| (across(epoch.steps), epoch.loss / highest)).collect();
-    let legend = format!("1 is {highest:.4}");
-    body += &chart::shares("Loss", Curve::through(losses, "first", legend), ["share of the steps", "loss"]);
+    body += "<section><div class=\"charts\">";
+    let steps = Axis { name: "step", end: subject.steps.max(1) as f64 };
+    let across = |made: u64| made as f64 / steps.end;
+    let kept = subject.kept.map(|made| (across(made), "kept"));
+    let loss = Axis::up_to("loss", subject.epochs.iter().map(|epoch| epoch.loss).fold(0.0, f64::max));
+    let losses = subject.epochs.iter().map(|epoch| (across(epoch.steps), epoch.loss / loss.end)).collect();
+    let legend = "mean of a pass over all pictures".to_owned();
+    body += &chart::course("Loss", Curve::through(losses, "first", legend), [steps, loss], kept);
     let judged: Vec<_> = subject.epochs.iter().filter_map(|epoch| Some((across(epoch.steps), epoch.auroc?))).collect();
     if !judged.is_empty() {
         let legend = "image AUROC on drawn defects".to_owned();
         let curve = Curve::through(judged, "second", legend);
-        body += &chart::shares("Drawn defects", curve, ["share of the steps", "AUROC"]);
+        body += &chart::course("Drawn defects", curve, [steps, Axis::of_shares("AUROC")], kept);
     }
+    body += "</div>";
     body += "</section>";
     whole(&name, &body)
 }
@@ -106,7 +109,7 @@ mod tests {
         assert!(found.contains("&lt;bolt&gt;.safetensors") && !found.contains("<bolt>"));
         assert!(found.contains("behind step 24, loss 0.7000, image AUROC 87.50 on"), "{found}");
         assert!(found.contains("without a network, position-std: image AUROC 81.25 on"));
-        assert_eq!(found.matches("<svg").count(), 2);
+        assert_eq!((found.matches("<svg").count(), found.matches(">kept</text>").count()), (2, 2));
         subject.epochs.clear();
         assert!(page(&subject).contains("stopped before the first pass"));
         assert_eq!(page(&subject).matches("<svg").count(), 1);
