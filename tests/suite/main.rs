@@ -15,4 +15,5 @@ mod graph_forms;
 mod half_precision;
 mod plain_evaluation;
 mod preprocessing;
+mod reader;
 mod structure;

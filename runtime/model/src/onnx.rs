@@ -7,6 +7,7 @@
 //! * [`envelope`]: everything around the graph; rewrites metadata and leaves the graph's bytes as they are.
 //! * [`fields`]: the protobuf fields that a file may have, counted before anything is decoded.
 //! * [`limits`]: how large things may be, and why.
+//! * [`operators`]: what nodes may be.
 //! * [`contract`]: names, order, constants, inputs and outputs of a graph; [`shapes`]: the shapes of everything between.
 //! * [`inner_outputs`]: a copy whose inner values can be seen.
 //! * `rewrite`: a model file with another calibration.
@@ -24,7 +25,7 @@ pub mod limits;
 #[expect(missing_docs, reason = "generated; the ONNX standard documents the fields")]
 pub mod messages;
 pub mod model_file;
-mod operators;
+pub mod operators;
 pub mod parts;
 mod rewrite;
 pub mod shapes;

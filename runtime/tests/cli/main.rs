@@ -13,6 +13,8 @@ mod nothing_to_run;
 #[cfg(feature = "update")]
 mod update;
 mod usage;
+#[cfg(feature = "tract")]
+mod weight;
 
 /// An empty folder in which the program runs; snapshots taken while it lives have run-dependent parts replaced.
 struct Desk {

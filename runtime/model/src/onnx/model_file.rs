@@ -109,6 +109,14 @@ impl ModelFile {
         Ok(Self { bytes, envelope, manifest, traits })
     }
 
+    /// The graph, decoded once more: it is not kept, for it is needed once. Constants share the file's bytes.
+    ///
+    /// # Errors
+    /// None that checking the file did not have.
+    pub fn graph(&self) -> Result<GraphProto, prost::DecodeError> {
+        GraphProto::decode(self.envelope.graph().clone())
+    }
+
     /// What the file says about itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
@@ -119,7 +127,7 @@ impl ModelFile {
         &self.traits
     }
 
-    /// The whole file, for an engine.
+    /// The whole file, for an engine with a reader of its own.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }

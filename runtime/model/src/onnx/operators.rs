@@ -126,6 +126,11 @@ static OPERATORS: &[Operator] = &[
     operator("Where", (3, 3), &[]),
 ];
 
+/// The operators by name, sorted: what an engine with a reader of its own must know.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    OPERATORS.iter().map(|operator| operator.name)
+}
+
 /// Checks operator, domain, arity and attributes of a node.
 pub(super) fn check(node: &NodeProto) -> Result<(), GraphError> {
     let name = || node.name().to_owned();

@@ -1,17 +1,22 @@
-//! The threads that work on one picture: tract's matrix products and our own ops share them.
+//! The threads that work on one picture: our ops share them. tract could share its products of matrices, too, but has hardly any left to compute,
+//! and each of its kernels would come with code for it (docs/design/size.md).
 #![forbid(unsafe_code)]
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use tract_linalg::multithread::{Executor, current_tract_executor};
+
+thread_local! {
+    /// How many threads the pool has that this one belongs to.
+    static THREADS: Cell<usize> = const { Cell::new(1) };
+}
 
 /// Threads that wait for work without spinning, and on any processor: bound to one each, they wait for whatever else runs
 /// there (docs/design/engine.md). One thread is the caller's, and there is no pool.
 #[derive(Debug)]
-pub(super) struct Pool(Option<Arc<ThreadPool>>);
+pub(super) struct Pool(Option<ThreadPool>);
 
 /// Why there are no threads.
 #[derive(Debug, thiserror::Error)]
@@ -30,21 +35,18 @@ impl Pool {
         if threads.get() == 1 {
             return Ok(Self::one());
         }
-        let builder =
-            rayon::ThreadPoolBuilder::new().num_threads(threads.get()).thread_name(|index| format!("tract-{index}"));
+        let builder = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.get())
+            .thread_name(|index| format!("tract-{index}"))
+            .start_handler(move |_| THREADS.set(threads.get()));
         let pool = builder.build().map_err(|source| PoolError::Start { threads, source })?;
-        Ok(Self(Some(Arc::new(pool))))
+        Ok(Self(Some(pool)))
     }
 
     /// A pool of its own, as large as this one.
     pub(super) fn another(&self) -> Result<Self, PoolError> {
         let threads = self.0.as_ref().map_or(1, |pool| pool.current_num_threads());
         Self::new(NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN))
-    }
-
-    /// What tract and our ops ask for threads while a plan runs.
-    pub(super) fn executor(&self) -> Executor {
-        self.0.as_ref().map_or(Executor::SingleThread, |pool| Executor::MultiThread(Arc::clone(pool)))
     }
 
     /// Does `work` on a thread of the pool: from there, sharing a part of it needs no hand-over from outside.
@@ -54,6 +56,11 @@ impl Pool {
             None => work(),
         }
     }
+}
+
+/// How many threads work on a picture, asked on one of them; 1 on any thread that is of no pool, and on those of other programs' pools.
+pub(super) fn threads() -> usize {
+    THREADS.get()
 }
 
 /// Parts a thread: more than one, so that a thread that was kept away from its processor does not keep the others waiting.
@@ -69,16 +76,12 @@ pub(super) fn share(
     beside: &mut [f32],
     work: impl Fn(usize, &mut [f32], &mut [f32]) + Sync,
 ) {
-    match current_tract_executor() {
-        Executor::MultiThread(pool) if pool.current_num_threads() > 1 => {
-            let together = beside.len().div_ceil(PARTS * pool.current_num_threads()).max(1);
-            pool.install(|| {
-                let parts = rows.par_chunks_mut(together * row).zip(beside.par_chunks_mut(together));
-                parts.enumerate().for_each(|(index, (rows, beside))| work(index * together, rows, beside));
-            });
-        }
-        _ => work(0, rows, beside),
+    if threads() == 1 {
+        return work(0, rows, beside);
     }
+    let together = beside.len().div_ceil(PARTS * threads()).max(1);
+    let parts = rows.par_chunks_mut(together * row).zip(beside.par_chunks_mut(together));
+    parts.enumerate().for_each(|(index, (rows, beside))| work(index * together, rows, beside));
 }
 
 #[cfg(test)]
@@ -93,7 +96,7 @@ mod tests {
     fn one_thread_is_the_caller_s() {
         let caller = std::thread::current().id();
         assert_eq!(pool(1).run(|| std::thread::current().id()), caller);
-        assert!(matches!(pool(1).executor(), Executor::SingleThread));
+        assert_eq!(pool(1).run(threads), 1);
     }
 
     #[test]
@@ -101,8 +104,15 @@ mod tests {
         for threads in [2, 3, 200] {
             let pool = pool(threads);
             assert_ne!(pool.run(|| std::thread::current().id()), std::thread::current().id());
-            assert_eq!(pool.0.expect("a pool").current_num_threads(), threads);
+            assert_eq!(pool.run(super::threads), threads);
         }
+    }
+
+    #[test]
+    fn threads_of_somebody_else_are_not_counted() {
+        let theirs = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads start");
+        assert_eq!(theirs.install(|| pool(1).run(threads)), 1);
+        assert_eq!(theirs.install(|| pool(2).run(threads)), 2);
     }
 
     #[test]
@@ -118,7 +128,7 @@ mod tests {
                     }
                 });
             };
-            pool.run(|| tract_linalg::multithread::multithread_tract_scope(pool.executor(), share_all));
+            pool.run(share_all);
             assert_eq!(beside, vec![1.0; rows]);
             let expected: Vec<f32> = (0..rows).flat_map(|index| vec![index as f32; row]).collect();
             assert_eq!(numbers, expected, "{threads} threads");

@@ -1,10 +1,11 @@
 //! Layer norm of rows, with gain and shift.
 
 use fearless_simd::Level;
-use tract_linalg::multithread::par_chunks_mut;
 use tract_onnx::tract_core::internal::*;
 
 use super::super::kernels::layer_norm::layer_norm;
+use super::super::pool::threads;
+use super::parallel::run_parts;
 
 /// Inputs: rows x width numbers; a gain of `width`; a shift of `width`. All f32.
 /// Output: as the first input.
@@ -37,11 +38,10 @@ impl EvalOp for LayerNorm {
         let mut output = input.into_tensor();
         let mut plain = output.try_as_plain_ram_mut()?;
         let numbers = plain.as_slice_mut::<f32>()?;
-        let (level, epsilon, work) = (Level::new(), f32::from_bits(self.epsilon), numbers.len());
-        par_chunks_mut(numbers, self.width, work, |_, rows| {
-            layer_norm(level, rows, gain, shift, epsilon);
-            Ok(())
-        })?;
+        let (level, epsilon) = (Level::new(), f32::from_bits(self.epsilon));
+        let rows = numbers.len() / self.width;
+        let parts = numbers.chunks_mut(self.width * rows.div_ceil(threads()).max(1)).collect();
+        run_parts(parts, |rows| layer_norm(level, rows, gain, shift, epsilon));
         Ok(tvec!(output.into_tvalue()))
     }
 }

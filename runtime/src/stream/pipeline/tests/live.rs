@@ -218,10 +218,8 @@ fn a_region_outside_of_the_frame_is_an_error_of_the_source() {
     assert_eq!(error.to_string(), "region of interest 2x2 at 1,0: outside of the frame of 2x2");
 }
 
-#[test]
-fn where_a_loss_ends_the_run_it_ends_with_the_cause_and_a_summary() {
-    let clock = Arc::new(Scripted::default());
-    let script = Script::new(&clock, vec![plays(&[Frame(0, 100), Fails("unplugged")])]);
+/// A run that a loss ends, and what it told.
+fn ended_by_loss(script: &Arc<Script>, clock: Arc<Scripted>) -> (Result<(), RunError<()>>, Notes) {
     let settings = Settings { on_loss: OnLoss::End, ..settings() };
     let clock: Arc<dyn Clock> = clock;
     let mut notes = Notes::default();
@@ -230,6 +228,14 @@ fn where_a_loss_ends_the_run_it_ends_with_the_cause_and_a_summary() {
             notes.take(&event);
             Ok::<_, ()>(Told::Written)
         });
+    (outcome, notes)
+}
+
+#[test]
+fn where_a_loss_ends_the_run_it_ends_with_the_cause_and_a_summary() {
+    let clock = Arc::new(Scripted::default());
+    let script = Script::new(&clock, vec![plays(&[Frame(0, 100), Fails("unplugged")])]);
+    let (outcome, notes) = ended_by_loss(&script, clock);
     assert!(matches!(outcome, Err(RunError::Loss { source_index: 0, .. })), "{outcome:?}");
     assert_eq!(notes.lines.last().unwrap(), "lost: the source failed: unplugged");
     assert_eq!(notes.summaries.len(), 1);
@@ -336,14 +342,7 @@ fn a_stream_that_has_ended_does_not_hang() {
 fn where_a_loss_ends_the_run_a_driver_that_hangs_does() {
     let clock = Arc::new(Scripted { round: seconds(7), ..Scripted::default() });
     let script = Script::new(&clock, vec![plays(&[Hangs])]);
-    let settings = Settings { on_loss: OnLoss::End, ..settings() };
-    let clock: Arc<dyn Clock> = clock;
-    let mut notes = Notes::default();
-    let outcome =
-        run(&mut Crew::new(Mean::default()), vec![script.feed()], &settings, &clock, &Interrupt::default(), |event| {
-            notes.take(&event);
-            Ok::<_, ()>(Told::Written)
-        });
+    let (outcome, notes) = ended_by_loss(&script, clock);
     script.released.request();
     let Err(RunError::Loss { error: SourceError::Hung { stage, .. }, .. }) = outcome else { panic!("{outcome:?}") };
     assert_eq!((stage, notes.summaries.len()), (Stage::Waiting, 1));
