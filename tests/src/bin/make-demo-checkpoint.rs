@@ -14,11 +14,14 @@ use moead_tests::synthetic_checkpoint::{Checkpoint, Form, NamedTensor, draw};
 const GRID: usize = 14;
 
 fn main() -> ExitCode {
-    let Some(output) = std::env::args_os().nth(1) else {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let ([output], false) =
+        (arguments.as_slice(), arguments.iter().any(|one| one.as_encoded_bytes().starts_with(b"-")))
+    else {
         golden::write_note("usage: make-demo-checkpoint OUT.pth.tar\n");
         return ExitCode::from(2);
     };
-    demo().write(Form::Zip, Path::new(&output));
+    demo().write(Form::Zip, Path::new(output));
     ExitCode::SUCCESS
 }
 
