@@ -58,7 +58,7 @@ impl Pool {
     }
 }
 
-/// How many threads work on a picture, asked on one of them; 1 on any thread that is of no pool, and on those of other programs' pools.
+/// How many threads work on a picture, asked on one of them; 1 on threads that are of no pool or of somebody else's.
 pub(super) fn threads() -> usize {
     THREADS.get()
 }
