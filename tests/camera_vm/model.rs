@@ -2,12 +2,11 @@
 //!
 //! `|features|` of 4 x 4 pixels is the distance of a token, and the mean of all distances is the score.
 
-use moead_model::onnx::messages::attribute_proto::AttributeType;
 use moead_model::onnx::messages::tensor_proto::DataType;
-use moead_model::onnx::messages::tensor_shape_proto::{Dimension, dimension};
+use moead_model::onnx::messages::tensor_shape_proto::Dimension;
 use moead_model::onnx::messages::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
-    TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
+    ValueInfoProto,
 };
 use moead_tests::golden::Rule;
 use moead_tests::synthetic_checkpoint::draw;
@@ -20,15 +19,14 @@ const MANIFEST: &str = r#"{"schema":1,"name":"quick","created_by":"the camera te
 
 /// The file's bytes.
 pub(crate) fn quick() -> Vec<u8> {
-    let node = |op: &str, inputs: &[&str], output: &str, attribute: Vec<AttributeProto>| NodeProto {
-        op_type: Some(op.into()),
-        name: Some(format!("{output}.node")),
-        input: inputs.iter().map(|&name| name.to_owned()).collect(),
-        output: vec![output.to_owned()],
-        attribute,
-        ..NodeProto::default()
+    let node = |op: &str, inputs: &[&str], output: &str, attributes: Vec<AttributeProto>| {
+        let inputs = inputs.iter().map(|&name| name.to_owned()).collect();
+        NodeProto::new(op, &format!("{output}.node"), inputs, vec![output.to_owned()]).with(attributes)
     };
-    let linear = vec![text("mode", "linear"), text("coordinate_transformation_mode", "align_corners")];
+    let linear = vec![
+        AttributeProto::text("mode", "linear"),
+        AttributeProto::text("coordinate_transformation_mode", "align_corners"),
+    ];
     let graph = GraphProto {
         name: Some("quick".into()),
         input: vec![value("image", &[1, 3, 64, 64])],
@@ -43,18 +41,23 @@ pub(crate) fn quick() -> Vec<u8> {
                 "Conv",
                 &["image", "kernel"],
                 "features",
-                vec![ints("kernel_shape", &[4, 4]), ints("strides", &[4, 4])],
+                vec![AttributeProto::ints("kernel_shape", &[4, 4]), AttributeProto::ints("strides", &[4, 4])],
             ),
-            node("ReduceMean", &["features", "places"], "embedding", vec![int("keepdims", 0)]),
+            node("ReduceMean", &["features", "places"], "embedding", vec![AttributeProto::int("keepdims", 0)]),
             node("Mul", &["features", "features"], "squares", vec![]),
-            node("ReduceSum", &["squares", "channels"], "sums", vec![int("keepdims", 1)]),
+            node("ReduceSum", &["squares", "channels"], "sums", vec![AttributeProto::int("keepdims", 1)]),
             node("Sqrt", &["sums"], "anomaly_grid", vec![]),
             node("Resize", &["anomaly_grid", "", "scales"], "anomaly_map", linear),
-            node("ReduceMean", &["anomaly_grid", "picture"], "pred_score", vec![int("keepdims", 0)]),
+            node("ReduceMean", &["anomaly_grid", "picture"], "pred_score", vec![AttributeProto::int("keepdims", 0)]),
         ],
         initializer: vec![
             kernel(),
-            tensor("scales", DataType::Float, &[4], [1_f32, 1.0, 4.0, 4.0].map(f32::to_le_bytes).concat()),
+            TensorProto::of_bytes(
+                "scales",
+                DataType::Float,
+                vec![4],
+                [1_f32, 1.0, 4.0, 4.0].map(f32::to_le_bytes).concat(),
+            ),
             axes("places", &[2, 3]),
             axes("channels", &[1]),
             axes("picture", &[1, 2, 3]),
@@ -77,44 +80,14 @@ pub(crate) fn quick() -> Vec<u8> {
 fn kernel() -> TensorProto {
     let shape = vec![4, 3, 4, 4];
     let rule = Rule { name: "kernel".into(), dtype: "F32".into(), shape, offset: 0.0, scale: 0.5, value: 0 };
-    tensor("kernel", DataType::Float, &[4, 3, 4, 4], draw("1", &rule).bytes)
+    TensorProto::of_bytes("kernel", DataType::Float, vec![4, 3, 4, 4], draw("1", &rule).bytes)
 }
 
 fn axes(name: &str, values: &[i64]) -> TensorProto {
-    let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    tensor(name, DataType::Int64, &[values.len() as i64], bytes)
-}
-
-fn tensor(name: &str, kind: DataType, dims: &[i64], data: Vec<u8>) -> TensorProto {
-    TensorProto {
-        name: Some(name.into()),
-        data_type: Some(kind.into()),
-        dims: dims.to_vec(),
-        raw_data: Some(data.into()),
-        ..TensorProto::default()
-    }
-}
-
-fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto { i: Some(value), ..attribute(name, AttributeType::Int) }
-}
-
-fn ints(name: &str, values: &[i64]) -> AttributeProto {
-    AttributeProto { ints: values.to_vec(), ..attribute(name, AttributeType::Ints) }
-}
-
-fn text(name: &str, value: &str) -> AttributeProto {
-    AttributeProto { s: Some(value.to_owned().into()), ..attribute(name, AttributeType::String) }
-}
-
-fn attribute(name: &str, kind: AttributeType) -> AttributeProto {
-    AttributeProto { name: Some(name.into()), r#type: Some(kind.into()), ..AttributeProto::default() }
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    TensorProto::of_bytes(name, DataType::Int64, vec![values.len() as i64], bytes)
 }
 
 fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
-    let side = |&side: &i64| Dimension { value: Some(dimension::Value::DimValue(side)), ..Dimension::default() };
-    let shape = TensorShapeProto { dim: dims.iter().map(side).collect() };
-    let tensor = type_proto::Tensor { elem_type: Some(DataType::Float.into()), shape: Some(shape) };
-    let kind = TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..TypeProto::default() };
-    ValueInfoProto { name: Some(name.into()), r#type: Some(kind), ..ValueInfoProto::default() }
+    ValueInfoProto::of_floats(name, dims.iter().map(|&side| Dimension::known(side)).collect())
 }

@@ -5,9 +5,10 @@
 //! sum to one, and joins the output's bias.
 
 use moead_model::architecture::{NeighborMask, TokenGrid};
+use moead_model::onnx::messages::AttributeProto;
 
 use super::GraphError;
-use super::builder::{Attribute, GraphBuilder, Wire};
+use super::builder::{GraphBuilder, Wire};
 use super::interpolation::transpose;
 use super::position::Positions;
 use crate::weights::Weights;
@@ -138,7 +139,7 @@ impl Attention {
         if let Some(mask) = &self.mask {
             scores = graph.node("Add", &format!("{name}.masked"), &[&scores, mask], &[]);
         }
-        let looks = graph.node("Softmax", &format!("{name}.softmax"), &[&scores], &[Attribute::Int("axis", -1)]);
+        let looks = graph.node("Softmax", &format!("{name}.softmax"), &[&scores], &[AttributeProto::int("axis", -1)]);
         let seen = graph.node("MatMul", &format!("{name}.seen"), &[&looks, &values], &[]);
         let seen = graph.transpose(&format!("{name}.seen.tokens"), &seen, &[0, 2, 1, 3]);
         let seen = graph.reshape(&format!("{name}.seen.joined"), &seen, &[-1, tokens, hidden]);

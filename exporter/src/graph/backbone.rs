@@ -1,7 +1,9 @@
 //! The backbone's nodes: convolutions with their batch norms folded in.
 
+use moead_model::onnx::messages::AttributeProto;
+
 use super::GraphError;
-use super::builder::{Attribute, GraphBuilder, Wire};
+use super::builder::{GraphBuilder, Wire};
 use crate::backbone::{Activation, ConvNorm, Network, Shortcut, SqueezeExcite, Step};
 use crate::folding::FoldedConv;
 use crate::weights::Weights;
@@ -51,9 +53,9 @@ fn build_step(graph: &mut GraphBuilder, weights: &dyn Weights, step: &Step, x: &
             node,
             &[x],
             &[
-                Attribute::Ints("kernel_shape", &[3, 3]),
-                Attribute::Ints("strides", &[2, 2]),
-                Attribute::Ints("pads", &[1, 1, 1, 1]),
+                AttributeProto::ints("kernel_shape", &[3, 3]),
+                AttributeProto::ints("strides", &[2, 2]),
+                AttributeProto::ints("pads", &[1, 1, 1, 1]),
             ],
         )),
     }
@@ -69,10 +71,10 @@ fn convolution(graph: &mut GraphBuilder, weights: &dyn Weights, conv: &ConvNorm,
         &conv.node,
         &[x, &weight, &bias],
         &[
-            Attribute::Ints("kernel_shape", &[conv.kernel as i64; 2]),
-            Attribute::Ints("strides", &[conv.stride as i64; 2]),
-            Attribute::Ints("pads", &[before, before, after, after]),
-            Attribute::Int("group", conv.groups as i64),
+            AttributeProto::ints("kernel_shape", &[conv.kernel as i64; 2]),
+            AttributeProto::ints("strides", &[conv.stride as i64; 2]),
+            AttributeProto::ints("pads", &[before, before, after, after]),
+            AttributeProto::int("group", conv.groups as i64),
         ],
     );
     Ok(match conv.activation {
@@ -98,7 +100,7 @@ fn squeeze_excite(
             "Conv",
             &name,
             &[x, &weight, &bias],
-            &[Attribute::Ints("kernel_shape", &[1, 1]), Attribute::Int("group", 1)],
+            &[AttributeProto::ints("kernel_shape", &[1, 1]), AttributeProto::int("group", 1)],
         ))
     };
     let (channels, squeezed) = (excite.channels, excite.squeezed);

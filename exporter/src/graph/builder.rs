@@ -6,37 +6,15 @@ use bytes::Bytes;
 use half::f16;
 use moead_model::architecture::ImageSize;
 use moead_model::manifest::Precision;
-use moead_model::onnx::messages::attribute_proto::AttributeType;
 use moead_model::onnx::messages::tensor_proto::DataType;
 use moead_model::onnx::messages::tensor_shape_proto::Dimension;
-use moead_model::onnx::messages::tensor_shape_proto::dimension::Value as DimensionValue;
-use moead_model::onnx::messages::type_proto::{Tensor as TensorType, Value as TypeValue};
-use moead_model::onnx::messages::{
-    AttributeProto, GraphProto, NodeProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto,
-};
+use moead_model::onnx::messages::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
 use super::{GraphError, raw};
 
 /// A tensor of the graph, by name.
 #[derive(Debug, Clone)]
 pub(super) struct Wire(String);
-
-/// One value of a shape that is written into the file.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Side {
-    /// The batch.
-    N,
-    /// Known.
-    Fixed(usize),
-}
-
-/// A node's attribute.
-pub(super) enum Attribute<'a> {
-    Int(&'static str, i64),
-    Ints(&'static str, &'a [i64]),
-    Float(&'static str, f32),
-    Text(&'static str, &'static str),
-}
 
 /// Grows a graph in execution order.
 pub(super) struct GraphBuilder {
@@ -55,18 +33,18 @@ impl GraphBuilder {
 
     /// Declares the network's input: N x 3 x H x W.
     pub(super) fn input(&mut self, name: &str, size: ImageSize) -> Wire {
-        let shape = [Side::N, Side::Fixed(3), Side::Fixed(size.height), Side::Fixed(size.width)];
-        self.graph.input.push(float_value(name, &shape));
+        let shape = [3, size.height, size.width];
+        self.graph.input.push(batch_of(name, &shape));
         Wire(name.into())
     }
 
-    /// Declares one of the network's outputs: the node that makes it must carry this name.
-    pub(super) fn output(&mut self, wire: &Wire, shape: &[Side]) {
-        self.graph.output.push(float_value(&wire.0, shape));
+    /// Declares one of the network's outputs, of that shape for each picture: the node that makes it must carry this name.
+    pub(super) fn output(&mut self, wire: &Wire, shape: &[usize]) {
+        self.graph.output.push(batch_of(&wire.0, shape));
     }
 
     /// Adds a node with one output, both called `name`.
-    pub(super) fn node(&mut self, op: &str, name: &str, inputs: &[&Wire], attributes: &[Attribute<'_>]) -> Wire {
+    pub(super) fn node(&mut self, op: &str, name: &str, inputs: &[&Wire], attributes: &[AttributeProto]) -> Wire {
         let [wire] = self.node_with_outputs(op, name, inputs, attributes, [name.to_owned()]);
         wire
     }
@@ -77,17 +55,11 @@ impl GraphBuilder {
         op: &str,
         name: &str,
         inputs: &[&Wire],
-        attributes: &[Attribute<'_>],
+        attributes: &[AttributeProto],
         outputs: [String; COUNT],
     ) -> [Wire; COUNT] {
-        self.graph.node.push(NodeProto {
-            op_type: Some(op.into()),
-            name: Some(name.into()),
-            input: inputs.iter().map(|wire| wire.0.clone()).collect(),
-            output: outputs.to_vec(),
-            attribute: attributes.iter().map(attribute).collect(),
-            ..NodeProto::default()
-        });
+        let inputs = inputs.iter().map(|wire| wire.0.clone()).collect();
+        self.graph.node.push(NodeProto::new(op, name, inputs, outputs.to_vec()).with(attributes.to_vec()));
         outputs.map(Wire)
     }
 
@@ -103,7 +75,7 @@ impl GraphBuilder {
                 }
                 let data = raw(values, |value| f16::from_f32(value).to_le_bytes());
                 let stored = self.initializer(&format!("{name}.f16"), DataType::Float16, shape, data);
-                Ok(self.node("Cast", name, &[&stored], &[Attribute::Int("to", DataType::Float as i64)]))
+                Ok(self.node("Cast", name, &[&stored], &[AttributeProto::int("to", DataType::Float as i64)]))
             }
         }
     }
@@ -155,13 +127,8 @@ impl GraphBuilder {
     }
 
     fn initializer(&mut self, name: &str, kind: DataType, shape: &[usize], data: Bytes) -> Wire {
-        self.graph.initializer.push(TensorProto {
-            name: Some(name.into()),
-            data_type: Some(kind as i32),
-            dims: shape.iter().map(|&side| side as i64).collect(),
-            raw_data: Some(data),
-            ..TensorProto::default()
-        });
+        let dims = shape.iter().map(|&side| side as i64).collect();
+        self.graph.initializer.push(TensorProto::of_bytes(name, kind, dims, data));
         Wire(name.into())
     }
 
@@ -177,7 +144,7 @@ impl GraphBuilder {
     }
 
     pub(super) fn transpose(&mut self, name: &str, x: &Wire, order: &[i64]) -> Wire {
-        self.node("Transpose", name, &[x], &[Attribute::Ints("perm", order)])
+        self.node("Transpose", name, &[x], &[AttributeProto::ints("perm", order)])
     }
 
     pub(super) fn finish(self) -> GraphProto {
@@ -185,32 +152,8 @@ impl GraphBuilder {
     }
 }
 
-fn float_value(name: &str, shape: &[Side]) -> ValueInfoProto {
-    let dimension = |side: &Side| {
-        let value = match side {
-            Side::N => DimensionValue::DimParam("N".into()),
-            Side::Fixed(side) => DimensionValue::DimValue(*side as i64),
-        };
-        Dimension { value: Some(value), ..Dimension::default() }
-    };
-    let shape = TensorShapeProto { dim: shape.iter().map(dimension).collect() };
-    let tensor = TensorType { elem_type: Some(DataType::Float as i32), shape: Some(shape) };
-    let kind = TypeProto { value: Some(TypeValue::TensorType(tensor)), ..TypeProto::default() };
-    ValueInfoProto { name: Some(name.into()), r#type: Some(kind), ..ValueInfoProto::default() }
-}
-
-fn attribute(attribute: &Attribute<'_>) -> AttributeProto {
-    let make = |name: &str, kind: AttributeType| AttributeProto {
-        name: Some(name.into()),
-        r#type: Some(kind as i32),
-        ..AttributeProto::default()
-    };
-    match *attribute {
-        Attribute::Int(name, value) => AttributeProto { i: Some(value), ..make(name, AttributeType::Int) },
-        Attribute::Ints(name, values) => AttributeProto { ints: values.to_vec(), ..make(name, AttributeType::Ints) },
-        Attribute::Float(name, value) => AttributeProto { f: Some(value), ..make(name, AttributeType::Float) },
-        Attribute::Text(name, value) => {
-            AttributeProto { s: Some(value.as_bytes().to_vec().into()), ..make(name, AttributeType::String) }
-        }
-    }
+/// Floats of that shape for each picture.
+fn batch_of(name: &str, shape: &[usize]) -> ValueInfoProto {
+    let sides = shape.iter().map(|&side| Dimension::known(side as i64));
+    ValueInfoProto::of_floats(name, [Dimension::named("N")].into_iter().chain(sides).collect())
 }

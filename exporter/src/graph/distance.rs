@@ -4,9 +4,10 @@
 //! that nothing has to be unpacked, and little is stored or multiplied that is 0.
 
 use moead_model::architecture::{Architecture, Distance};
+use moead_model::onnx::messages::AttributeProto;
 
 use super::GraphError;
-use super::builder::{Attribute, GraphBuilder, Wire};
+use super::builder::{GraphBuilder, Wire};
 use super::interpolation::transpose;
 use crate::weights::Weights;
 
@@ -60,7 +61,7 @@ pub(super) fn build(
 /// The root of the sum of squares along these dimensions.
 fn length(graph: &mut GraphBuilder, x: &Wire, along: &Wire) -> Wire {
     let squares = graph.node("Mul", "distance.squares", &[x, x], &[]);
-    let sums = graph.node("ReduceSum", "distance.sums", &[&squares, along], &[Attribute::Int("keepdims", 0)]);
+    let sums = graph.node("ReduceSum", "distance.sums", &[&squares, along], &[AttributeProto::int("keepdims", 0)]);
     graph.node("Sqrt", "distance", &[&sums], &[])
 }
 
@@ -89,7 +90,7 @@ fn whitened(
         [only] => only.clone(),
         several => {
             let inputs: Vec<&Wire> = several.iter().collect();
-            graph.node("Concat", "distance.white", &inputs, &[Attribute::Int("axis", 3)])
+            graph.node("Concat", "distance.white", &inputs, &[AttributeProto::int("axis", 3)])
         }
     })
 }

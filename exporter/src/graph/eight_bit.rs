@@ -3,8 +3,10 @@
 //! A row's step depends on that row alone, so a token's answer does not depend on which other tokens or pictures are there.
 //! `DynamicQuantizeLinear` would take one step for all of them.
 
+use moead_model::onnx::messages::AttributeProto;
+
 use super::GraphError;
-use super::builder::{Attribute, GraphBuilder, Wire};
+use super::builder::{GraphBuilder, Wire};
 use super::interpolation::transpose;
 use crate::precision::eight_bit::{EightBit, MOST};
 use crate::weights::Weights;
@@ -34,14 +36,14 @@ impl Rows {
         let (steps, numbers) = steps(graph, name, (x, &size), ("per127", 1.0 / MOST));
         let middle = graph.scalar("middle", f32::from(MIDDLE));
         let numbers = graph.node("Add", &format!("{name}.shifted"), &[&numbers, &middle], &[]);
-        let bytes = graph.node("Cast", name, &[&numbers], &[Attribute::Int("to", BYTE)]);
+        let bytes = graph.node("Cast", name, &[&numbers], &[AttributeProto::int("to", BYTE)]);
         Self { bytes, steps, zero: graph.byte("middle.byte", MIDDLE) }
     }
 
     /// From 0 to 255 steps, of numbers that are not negative.
     pub(super) fn positive(graph: &mut GraphBuilder, name: &str, x: &Wire) -> Self {
         let (steps, numbers) = steps(graph, name, (x, x), ("per255", 1.0 / 255.0));
-        let bytes = graph.node("Cast", name, &[&numbers], &[Attribute::Int("to", BYTE)]);
+        let bytes = graph.node("Cast", name, &[&numbers], &[AttributeProto::int("to", BYTE)]);
         Self { bytes, steps, zero: graph.byte("zero.byte", 0) }
     }
 
@@ -112,7 +114,7 @@ impl EightBitLinear {
         let part = |part: &str| format!("{name}.{part}");
         let product = [&rows.bytes, &self.weight, &rows.zero, &self.zero];
         let sums = graph.node("MatMulInteger", &part("matmul"), &product, &[]);
-        let sums = graph.node("Cast", &part("sums"), &[&sums], &[Attribute::Int("to", FLOAT)]);
+        let sums = graph.node("Cast", &part("sums"), &[&sums], &[AttributeProto::int("to", FLOAT)]);
         let sums = graph.node("Mul", &part("by_row"), &[&sums, &rows.steps], &[]);
         let product = graph.node("Mul", &part("by_column"), &[&sums, &self.steps], &[]);
         graph.node("Add", name, &[&product, &self.bias], &[])

@@ -1,9 +1,10 @@
 //! Layer norms, linear layers and UniAD's feed-forward.
 
 use moead_model::architecture::Activation;
+use moead_model::onnx::messages::AttributeProto;
 
 use super::GraphError;
-use super::builder::{Attribute, GraphBuilder, Wire};
+use super::builder::{GraphBuilder, Wire};
 use super::interpolation::transpose;
 use crate::weights::Weights;
 
@@ -33,7 +34,7 @@ impl LayerNorm {
 
     /// Normalises the last axis.
     pub(super) fn apply(&self, graph: &mut GraphBuilder, name: &str, x: &Wire) -> Wire {
-        let attributes = [Attribute::Int("axis", -1), Attribute::Float("epsilon", EPSILON)];
+        let attributes = [AttributeProto::int("axis", -1), AttributeProto::float("epsilon", EPSILON)];
         graph.node("LayerNormalization", name, &[x, &self.gain, &self.shift], &attributes)
     }
 }

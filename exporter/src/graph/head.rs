@@ -1,8 +1,9 @@
 //! From distances to the four outputs.
 
 use moead_model::architecture::Architecture;
+use moead_model::onnx::messages::AttributeProto;
 
-use super::builder::{Attribute, GraphBuilder, Side, Wire};
+use super::builder::{GraphBuilder, Wire};
 use super::interpolation;
 
 /// Side of the window behind `pred_score`, in pixels of the map.
@@ -25,23 +26,23 @@ pub(super) fn build(graph: &mut GraphBuilder, architecture: &Architecture, align
             name,
             &[x],
             &[
-                Attribute::Ints("kernel_shape", &window),
-                Attribute::Ints("strides", &[1, 1]),
-                Attribute::Ints("pads", &[0, 0, 0, 0]),
+                AttributeProto::ints("kernel_shape", &window),
+                AttributeProto::ints("strides", &[1, 1]),
+                AttributeProto::ints("pads", &[0, 0, 0, 0]),
             ],
         )
     };
     let means = pool(graph, "score.columns", &anomaly_map, [tall, 1]);
     let means = pool(graph, "score.windows", &means, [1, wide]);
     let axes = graph.integers(&[1, 2, 3]);
-    let pred_score = graph.node("ReduceMax", "pred_score", &[&means, &axes], &[Attribute::Int("keepdims", 0)]);
+    let pred_score = graph.node("ReduceMax", "pred_score", &[&means, &axes], &[AttributeProto::int("keepdims", 0)]);
 
     let axes = graph.integers(&[2, 3]);
-    let embedding = graph.node("ReduceMean", "embedding", &[aligned, &axes], &[Attribute::Int("keepdims", 0)]);
+    let embedding = graph.node("ReduceMean", "embedding", &[aligned, &axes], &[AttributeProto::int("keepdims", 0)]);
 
-    let image = |rows, columns| [Side::N, Side::Fixed(1), Side::Fixed(rows), Side::Fixed(columns)];
+    let image = |rows, columns| [1, rows, columns];
     graph.output(&anomaly_map, &image(input.height, input.width));
-    graph.output(&pred_score, &[Side::N]);
+    graph.output(&pred_score, &[]);
     graph.output(&anomaly_grid, &image(grid.rows, grid.columns));
-    graph.output(&embedding, &[Side::N, Side::Fixed(architecture.channels())]);
+    graph.output(&embedding, &[architecture.channels()]);
 }

@@ -6,8 +6,9 @@
 
 use moead_model::architecture::{Experts, Reconstruction};
 use moead_model::manifest::{Moe, Precision};
+use moead_model::onnx::messages::AttributeProto;
 
-use super::builder::{Attribute, GraphBuilder, Wire};
+use super::builder::{GraphBuilder, Wire};
 use super::eight_bit::{EightBitLinear, Rows};
 use super::feed_forward::{LayerNorm, Linear};
 use super::interpolation::transpose;
@@ -115,10 +116,11 @@ impl MoeFeedForward {
     fn choose(&self, graph: &mut GraphBuilder, name: &str, logits: &Wire) -> (Wire, Wire) {
         let k = graph.integers(&[self.experts.top_k as i64]);
         let outputs = [format!("{name}.choice.logits"), format!("{name}.choice.experts")];
-        let attributes = [Attribute::Int("axis", -1), Attribute::Int("largest", 1), Attribute::Int("sorted", 1)];
+        let attributes =
+            [AttributeProto::int("axis", -1), AttributeProto::int("largest", 1), AttributeProto::int("sorted", 1)];
         let [largest, chosen] =
             graph.node_with_outputs("TopK", &format!("{name}.choice"), &[logits, &k], &attributes, outputs);
-        let gates = graph.node("Softmax", &format!("{name}.gates"), &[&largest], &[Attribute::Int("axis", -1)]);
+        let gates = graph.node("Softmax", &format!("{name}.gates"), &[&largest], &[AttributeProto::int("axis", -1)]);
         (gates, chosen)
     }
 
@@ -142,14 +144,15 @@ impl MoeFeedForward {
             // 2 x M: row and rank of each of the M tokens that chose this expert.
             let places = graph.node("NonZero", &part("places"), &[&chose], &[]);
             let places = graph.transpose(&part("pairs"), &places, &[1, 0]);
-            let rows = graph.node("Gather", &part("rows"), &[&places, &first_column], &[Attribute::Int("axis", 1)]);
+            let rows =
+                graph.node("Gather", &part("rows"), &[&places, &first_column], &[AttributeProto::int("axis", 1)]);
             let output = answer(graph, &part, layers, &rows);
             let gate = graph.node("GatherND", &part("gates"), &[&gates, &places], &[]);
             let gate = graph.reshape(&part("gates.column"), &gate, &[-1, 1]);
             let gated = graph.node("Mul", &part("gated"), &[&output, &gate], &[]);
             // Onto the residual itself: no zeros to make, nothing to add at the end.
             let node = if number + 1 == experts.len() { name.to_owned() } else { part("sum") };
-            sum = graph.node("ScatterND", &node, &[&sum, &rows, &gated], &[Attribute::Text("reduction", "add")]);
+            sum = graph.node("ScatterND", &node, &[&sum, &rows, &gated], &[AttributeProto::text("reduction", "add")]);
         }
         sum
     }
@@ -157,7 +160,7 @@ impl MoeFeedForward {
     /// R x E gates, zero where an expert was not chosen.
     fn all_gates(&self, graph: &mut GraphBuilder, name: &str, logits: &Wire) -> Wire {
         if self.experts.top_k == self.experts.count {
-            return graph.node("Softmax", &format!("{name}.gates"), &[logits], &[Attribute::Int("axis", -1)]);
+            return graph.node("Softmax", &format!("{name}.gates"), &[logits], &[AttributeProto::int("axis", -1)]);
         }
         let (gates, chosen) = self.choose(graph, name, logits);
         let (count, k) = (self.experts.count as i64, self.experts.top_k as i64);
@@ -165,11 +168,11 @@ impl MoeFeedForward {
         let numbers = graph.integers(&numbers);
         let chosen = graph.reshape(&format!("{name}.choice.column"), &chosen, &[-1, k, 1]);
         let hits = graph.node("Equal", &format!("{name}.choice.hits"), &[&chosen, &numbers], &[]);
-        let hits = graph.node("Cast", &format!("{name}.choice.ones"), &[&hits], &[Attribute::Int("to", 1)]);
+        let hits = graph.node("Cast", &format!("{name}.choice.ones"), &[&hits], &[AttributeProto::int("to", 1)]);
         let gates = graph.reshape(&format!("{name}.gates.column"), &gates, &[-1, k, 1]);
         let placed = graph.node("Mul", &format!("{name}.gates.placed"), &[&hits, &gates], &[]);
         let ranks = graph.integers(&[1]);
-        graph.node("ReduceSum", &format!("{name}.gates.all"), &[&placed, &ranks], &[Attribute::Int("keepdims", 0)])
+        graph.node("ReduceSum", &format!("{name}.gates.all"), &[&placed, &ranks], &[AttributeProto::int("keepdims", 0)])
     }
 }
 

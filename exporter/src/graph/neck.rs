@@ -1,9 +1,10 @@
 //! The neck (MFCN): every layer resized to the token grid and concatenated.
 
 use moead_model::architecture::{Architecture, FeatureForm};
+use moead_model::onnx::messages::AttributeProto;
 
 use super::builder::{GraphBuilder, Wire};
-use super::{GraphError, builder::Attribute, interpolation};
+use super::{GraphError, interpolation};
 use crate::weights::Weights;
 
 /// `feature_align`: N x C x h x w.
@@ -22,7 +23,7 @@ pub(super) fn build(graph: &mut GraphBuilder, architecture: &Architecture, layer
         [only] => only.clone(),
         several => {
             let inputs: Vec<&Wire> = several.iter().collect();
-            graph.node("Concat", "neck.feature_align", &inputs, &[Attribute::Int("axis", 1)])
+            graph.node("Concat", "neck.feature_align", &inputs, &[AttributeProto::int("axis", 1)])
         }
     }
 }

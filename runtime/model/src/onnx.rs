@@ -3,7 +3,7 @@
 //! [`model_file::ModelFile`] is the door: what it returns has been checked from the bytes up, so that an engine never sees
 //! a file that was not.
 //!
-//! * [`messages`]: generated from `onnx.proto`, a reduced copy of the standard's own.
+//! * [`messages`]: generated from `onnx.proto`, a reduced copy of the standard's own; `constructors` make them, [`attributes`] read a node's.
 //! * [`envelope`]: everything around the graph; rewrites metadata and leaves the graph's bytes as they are.
 //! * [`fields`]: the protobuf fields that a file may have, counted before anything is decoded.
 //! * [`limits`]: how large things may be, and why.
@@ -14,6 +14,8 @@
 //! * [`parts`]: backbone, neck, decoder or head, by a node's name.
 //! * [`model_file`]: a file with a manifest whose graph keeps the contract.
 
+pub mod attributes;
+mod constructors;
 pub mod contract;
 pub mod envelope;
 pub mod fields;

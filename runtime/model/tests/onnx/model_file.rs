@@ -1,8 +1,6 @@
 //! What a model file must be, one broken rule at a time, with the message that the user reads.
 
-use crate::small_model::{
-    ANY, changed, constant, floats, info, int, integers, ints, node, small_model, tensor, text, writer,
-};
+use crate::small_model::{ANY, changed, constant, floats, info, integers, node, small_model, tensor, writer};
 use bytes::Bytes;
 use moead_model::onnx::messages::tensor_proto::DataType;
 use moead_model::onnx::messages::{AttributeProto, GraphProto, ModelProto, OperatorSetIdProto};
@@ -185,20 +183,20 @@ fn operators_outside_the_list_are_refused() {
 #[test]
 fn attributes_are_known_single_and_of_their_type() {
     refused_graph(
-        |g| writer(g, "gate").attribute.push(int("axis", 1)),
+        |g| writer(g, "gate").attribute.push(AttributeProto::int("axis", 1)),
         "node gate.node: attribute axis is not one that the operator may have",
     );
     refused_graph(
-        |g| writer(g, "stem").attribute.push(int("group", 1)),
+        |g| writer(g, "stem").attribute.push(AttributeProto::int("group", 1)),
         "node stem.node: attribute group is there twice",
     );
     let value = "does not hold a value of its type, and nothing else";
     refused_graph(
-        |g| writer(g, "stem").attribute[3] = text("group", "1"),
+        |g| writer(g, "stem").attribute[3] = AttributeProto::text("group", "1"),
         &format!("node stem.node: attribute group {value}"),
     );
     refused_graph(
-        |g| writer(g, "stem").attribute[3] = AttributeProto { f: Some(1.0), ..int("group", 1) },
+        |g| writer(g, "stem").attribute[3] = AttributeProto { f: Some(1.0), ..AttributeProto::int("group", 1) },
         &format!("node stem.node: attribute group {value}"),
     );
 }
@@ -375,8 +373,8 @@ fn a_chain_of_enlargements_is_refused() {
             for step in 0..40 {
                 let next = format!("step{step}");
                 let new = match op {
-                    "Concat" => node(op, &[&last, &last], &[&next], vec![int("axis", 1)]),
-                    _ => node(op, &[&last, "", "scales"], &[&next], vec![text("mode", "linear")]),
+                    "Concat" => node(op, &[&last, &last], &[&next], vec![AttributeProto::int("axis", 1)]),
+                    _ => node(op, &[&last, "", "scales"], &[&next], vec![AttributeProto::text("mode", "linear")]),
                 };
                 g.node.push(new);
                 last = next;
@@ -398,7 +396,7 @@ fn many_large_tensors_at_once_are_refused() {
             let names: Vec<String> = (0..3).map(|index| format!("large{index}")).collect();
             g.node.extend(names.iter().map(|name| node("MatMul", &["c", "r"], &[name], vec![])));
             let inputs: Vec<&str> = names.iter().map(String::as_str).collect();
-            g.node.push(node("Concat", &inputs, &["together"], vec![int("axis", 0)]));
+            g.node.push(node("Concat", &inputs, &["together"], vec![AttributeProto::int("axis", 0)]));
         },
         "node large2.node (MatMul): more than 536870912 elements are alive at once",
     );
@@ -423,17 +421,26 @@ fn windows_are_not_huge_and_not_all_padding() {
     let attribute =
         |position: usize, new: AttributeProto| move |g: &mut GraphProto| writer(g, "stem").attribute[position] = new;
     refused_graph(
-        attribute(1, ints("pads", &[3, 0, 0, 0])),
+        attribute(1, AttributeProto::ints("pads", &[3, 0, 0, 0])),
         "node stem.node (Conv): attribute pads: expected less than the kernel",
     );
     let sane = "expected one number per side, none of them huge";
     for pads in [[1 << 40, 0, 0, 0], [-1, 0, 0, 0], [i64::MIN, i64::MAX, 0, 0]] {
-        refused_graph(attribute(1, ints("pads", &pads)), &format!("node stem.node (Conv): attribute pads: {sane}"));
+        refused_graph(
+            attribute(1, AttributeProto::ints("pads", &pads)),
+            &format!("node stem.node (Conv): attribute pads: {sane}"),
+        );
     }
-    refused_graph(attribute(2, ints("strides", &[0, 1])), &format!("node stem.node (Conv): attribute strides: {sane}"));
-    refused_graph(attribute(3, int("group", 0)), "node stem.node (Conv): attribute group: expected at least 1");
     refused_graph(
-        attribute(3, int("group", i64::MAX)),
+        attribute(2, AttributeProto::ints("strides", &[0, 1])),
+        &format!("node stem.node (Conv): attribute strides: {sane}"),
+    );
+    refused_graph(
+        attribute(3, AttributeProto::int("group", 0)),
+        "node stem.node (Conv): attribute group: expected at least 1",
+    );
+    refused_graph(
+        attribute(3, AttributeProto::int("group", i64::MAX)),
         "node stem.node (Conv): 1x3x8x8 and 4x3x3x3 do not fit: channels are those of the weights times groups",
     );
 }

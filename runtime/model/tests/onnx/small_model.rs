@@ -3,12 +3,11 @@
 //! 8 x 8 pixels, 4 x 4 tokens of 4 channels, 3 experts of which each token visits 2. Tests change one thing in it.
 
 use bytes::Bytes;
-use moead_model::onnx::messages::attribute_proto::AttributeType;
 use moead_model::onnx::messages::tensor_proto::DataType;
-use moead_model::onnx::messages::tensor_shape_proto::{Dimension, dimension};
+use moead_model::onnx::messages::tensor_shape_proto::Dimension;
 use moead_model::onnx::messages::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
-    TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
+    ValueInfoProto,
 };
 use prost::Message;
 
@@ -39,17 +38,22 @@ pub(crate) fn small_model() -> ModelProto {
         "Conv",
         &["image", "kernel", "bias"],
         &["stem"],
-        vec![ints("kernel_shape", &[3, 3]), ints("pads", &[0, 0, 1, 1]), ints("strides", &[2, 2]), int("group", 1)],
+        vec![
+            AttributeProto::ints("kernel_shape", &[3, 3]),
+            AttributeProto::ints("pads", &[0, 0, 1, 1]),
+            AttributeProto::ints("strides", &[2, 2]),
+            AttributeProto::int("group", 1),
+        ],
     );
     add("Sigmoid", &["stem"], &["gate"], vec![]);
     add("Mul", &["stem", "gate"], &["features"], vec![]);
-    add("ReduceMean", &["features", "rows_columns"], &["embedding"], vec![int("keepdims", 0)]);
+    add("ReduceMean", &["features", "rows_columns"], &["embedding"], vec![AttributeProto::int("keepdims", 0)]);
     add("Reshape", &["features", "flat"], &["flattened"], vec![]);
-    add("Transpose", &["flattened"], &["transposed"], vec![ints("perm", &[0, 2, 1])]);
+    add("Transpose", &["flattened"], &["transposed"], vec![AttributeProto::ints("perm", &[0, 2, 1])]);
     add("Reshape", &["transposed", "tokens_shape"], &["tokens"], vec![]);
     add("MatMul", &["tokens", "routing"], &["logits"], vec![]);
-    add("TopK", &["logits", "two"], &["chosen_logits", "chosen"], vec![int("axis", -1)]);
-    add("Softmax", &["chosen_logits"], &["gates"], vec![int("axis", -1)]);
+    add("TopK", &["logits", "two"], &["chosen_logits", "chosen"], vec![AttributeProto::int("axis", -1)]);
+    add("Softmax", &["chosen_logits"], &["gates"], vec![AttributeProto::int("axis", -1)]);
     let mut sum = "tokens".to_owned();
     for expert in 0..3 {
         let local = |name: &str| format!("expert{expert}.{name}");
@@ -63,14 +67,14 @@ pub(crate) fn small_model() -> ModelProto {
         add("Equal", &["chosen", &index], "on", vec![]);
         add("NonZero", &[".on"], "places", vec![]);
         add("Transpose", &[".places"], "pairs", vec![]);
-        add("Gather", &[".pairs", "first"], "rows", vec![int("axis", 1)]);
+        add("Gather", &[".pairs", "first"], "rows", vec![AttributeProto::int("axis", 1)]);
         add("GatherND", &["tokens", ".rows"], "input", vec![]);
         add("MatMul", &[".input", "expert_weight"], "product", vec![]);
         add("Relu", &[".product"], "hidden", vec![]);
         add("GatherND", &["gates", ".pairs"], "weight", vec![]);
         add("Unsqueeze", &[".weight", "one"], "column", vec![]);
         add("Mul", &[".hidden", ".column"], "weighted", vec![]);
-        add("ScatterND", &[&sum, ".rows", ".weighted"], "sum", vec![text("reduction", "add")]);
+        add("ScatterND", &[&sum, ".rows", ".weighted"], "sum", vec![AttributeProto::text("reduction", "add")]);
         sum = local("sum");
     }
     let mut add = |op: &str, inputs: &[&str], output: &str, attributes: Vec<AttributeProto>| {
@@ -78,17 +82,25 @@ pub(crate) fn small_model() -> ModelProto {
     };
     add("Sub", &["tokens", &sum], "difference", vec![]);
     add("Mul", &["difference", "difference"], "square", vec![]);
-    add("ReduceSum", &["square", "last"], "squares", vec![int("keepdims", 0)]);
+    add("ReduceSum", &["square", "last"], "squares", vec![AttributeProto::int("keepdims", 0)]);
     add("Sqrt", &["squares"], "distance", vec![]);
     add("Reshape", &["distance", "grid_shape"], "anomaly_grid", vec![]);
     add(
         "Resize",
         &["anomaly_grid", "", "scales"],
         "anomaly_map",
-        vec![text("mode", "linear"), text("coordinate_transformation_mode", "align_corners")],
+        vec![
+            AttributeProto::text("mode", "linear"),
+            AttributeProto::text("coordinate_transformation_mode", "align_corners"),
+        ],
     );
-    add("AveragePool", &["anomaly_map"], "pooled", vec![ints("kernel_shape", &[2, 2]), ints("strides", &[1, 1])]);
-    add("ReduceMax", &["pooled", "picture"], "pred_score", vec![int("keepdims", 0)]);
+    add(
+        "AveragePool",
+        &["anomaly_map"],
+        "pooled",
+        vec![AttributeProto::ints("kernel_shape", &[2, 2]), AttributeProto::ints("strides", &[1, 1])],
+    );
+    add("ReduceMax", &["pooled", "picture"], "pred_score", vec![AttributeProto::int("keepdims", 0)]);
     graph.initializer = vec![
         floats("kernel", &[4, 3, 3, 3]),
         floats("bias", &[4]),
@@ -139,32 +151,9 @@ pub(crate) fn constant<'g>(graph: &'g mut GraphProto, name: &str) -> &'g mut Ten
 }
 
 /// A node named after its first output.
-pub(crate) fn node(op: &str, inputs: &[&str], outputs: &[&str], attribute: Vec<AttributeProto>) -> NodeProto {
+pub(crate) fn node(op: &str, inputs: &[&str], outputs: &[&str], attributes: Vec<AttributeProto>) -> NodeProto {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-    NodeProto {
-        op_type: Some(op.into()),
-        name: Some(format!("{}.node", outputs[0])),
-        input: names(inputs),
-        output: names(outputs),
-        attribute,
-        ..NodeProto::default()
-    }
-}
-
-pub(crate) fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto { i: Some(value), ..attribute(name, AttributeType::Int) }
-}
-
-pub(crate) fn ints(name: &str, values: &[i64]) -> AttributeProto {
-    AttributeProto { ints: values.to_vec(), ..attribute(name, AttributeType::Ints) }
-}
-
-pub(crate) fn text(name: &str, value: &str) -> AttributeProto {
-    AttributeProto { s: Some(value.to_owned().into()), ..attribute(name, AttributeType::String) }
-}
-
-fn attribute(name: &str, kind: AttributeType) -> AttributeProto {
-    AttributeProto { name: Some(name.into()), r#type: Some(kind.into()), ..AttributeProto::default() }
+    NodeProto::new(op, &format!("{}.node", outputs[0]), names(inputs), names(outputs)).with(attributes)
 }
 
 /// Zeros.
@@ -178,23 +167,11 @@ pub(crate) fn integers(name: &str, dims: &[i64], values: &[i64]) -> TensorProto 
 }
 
 pub(crate) fn tensor(name: &str, kind: DataType, dims: &[i64], data: Vec<u8>) -> TensorProto {
-    TensorProto {
-        name: Some(name.into()),
-        data_type: Some(kind.into()),
-        dims: dims.to_vec(),
-        raw_data: Some(data.into()),
-        ..TensorProto::default()
-    }
+    TensorProto::of_bytes(name, kind, dims.to_vec(), data)
 }
 
 /// A declared tensor of 32-bit floats.
 pub(crate) fn info(name: &str, dims: &[i64]) -> ValueInfoProto {
-    let value = |&side: &i64| match side {
-        ANY => dimension::Value::DimParam("N".into()),
-        side => dimension::Value::DimValue(side),
-    };
-    let dim = dims.iter().map(|side| Dimension { value: Some(value(side)), ..Dimension::default() }).collect();
-    let tensor = type_proto::Tensor { elem_type: Some(DataType::Float.into()), shape: Some(TensorShapeProto { dim }) };
-    let kind = TypeProto { value: Some(type_proto::Value::TensorType(tensor)), ..TypeProto::default() };
-    ValueInfoProto { name: Some(name.into()), r#type: Some(kind), ..ValueInfoProto::default() }
+    let side = |&side: &i64| if side == ANY { Dimension::named("N") } else { Dimension::known(side) };
+    ValueInfoProto::of_floats(name, dims.iter().map(side).collect())
 }

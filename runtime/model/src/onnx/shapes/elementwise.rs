@@ -22,7 +22,7 @@ pub(super) fn identity(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
 /// To 32-bit floats: weights at rest, choices as numbers, and sums of eight-bit products. From floats to bytes: what is to be
 /// multiplied in eight bits.
 pub(super) fn cast(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
-    let to = i32::try_from(node.int("to", 0)).ok().and_then(|to| DataType::try_from(to).ok());
+    let to = i32::try_from(node.proto.int("to", 0)).ok().and_then(|to| DataType::try_from(to).ok());
     let value = match to {
         Some(DataType::Float) => node.input(0)?,
         Some(DataType::Uint8) => node.floats(0)?,
@@ -76,7 +76,7 @@ pub(super) fn softmax(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
 pub(super) fn layer_normalization(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     let value = node.floats(0)?;
     let axis = node.axis(-1, value.rank())?;
-    if node.int("stash_type", 1) != 1 {
+    if node.proto.int("stash_type", 1) != 1 {
         return Err(ShapeProblem::Attribute { name: "stash_type", expected: "1, 32-bit floats" });
     }
     let bias = if node.inputs.len() > 2 { Some(node.floats(2)?) } else { None };

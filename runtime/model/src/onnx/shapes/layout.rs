@@ -7,7 +7,7 @@ use crate::onnx::value::{Points, Shape, Value};
 
 pub(super) fn concat(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     let first = node.floats(0)?;
-    if !node.proto.attribute.iter().any(|attribute| attribute.name() == "axis") {
+    if node.proto.attribute_named("axis").is_none() {
         return Err(ShapeProblem::Attribute { name: "axis", expected: "a dimension" });
     }
     let axis = node.axis(0, first.rank())?;
@@ -61,7 +61,7 @@ pub(super) fn reshape(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
 pub(super) fn transpose(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     let input = node.input(0)?;
     let rank = input.rank();
-    let order: Option<Vec<usize>> = match node.ints("perm") {
+    let order: Option<Vec<usize>> = match node.proto.ints("perm") {
         None => Some((0..rank).rev().collect()),
         Some(order) => order.iter().map(|&axis| usize::try_from(axis).ok().filter(|&axis| axis < rank)).collect(),
     };
@@ -115,7 +115,7 @@ pub(super) fn split(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
         let sizes: Option<Vec<usize>> = node.integers(1)?.iter().map(|&size| usize::try_from(size).ok()).collect();
         sizes.ok_or_else(unfit)?
     } else {
-        if usize::try_from(node.int("num_outputs", 0)) != Ok(parts) {
+        if usize::try_from(node.proto.int("num_outputs", 0)) != Ok(parts) {
             return Err(ShapeProblem::Attribute { name: "num_outputs", expected: "the number of outputs" });
         }
         let part = side.div_ceil(parts);

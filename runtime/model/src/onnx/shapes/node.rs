@@ -1,7 +1,8 @@
 //! A node as shape inference sees it: inputs with their values, attributes with the standard's defaults.
 
 use super::ShapeProblem;
-use crate::onnx::messages::{AttributeProto, NodeProto};
+use crate::onnx::attributes;
+use crate::onnx::messages::NodeProto;
 use crate::onnx::value::{Element, Value};
 
 /// A node and what is known of its inputs; `None` is an optional one that is left out.
@@ -59,25 +60,9 @@ impl Node<'_> {
         list.ok_or(ShapeProblem::Constant { index, expected: "a few integers" })
     }
 
-    fn attribute(&self, name: &str) -> Option<&AttributeProto> {
-        self.proto.attribute.iter().find(|attribute| attribute.name() == name)
-    }
-
-    pub(super) fn int(&self, name: &str, default: i64) -> i64 {
-        self.attribute(name).map_or(default, AttributeProto::i)
-    }
-
-    pub(super) fn ints(&self, name: &str) -> Option<&[i64]> {
-        self.attribute(name).map(|attribute| attribute.ints.as_slice())
-    }
-
-    pub(super) fn text(&self, name: &str, default: &'static str) -> &str {
-        self.attribute(name).map_or(default, |attribute| std::str::from_utf8(attribute.s()).unwrap_or("?"))
-    }
-
     /// An attribute that must be 0 or 1.
     pub(super) fn flag(&self, name: &'static str, default: i64) -> Result<bool, ShapeProblem> {
-        match self.int(name, default) {
+        match self.proto.int(name, default) {
             0 => Ok(false),
             1 => Ok(true),
             _ => Err(ShapeProblem::Attribute { name, expected: "0 or 1" }),
@@ -86,29 +71,25 @@ impl Node<'_> {
 
     /// An attribute that must have its default.
     pub(super) fn require_zero(&self, name: &'static str) -> Result<(), ShapeProblem> {
-        if self.int(name, 0) == 0 { Ok(()) } else { Err(ShapeProblem::Attribute { name, expected: "0" }) }
+        if self.proto.int(name, 0) == 0 { Ok(()) } else { Err(ShapeProblem::Attribute { name, expected: "0" }) }
     }
 
     /// The attribute `axis` for a tensor of `rank` dimensions.
     pub(super) fn axis(&self, default: i64, rank: usize) -> Result<usize, ShapeProblem> {
         let expected = "a dimension of the input";
-        axis(self.int("axis", default), rank).ok_or(ShapeProblem::Attribute { name: "axis", expected })
+        attributes::axis(self.proto.int("axis", default), rank)
+            .ok_or(ShapeProblem::Attribute { name: "axis", expected })
     }
 
     /// A constant list of different dimensions of a tensor of `rank`.
     pub(super) fn axes(&self, index: usize, rank: usize) -> Result<Vec<usize>, ShapeProblem> {
         let wrong = ShapeProblem::Constant { index, expected: "different dimensions" };
-        let axes: Option<Vec<usize>> = self.integers(index)?.iter().map(|&value| axis(value, rank)).collect();
+        let axes: Option<Vec<usize>> =
+            self.integers(index)?.iter().map(|&value| attributes::axis(value, rank)).collect();
         let axes = axes.ok_or(wrong.clone())?;
         let different = axes.iter().enumerate().all(|(position, axis)| !axes[..position].contains(axis));
         if different { Ok(axes) } else { Err(wrong) }
     }
-}
-
-/// Negative axes count from the last one.
-pub(super) fn axis(value: i64, rank: usize) -> Option<usize> {
-    let value = if value < 0 { value.checked_add(i64::try_from(rank).ok()?)? } else { value };
-    usize::try_from(value).ok().filter(|&axis| axis < rank)
 }
 
 /// The shape of an operation on two tensors: aligned at the last dimension, a side of one is repeated.
@@ -131,17 +112,4 @@ pub(super) fn broadcast_dims(left: &[usize], right: &[usize]) -> Option<Vec<usiz
             _ => None,
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn negative_axes_count_from_the_last() {
-        assert_eq!(axis(-1, 3), Some(2));
-        assert_eq!(axis(-4, 3), None);
-        assert_eq!(axis(3, 3), None);
-        assert_eq!(axis(i64::MIN, 3), None);
-    }
 }

@@ -106,7 +106,7 @@ pub(super) fn gather_nd(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
 /// The input with updates put, or added, at places.
 pub(super) fn scatter_nd(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     let (input, updates) = (node.floats(0)?, node.floats(2)?);
-    if !["none", "add"].contains(&node.text("reduction", "none")) {
+    if !["none", "add"].contains(&node.proto.text("reduction", "none")) {
         return Err(ShapeProblem::Attribute { name: "reduction", expected: "none or add" });
     }
     let expected = slices(input, indices(node, 1)?)?;

@@ -1,7 +1,8 @@
 //! On pictures of features, N x C x H x W: convolution, pooling, resizing.
 
 use super::ShapeProblem;
-use super::node::{Inferred, Node, axis};
+use super::node::{Inferred, Node};
+use crate::onnx::attributes;
 use crate::onnx::limits;
 use crate::onnx::value::Value;
 
@@ -16,7 +17,7 @@ struct Window {
 
 impl Window {
     fn new(node: &Node<'_>, kernel: [usize; 2]) -> Result<Self, ShapeProblem> {
-        if node.text("auto_pad", "NOTSET") != "NOTSET" {
+        if node.proto.text("auto_pad", "NOTSET") != "NOTSET" {
             return Err(ShapeProblem::Attribute { name: "auto_pad", expected: "NOTSET, with explicit pads" });
         }
         node.require_zero("ceil_mode")?;
@@ -59,7 +60,7 @@ fn sides<const L: usize>(
     default: [usize; L],
     least: usize,
 ) -> Result<[usize; L], ShapeProblem> {
-    let Some(values) = node.ints(name) else { return Ok(default) };
+    let Some(values) = node.proto.ints(name) else { return Ok(default) };
     let inside = |&value: &i64| usize::try_from(value).ok().filter(|side| (least..=limits::WINDOW).contains(side));
     let values: Option<Vec<usize>> = values.iter().map(inside).collect();
     let values = values.and_then(|values| values.try_into().ok());
@@ -71,7 +72,7 @@ pub(super) fn convolution(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     let (input, [pictures, channels, rows, columns]) = node.picture(0)?;
     let (weights, [produced, per_group, kernel_rows, kernel_columns]) = node.picture(1)?;
     let unfit = |rule| ShapeProblem::Unequal { rule, left: input.shape(), right: weights.shape() };
-    let groups = usize::try_from(node.int("group", 1)).ok().filter(|&groups| groups >= 1);
+    let groups = usize::try_from(node.proto.int("group", 1)).ok().filter(|&groups| groups >= 1);
     let groups = groups.ok_or(ShapeProblem::Attribute { name: "group", expected: "at least 1" })?;
     if per_group.checked_mul(groups) != Some(channels) || channels == 0 || !produced.is_multiple_of(groups) {
         return Err(unfit("channels are those of the weights times groups"));
@@ -96,7 +97,7 @@ pub(super) fn pool(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
     let (input, [pictures, channels, rows, columns]) = node.picture(0)?;
     node.require_zero("storage_order")?;
     node.flag("count_include_pad", 0)?;
-    if node.ints("kernel_shape").is_none() {
+    if node.proto.ints("kernel_shape").is_none() {
         return Err(ShapeProblem::Attribute { name: "kernel_shape", expected: "two numbers" });
     }
     let kernel = sides(node, "kernel_shape", [1; 2], 1)?;
@@ -127,8 +128,10 @@ pub(super) fn resize(node: &Node<'_>) -> Result<Inferred, ShapeProblem> {
         return Err(ShapeProblem::Rank { index: 1, expected: "nothing", found: region.shape() });
     }
     let expected = "different dimensions";
-    let axes: Option<Vec<usize>> =
-        node.ints("axes").map_or(Some((0..4).collect()), |axes| axes.iter().map(|&value| axis(value, 4)).collect());
+    let axes: Option<Vec<usize>> = node
+        .proto
+        .ints("axes")
+        .map_or(Some((0..4).collect()), |axes| axes.iter().map(|&value| attributes::axis(value, 4)).collect());
     let axes = axes.filter(|axes| axes.is_sorted_by(|a, b| a < b));
     let axes = axes.ok_or(ShapeProblem::Attribute { name: "axes", expected })?;
     // An empty tensor is another way to leave scales out.
@@ -156,7 +159,11 @@ fn text(
     known: &[&str],
     expected: &'static str,
 ) -> Result<(), ShapeProblem> {
-    if known.contains(&node.text(name, default)) { Ok(()) } else { Err(ShapeProblem::Attribute { name, expected }) }
+    if known.contains(&node.proto.text(name, default)) {
+        Ok(())
+    } else {
+        Err(ShapeProblem::Attribute { name, expected })
+    }
 }
 
 fn scaled(scales: &[f32], axes: &[usize], sides: [usize; 4]) -> Option<Vec<usize>> {

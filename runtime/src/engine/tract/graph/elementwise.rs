@@ -56,7 +56,7 @@ pub(super) fn clip(model: &mut TypedModel, node: &Node<'_>) -> TractResult<TVec<
 }
 
 pub(super) fn cast(model: &mut TypedModel, node: &Node<'_>) -> TractResult<TVec<OutletId>> {
-    let to = i32::try_from(node.int("to", 0))?;
+    let to = i32::try_from(node.proto.int("to", 0))?;
     let to = match DataType::try_from(to) {
         Ok(DataType::Float) => DatumType::F32,
         Ok(DataType::Uint8) => DatumType::U8,
@@ -91,7 +91,7 @@ pub(super) fn layer_normalization(model: &mut TypedModel, node: &Node<'_>) -> Tr
     let squares = model.wire_node(name("dd"), math::square(), &[apart])?[0];
     let total = model.wire_node(name("reduced_sum_dd"), sum, &[squares])?[0];
     let variance = wire_broadcast(name("var"), model, math::div(), &[total, length])?[0];
-    let epsilon = model.add_const(name("epsilon"), tensor0(node.float("epsilon", 1e-5)))?;
+    let epsilon = model.add_const(name("epsilon"), tensor0(node.proto.float("epsilon", 1e-5)))?;
     let variance = wire_broadcast(name("var_eps"), model, math::add(), &[variance, epsilon])?[0];
     let scale = model.wire_node(name("inv_std_dev"), math::rsqrt(), &[variance])?[0];
     let normal = model.wire_node(name("normalized"), math::mul(), &[apart, scale])?[0];

@@ -60,15 +60,16 @@ pub(super) fn integer_product(model: &mut TypedModel, node: &Node<'_>) -> TractR
 
 pub(super) fn gemm(model: &mut TypedModel, node: &Node<'_>) -> TractResult<TVec<OutletId>> {
     let name = |part: &str| format!("{}.{part}", node.name());
-    let axes = AxesMapping::for_numpy_matmul(2, node.int("transA", 0) == 1, node.int("transB", 0) == 1, false)?;
+    let axes =
+        AxesMapping::for_numpy_matmul(2, node.proto.int("transA", 0) == 1, node.proto.int("transB", 0) == 1, false)?;
     let product = EinSum::new(axes, DatumType::F32);
     let mut wire = model.wire_node(name("ab"), product, &[node.input(0)?, node.input(1)?])?;
-    let alpha = node.float("alpha", 1.0);
+    let alpha = node.proto.float("alpha", 1.0);
     if alpha != 1.0 {
         let alpha = model.add_const(name("alpha_ab.cst"), tensor0(alpha))?;
         wire = wire_broadcast(name("alpha_ab"), model, math::mul(), &[alpha, wire[0]])?;
     }
-    let beta = node.float("beta", 1.0);
+    let beta = node.proto.float("beta", 1.0);
     if let Some(bias) = node.optional(2).filter(|_| beta != 0.0) {
         let beta = model.add_const(name("beta_c.cst"), tensor0(beta))?;
         let bias = wire_broadcast(name("beta_c"), model, math::mul(), &[beta, bias])?[0];
@@ -98,7 +99,7 @@ pub(super) fn reduce(model: &mut TypedModel, node: &Node<'_>) -> TractResult<TVe
             model.wire_node(name("norm"), math::div(), &[sum, count])?
         }
     };
-    if node.int("keepdims", 1) == 0 {
+    if node.proto.int("keepdims", 1) == 0 {
         for axis in axes.into_iter().rev() {
             wire = model.wire_node(format!("{}-dispose-dims-{axis}", node.name()), AxisOp::Rm(axis), &wire)?;
         }

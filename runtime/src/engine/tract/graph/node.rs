@@ -1,6 +1,7 @@
 //! A node of a file, and where its inputs come from.
 
-use moead_model::onnx::messages::{AttributeProto, NodeProto};
+use moead_model::onnx::attributes;
+use moead_model::onnx::messages::NodeProto;
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::internal::format_err;
 
@@ -45,40 +46,18 @@ impl Node<'_> {
         self.integers(model, index)?.into_iter().map(|value| axis(value, rank)).collect()
     }
 
-    fn attribute(&self, name: &str) -> Option<&AttributeProto> {
-        self.proto.attribute.iter().find(|attribute| attribute.name() == name)
-    }
-
-    pub(super) fn int(&self, name: &str, default: i64) -> i64 {
-        self.attribute(name).map_or(default, AttributeProto::i)
-    }
-
-    pub(super) fn float(&self, name: &str, default: f32) -> f32 {
-        self.attribute(name).map_or(default, AttributeProto::f)
-    }
-
-    pub(super) fn text(&self, name: &str, default: &'static str) -> TractResult<&str> {
-        self.attribute(name).map_or(Ok(default), |attribute| Ok(std::str::from_utf8(attribute.s())?))
-    }
-
-    pub(super) fn ints(&self, name: &str) -> Option<&[i64]> {
-        self.attribute(name).map(|attribute| attribute.ints.as_slice())
-    }
-
     /// An attribute of numbers that are not negative.
     pub(super) fn sides(&self, name: &str) -> TractResult<Option<TVec<usize>>> {
         let sides = |ints: &[i64]| ints.iter().map(|&side| Ok(usize::try_from(side)?)).collect();
-        self.ints(name).map(sides).transpose()
+        self.proto.ints(name).map(sides).transpose()
     }
 
     /// The attribute `axis`, a dimension of a tensor of `rank`.
     pub(super) fn axis(&self, default: i64, rank: usize) -> TractResult<usize> {
-        axis(self.int("axis", default), rank)
+        axis(self.proto.int("axis", default), rank)
     }
 }
 
 fn axis(value: i64, rank: usize) -> TractResult<usize> {
-    let counted = if value < 0 { value.saturating_add(i64::try_from(rank)?) } else { value };
-    let axis = usize::try_from(counted).ok().filter(|&axis| axis < rank);
-    axis.ok_or_else(|| format_err!("{value} is not one of {rank} dimensions"))
+    attributes::axis(value, rank).ok_or_else(|| format_err!("{value} is not one of {rank} dimensions"))
 }

@@ -11,7 +11,7 @@ pub(super) fn top_k(model: &mut TypedModel, node: &Node<'_>) -> TractResult<TVec
     let (input, count) = (node.input(0)?, node.input(1)?);
     let axis = node.axis(-1, model.outlet_fact(input)?.rank())?;
     let fallback_k = model.symbols.new_with_prefix("k").into();
-    model.wire_node(node.name(), Topk { axis, fallback_k, largest: node.int("largest", 1) == 1 }, &[input, count])
+    model.wire_node(node.name(), Topk { axis, fallback_k, largest: node.proto.int("largest", 1) == 1 }, &[input, count])
 }
 
 pub(super) fn non_zero(model: &mut TypedModel, node: &Node<'_>) -> TractResult<TVec<OutletId>> {
@@ -31,6 +31,6 @@ pub(super) fn gather_nd(model: &mut TypedModel, node: &Node<'_>) -> TractResult<
 }
 
 pub(super) fn scatter_nd(model: &mut TypedModel, node: &Node<'_>) -> TractResult<TVec<OutletId>> {
-    let reduction = ScatterReduction::parse(node.text("reduction", "none")?)?;
+    let reduction = ScatterReduction::parse(node.proto.text("reduction", "none"))?;
     model.wire_node(node.name(), ScatterNd::new(reduction), &[node.input(0)?, node.input(1)?, node.input(2)?])
 }

@@ -20,7 +20,7 @@ pub(super) fn convolution(model: &mut TypedModel, node: &Node<'_>) -> TractResul
         padding: PaddingSpec::Explicit(before, after),
         strides: node.sides("strides")?,
         dilations: node.sides("dilations")?,
-        group: Some(usize::try_from(node.int("group", 1))?),
+        group: Some(usize::try_from(node.proto.int("group", 1))?),
         bias_input: node.optional(2).map(|_| 2),
         ..Conv::default()
     };
@@ -35,7 +35,7 @@ pub(super) fn largest(model: &mut TypedModel, node: &Node<'_>) -> TractResult<TV
 
 pub(super) fn mean(model: &mut TypedModel, node: &Node<'_>) -> TractResult<TVec<OutletId>> {
     let input = node.input(0)?;
-    let count_include_pad = node.int("count_include_pad", 0) == 1;
+    let count_include_pad = node.proto.int("count_include_pad", 0) == 1;
     let pool = SumPool { pool_spec: window(model, node, input)?, count_include_pad, normalize: true };
     model.wire_node(node.name(), pool, &[input])
 }
@@ -68,14 +68,14 @@ pub(super) fn global_mean(model: &mut TypedModel, node: &Node<'_>) -> TractResul
 
 pub(super) fn resize(model: &mut TypedModel, node: &Node<'_>) -> TractResult<TVec<OutletId>> {
     let op = Resize {
-        axes: node.ints("axes").map(<[_]>::to_vec),
-        coord_transformer: CoordTransform::parse(node.text("coordinate_transformation_mode", "half_pixel")?)?,
-        interpolator: Interpolator::parse(node.text("mode", "nearest")?)?,
-        nearest: Nearest::parse(node.text("nearest_mode", "round_prefer_floor")?)?,
+        axes: node.proto.ints("axes").map(<[_]>::to_vec),
+        coord_transformer: CoordTransform::parse(node.proto.text("coordinate_transformation_mode", "half_pixel"))?,
+        interpolator: Interpolator::parse(node.proto.text("mode", "nearest"))?,
+        nearest: Nearest::parse(node.proto.text("nearest_mode", "round_prefer_floor"))?,
         antialias: false,
-        cubic_coeff_a_bits: node.float("cubic_coeff_a", -0.75).to_bits(),
+        cubic_coeff_a_bits: node.proto.float("cubic_coeff_a", -0.75).to_bits(),
         exclude_outside: false,
-        extrapolation_value_bits: node.float("extrapolation_value", 0.0).to_bits(),
+        extrapolation_value_bits: node.proto.float("extrapolation_value", 0.0).to_bits(),
         keep_aspect_ratio_policy: AspectRatio::Stretch,
         optional_roi_input: node.place(1),
         optional_scales_input: node.place(2),

@@ -1,10 +1,9 @@
 //! Every operator that a model file may have, and each of its forms, against tract's own reader: the same numbers, bit for bit.
 
-use moead_model::onnx::messages::attribute_proto::AttributeType;
 use moead_model::onnx::messages::tensor_proto::DataType;
-use moead_model::onnx::messages::tensor_shape_proto::{Dimension, dimension};
+use moead_model::onnx::messages::tensor_shape_proto::Dimension;
 use moead_model::onnx::messages::{
-    AttributeProto, ModelProto, NodeProto, OperatorSetIdProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
+    AttributeProto as Attribute, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto,
 };
 use moead_model::onnx::operators;
 use prost::Message as _;
@@ -13,45 +12,13 @@ use super::*;
 
 const SIZE: ImageSize = ImageSize { height: 6, width: 8 };
 
-fn node(operator: &str, inputs: &[&str], attributes: Vec<AttributeProto>) -> NodeProto {
-    NodeProto {
-        op_type: Some(operator.into()),
-        name: Some("result".into()),
-        input: inputs.iter().map(|&input| input.into()).collect(),
-        output: vec!["result".into()],
-        attribute: attributes,
-        ..NodeProto::default()
-    }
-}
-
-fn attribute(name: &str, kind: AttributeType) -> AttributeProto {
-    AttributeProto { name: Some(name.into()), r#type: Some(kind as i32), ..AttributeProto::default() }
-}
-
-fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto { i: Some(value), ..attribute(name, AttributeType::Int) }
-}
-
-fn float(name: &str, value: f32) -> AttributeProto {
-    AttributeProto { f: Some(value), ..attribute(name, AttributeType::Float) }
-}
-
-fn ints(name: &str, values: &[i64]) -> AttributeProto {
-    AttributeProto { ints: values.to_vec(), ..attribute(name, AttributeType::Ints) }
-}
-
-fn text(name: &str, value: &'static str) -> AttributeProto {
-    AttributeProto { s: Some(value.into()), ..attribute(name, AttributeType::String) }
+fn node(operator: &str, inputs: &[&str], attributes: Vec<Attribute>) -> NodeProto {
+    let inputs = inputs.iter().map(|&input| input.into()).collect();
+    NodeProto::new(operator, "result", inputs, vec!["result".into()]).with(attributes)
 }
 
 fn tensor(name: &str, kind: DataType, dims: &[i64], bytes: Vec<u8>) -> TensorProto {
-    TensorProto {
-        name: Some(name.into()),
-        data_type: Some(kind as i32),
-        dims: dims.to_vec(),
-        raw_data: Some(bytes.into()),
-        ..TensorProto::default()
-    }
+    TensorProto::of_bytes(name, kind, dims.to_vec(), bytes)
 }
 
 fn integers(name: &str, dims: &[i64], values: &[i64]) -> TensorProto {
@@ -105,23 +72,11 @@ fn constants() -> Vec<TensorProto> {
 
 /// What both readers make of a graph of these nodes, run on one picture.
 fn both(nodes: Vec<NodeProto>) -> [TractResult<Tensor>; 2] {
-    let side = |value| Dimension { value: Some(dimension::Value::DimValue(value)), ..Dimension::default() };
-    let info = |name: &str, sides: &[i64]| ValueInfoProto {
-        name: Some(name.into()),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(type_proto::Tensor {
-                elem_type: Some(DataType::Float as i32),
-                shape: Some(TensorShapeProto { dim: sides.iter().map(|&value| side(value)).collect() }),
-            })),
-            ..TypeProto::default()
-        }),
-        ..ValueInfoProto::default()
-    };
     let output = nodes.last().expect("a node").output[0].clone();
     let graph = GraphProto {
         node: nodes,
         initializer: constants(),
-        input: vec![info(IMAGE, &[1, 3, 6, 8])],
+        input: vec![ValueInfoProto::of_floats(IMAGE, [1, 3, 6, 8].map(Dimension::known).to_vec())],
         output: vec![ValueInfoProto { name: Some(output.clone()), ..ValueInfoProto::default() }],
         ..GraphProto::default()
     };
@@ -169,13 +124,13 @@ fn elementwise() {
     for bounds in [&["image", "low", "high"][..], &["image", "", "high"], &["image", "low"], &["image"]] {
         same(vec![node("Clip", bounds, vec![])]);
     }
-    same(vec![node("Cast", &["halves"], vec![int("to", DataType::Float as i64)])]);
-    same(vec![node("Cast", &["image"], vec![int("to", DataType::Uint8 as i64)])]);
+    same(vec![node("Cast", &["halves"], vec![Attribute::int("to", DataType::Float as i64)])]);
+    same(vec![node("Cast", &["image"], vec![Attribute::int("to", DataType::Uint8 as i64)])]);
     for axis in [-1, 1] {
-        same(vec![node("Softmax", &["image"], vec![int("axis", axis)])]);
+        same(vec![node("Softmax", &["image"], vec![Attribute::int("axis", axis)])]);
     }
-    same(vec![node("LayerNormalization", &["image", "row"], vec![float("epsilon", 1e-3)])]);
-    same(vec![node("LayerNormalization", &["image", "flat", "flat"], vec![int("axis", 2)])]);
+    same(vec![node("LayerNormalization", &["image", "row"], vec![Attribute::float("epsilon", 1e-3)])]);
+    same(vec![node("LayerNormalization", &["image", "flat", "flat"], vec![Attribute::int("axis", 2)])]);
 }
 
 #[test]
@@ -183,18 +138,18 @@ fn layout() {
     let identity =
         NodeProto { output: vec!["same".into()], name: Some("same".into()), ..node("Identity", &["image"], vec![]) };
     same(vec![identity, node("Abs", &["same"], vec![])]);
-    same(vec![node("Concat", &["image", "picture", "image"], vec![int("axis", -2)])]);
+    same(vec![node("Concat", &["image", "picture", "image"], vec![Attribute::int("axis", -2)])]);
     same(vec![node("Reshape", &["image", "shape"], vec![])]);
     same(vec![node("Transpose", &["image"], vec![])]);
-    same(vec![node("Transpose", &["image"], vec![ints("perm", &[0, 2, 3, 1])])]);
+    same(vec![node("Transpose", &["image"], vec![Attribute::ints("perm", &[0, 2, 3, 1])])]);
     same(vec![node("Squeeze", &["image", "first"], vec![])]);
     same(vec![node("Unsqueeze", &["image", "inner"], vec![])]);
     same(vec![node("Slice", &["image", "starts", "ends", "axes", "steps"], vec![])]);
     same(vec![node("Slice", &["image", "starts", "ends", "axes"], vec![])]);
     same(vec![node("Slice", &["flat", "starts", "ends", "", "steps"], vec![])]);
     for (inputs, attributes) in [
-        (&["image", "parts"][..], vec![int("axis", -1)]),
-        (&["image"][..], vec![int("axis", 3), int("num_outputs", 2)]),
+        (&["image", "parts"][..], vec![Attribute::int("axis", -1)]),
+        (&["image"][..], vec![Attribute::int("axis", 3), Attribute::int("num_outputs", 2)]),
     ] {
         let outputs = vec!["left".into(), "right".into()];
         let split = NodeProto { output: outputs, name: Some("split".into()), ..node("Split", inputs, attributes) };
@@ -212,14 +167,14 @@ fn products_and_sums() {
         same(vec![node("MatMulInteger", &[&["bytes", "weights"], zeros].concat(), vec![])]);
     }
     same(vec![node("Gemm", &["flat", "matrix", "bias"], vec![])]);
-    same(vec![node("Gemm", &["flat", "matrix"], vec![float("alpha", 0.5)])]);
-    let all = vec![int("transB", 1), float("alpha", 2.0), float("beta", 0.25)];
+    same(vec![node("Gemm", &["flat", "matrix"], vec![Attribute::float("alpha", 0.5)])]);
+    let all = vec![Attribute::int("transB", 1), Attribute::float("alpha", 2.0), Attribute::float("beta", 0.25)];
     same(vec![node("Gemm", &["flat", "square", "bias"], all)]);
-    same(vec![node("Gemm", &["matrix", "square"], vec![int("transA", 1), int("transB", 1)])]);
+    same(vec![node("Gemm", &["matrix", "square"], vec![Attribute::int("transA", 1), Attribute::int("transB", 1)])]);
     for operator in ["ReduceSum", "ReduceMean", "ReduceMax"] {
-        same(vec![node(operator, &["image", "inner"], vec![int("keepdims", 0)])]);
+        same(vec![node(operator, &["image", "inner"], vec![Attribute::int("keepdims", 0)])]);
         same(vec![node(operator, &["image", "last"], vec![])]);
-        same(vec![node(operator, &["image"], vec![int("keepdims", 0)])]);
+        same(vec![node(operator, &["image"], vec![Attribute::int("keepdims", 0)])]);
     }
 }
 
@@ -227,41 +182,62 @@ fn products_and_sums() {
 fn choice() {
     for largest in [0, 1] {
         let outputs = vec!["values".into(), "where".into()];
-        let attributes = vec![int("axis", 2), int("largest", largest)];
+        let attributes = vec![Attribute::int("axis", 2), Attribute::int("largest", largest)];
         let top =
             NodeProto { output: outputs, name: Some("top".into()), ..node("TopK", &["image", "two"], attributes) };
         same(vec![top.clone(), node("Abs", &["values"], vec![])]);
         same(vec![top, node("Gather", &["row", "where"], vec![])]);
     }
     same(vec![node("NonZero", &["truths"], vec![])]);
-    same(vec![node("Gather", &["image", "rows"], vec![int("axis", -2)])]);
+    same(vec![node("Gather", &["image", "rows"], vec![Attribute::int("axis", -2)])]);
     same(vec![node("GatherND", &["image", "places"], vec![])]);
     for reduction in ["none", "add"] {
-        same(vec![node("ScatterND", &["image", "places", "updates"], vec![text("reduction", reduction)])]);
+        same(vec![node("ScatterND", &["image", "places", "updates"], vec![Attribute::text("reduction", reduction)])]);
     }
 }
 
 #[test]
 fn windows() {
     same(vec![node("Conv", &["image", "kernel"], vec![])]);
-    let all = vec![ints("pads", &[1, 0, 2, 1]), ints("strides", &[2, 1]), ints("kernel_shape", &[3, 2])];
+    let all = vec![
+        Attribute::ints("pads", &[1, 0, 2, 1]),
+        Attribute::ints("strides", &[2, 1]),
+        Attribute::ints("kernel_shape", &[3, 2]),
+    ];
     same(vec![node("Conv", &["image", "kernel", "four"], all)]);
-    same(vec![node("Conv", &["image", "per channel"], vec![int("group", 3), ints("dilations", &[1, 2])])]);
+    same(vec![node(
+        "Conv",
+        &["image", "per channel"],
+        vec![Attribute::int("group", 3), Attribute::ints("dilations", &[1, 2])],
+    )]);
     for operator in ["MaxPool", "AveragePool"] {
-        same(vec![node(operator, &["image"], vec![ints("kernel_shape", &[2, 3])])]);
-        let pads = vec![ints("kernel_shape", &[3, 3]), ints("strides", &[2, 2]), ints("pads", &[1, 1, 1, 1])];
+        same(vec![node(operator, &["image"], vec![Attribute::ints("kernel_shape", &[2, 3])])]);
+        let pads = vec![
+            Attribute::ints("kernel_shape", &[3, 3]),
+            Attribute::ints("strides", &[2, 2]),
+            Attribute::ints("pads", &[1, 1, 1, 1]),
+        ];
         same(vec![node(operator, &["image"], pads)]);
     }
-    let counted = vec![ints("kernel_shape", &[3, 3]), ints("pads", &[1, 1, 1, 1]), int("count_include_pad", 1)];
+    let counted = vec![
+        Attribute::ints("kernel_shape", &[3, 3]),
+        Attribute::ints("pads", &[1, 1, 1, 1]),
+        Attribute::int("count_include_pad", 1),
+    ];
     same(vec![node("AveragePool", &["image"], counted)]);
-    same(vec![node("MaxPool", &["image"], vec![ints("kernel_shape", &[2, 2]), ints("dilations", &[2, 3])])]);
+    same(vec![node(
+        "MaxPool",
+        &["image"],
+        vec![Attribute::ints("kernel_shape", &[2, 2]), Attribute::ints("dilations", &[2, 3])],
+    )]);
     same(vec![node("GlobalAveragePool", &["image"], vec![])]);
     for mode in ["align_corners", "half_pixel", "pytorch_half_pixel", "asymmetric"] {
-        let attributes = vec![text("mode", "linear"), text("coordinate_transformation_mode", mode)];
+        let attributes =
+            vec![Attribute::text("mode", "linear"), Attribute::text("coordinate_transformation_mode", mode)];
         same(vec![node("Resize", &["image", "", "scales"], attributes)]);
     }
     for axes in [[2, 3], [-2, -1]] {
-        let nearest = vec![text("nearest_mode", "floor"), ints("axes", &axes)];
+        let nearest = vec![Attribute::text("nearest_mode", "floor"), Attribute::ints("axes", &axes)];
         same(vec![node("Resize", &["image", "", "", "sizes"], nearest)]);
     }
 }
