@@ -31,11 +31,13 @@ has_cargo() { command -v cargo >/dev/null 2>&1; }
 has_cargo || export PATH="$HOME/.cargo/bin:$PATH"
 
 # zigbuild TRIPLE ARGUMENTS…
+# Processors with SSE4.2 and without AVX2 run what all of x86-64 can: one more form of every kernel is 0.3 MB (docs/design/size.md).
 zigbuild() {
     local triple="$1"
     shift
     say "cargo zigbuild --profile $profile --target $triple.$GLIBC $*"
-    PATH="$zig/bin:$PATH" cargo zigbuild --locked --profile "$profile" --target "$triple.$GLIBC" "$@"
+    PATH="$zig/bin:$PATH" CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="--cfg disable_dispatch_sse4_2" \
+        cargo zigbuild --locked --profile "$profile" --target "$triple.$GLIBC" "$@"
 }
 
 # ship TRIPLE BOARD PROGRAM…: what starts on boards of that profile goes into the folder, and its size is said.
