@@ -4,9 +4,8 @@
 //! which ONNX allows and engines work out), and is never written.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use prost::Message as _;
 
-use super::messages::{GraphProto, ValueInfoProto};
+use super::messages::ValueInfoProto;
 use super::model_file::ModelFile;
 
 /// The number of `output` in `GraphProto`.
@@ -21,7 +20,7 @@ impl ModelFile {
     /// nothing is chosen.
     pub fn expert_choices(&self) -> Vec<String> {
         // It was decoded once, when the file was checked.
-        let graph = GraphProto::decode(self.envelope().graph().clone()).unwrap_or_default();
+        let graph = self.graph().unwrap_or_default();
         let choices = graph.node.into_iter().filter(|node| node.op_type() == CHOICE);
         choices.filter_map(|node| node.output.into_iter().nth(1)).collect()
     }
@@ -29,7 +28,7 @@ impl ModelFile {
     /// Name of the value that holds the aligned features, N x C x h x w: what the network rebuilds, and what other detectors are fitted on. `None`
     /// where no node has the exporter's name for what follows.
     pub fn features(&self) -> Option<String> {
-        let graph = GraphProto::decode(self.envelope().graph().clone()).unwrap_or_default();
+        let graph = self.graph().unwrap_or_default();
         let follows = graph.node.into_iter().find(|node| node.name() == TO_TOKENS)?;
         follows.input.into_iter().next()
     }
@@ -37,7 +36,7 @@ impl ModelFile {
     /// The file's bytes with the values of these names as further outputs. Names that are outputs already are passed over; without
     /// any other these are the bytes themselves, not a copy.
     pub fn with_outputs(&self, names: &[&str]) -> Bytes {
-        let graph = GraphProto::decode(self.envelope().graph().clone()).unwrap_or_default();
+        let graph = self.graph().unwrap_or_default();
         let is_new = |name: &&&str| graph.output.iter().all(|output| output.name() != **name);
         let mut new = names.iter().filter(is_new).peekable();
         if new.peek().is_none() {

@@ -109,7 +109,7 @@ impl ModelFile {
         Ok(Self { bytes, envelope, manifest, traits })
     }
 
-    /// The graph, decoded once more: it is not kept, for it is needed once. Constants share the file's bytes.
+    /// The graph, decoded once more: it is not kept, for it is needed seldom. Constants share the file's bytes.
     ///
     /// # Errors
     /// None that checking the file did not have.

@@ -71,10 +71,10 @@ pub(super) fn split(model: &mut TypedModel, node: &Node<'_>) -> TractResult<TVec
     let shape = model.outlet_fact(input)?.shape.clone();
     let axis = node.axis(0, shape.rank())?;
     let side = shape[axis].to_usize()?;
-    let part = side.div_ceil(node.proto.output.len());
+    let parts = node.proto.output.len();
     let lengths = match node.optional(1) {
         Some(_) => node.integers(model, 1)?.into_iter().map(usize::try_from).collect::<Result<_, _>>()?,
-        None => vec![part; node.proto.output.len()],
+        None => vec![side.div_ceil(parts); parts],
     };
     let mut start = 0;
     let mut outputs = tvec!();
