@@ -2,10 +2,19 @@
 #![expect(unsafe_code, reason = "the driver that is played fills structures that are handed to it by address")]
 
 use std::collections::VecDeque;
+use std::ffi::c_void;
 use std::io::Write as _;
+use std::os::fd::{AsRawFd as _, RawFd};
 use std::sync::Mutex;
+use std::time::Duration;
 
+use v4l::v4l2::vidioc;
+
+use super::answers::text;
+use super::frames::MONOTONIC_STAMP;
 use super::*;
+use crate::stream::sources::Order;
+use crate::stream::sources::v4l2::node::Ready;
 
 #[test]
 fn names_end_at_a_zero_and_may_be_cut_anywhere() {
