@@ -5,7 +5,6 @@
 //! The file holds no `value_info`: an engine that fixes N would trip over it.
 //! Why each part has the form it has: `docs/design/graph.md`.
 
-use bytes::Bytes;
 use moead_model::architecture::{Architecture, Decoder};
 use moead_model::manifest::{Moe, Precision};
 use moead_model::onnx::messages::{ModelProto, OperatorSetIdProto, StringStringEntryProto};
@@ -106,13 +105,4 @@ pub fn build(architecture: &Architecture, weights: &dyn Weights, form: Form) -> 
 pub fn with_metadata(mut model: ModelProto, key: &str, value: String) -> ModelProto {
     model.metadata_props.push(StringStringEntryProto { key: Some(key.into()), value: Some(value) });
     model
-}
-
-/// Little-endian bytes, as ONNX stores raw data.
-fn raw<T: Copy, const WIDTH: usize>(values: &[T], bytes_of: impl Fn(T) -> [u8; WIDTH]) -> Bytes {
-    let mut bytes = Vec::with_capacity(values.len() * WIDTH);
-    for &value in values {
-        bytes.extend_from_slice(&bytes_of(value));
-    }
-    bytes.into()
 }

@@ -52,12 +52,7 @@ pub(crate) fn quick() -> Vec<u8> {
         ],
         initializer: vec![
             kernel(),
-            TensorProto::of_bytes(
-                "scales",
-                DataType::Float,
-                vec![4],
-                [1_f32, 1.0, 4.0, 4.0].map(f32::to_le_bytes).concat(),
-            ),
+            TensorProto::of_floats("scales", vec![4], &[1.0, 1.0, 4.0, 4.0]),
             axes("places", &[2, 3]),
             axes("channels", &[1]),
             axes("picture", &[1, 2, 3]),
@@ -84,8 +79,7 @@ fn kernel() -> TensorProto {
 }
 
 fn axes(name: &str, values: &[i64]) -> TensorProto {
-    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-    TensorProto::of_bytes(name, DataType::Int64, vec![values.len() as i64], bytes)
+    TensorProto::of_integers(name, vec![values.len() as i64], values)
 }
 
 fn value(name: &str, dims: &[i64]) -> ValueInfoProto {

@@ -1,7 +1,8 @@
 //! How much memory a piece of work takes: an allocator that counts, thread by thread.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+
+use moead_tests::allocator::{Watch, Watched};
 
 /// What any reader may take for itself: buffers, tables, an error's text.
 const OWN: usize = 2 << 20;
@@ -18,49 +19,28 @@ thread_local! {
     static PEAK: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Counts `size` bytes more; false when that is too much.
-fn take(size: usize) -> bool {
-    // A thread that is ending has no counters any more.
-    HELD.try_with(|held| {
-        let sum = held.get().saturating_add(size);
-        if sum > CEILING {
-            return false;
-        }
-        held.set(sum);
-        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(sum)));
-        true
-    })
-    .unwrap_or(true)
-}
-
-#[expect(unsafe_code, reason = "an allocator is unsafe to implement; this one counts and hands on")]
-// SAFETY: every call that is not refused is handed to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if !take(layout.size()) {
-            return std::ptr::null_mut();
-        }
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
+impl Watch for Counting {
+    fn takes(&self, bytes: usize) -> bool {
+        // A thread that is ending has no counters any more.
+        let is_allowed = HELD.try_with(|held| {
+            let sum = held.get().saturating_add(bytes);
+            if sum > CEILING {
+                return false;
+            }
+            held.set(sum);
+            let _ = PEAK.try_with(|peak| peak.set(peak.get().max(sum)));
+            true
+        });
+        is_allowed.unwrap_or(true)
     }
 
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if !take(layout.size()) {
-            return std::ptr::null_mut();
-        }
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        let _ = HELD.try_with(|held| held.set(held.get().saturating_sub(layout.size())));
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(pointer, layout) }
+    fn gives_back(&self, bytes: usize) {
+        let _ = HELD.try_with(|held| held.set(held.get().saturating_sub(bytes)));
     }
 }
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: Watched<Counting> = Watched(Counting);
 
 /// The work's result, and the most bytes that this thread held meanwhile beyond what it held before.
 pub(crate) fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {

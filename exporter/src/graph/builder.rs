@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
 use half::f16;
 use moead_model::architecture::ImageSize;
 use moead_model::manifest::Precision;
@@ -10,7 +9,7 @@ use moead_model::onnx::messages::tensor_proto::DataType;
 use moead_model::onnx::messages::tensor_shape_proto::Dimension;
 use moead_model::onnx::messages::{AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto};
 
-use super::{GraphError, raw};
+use super::GraphError;
 
 /// A tensor of the graph, by name.
 #[derive(Debug, Clone)]
@@ -73,8 +72,10 @@ impl GraphBuilder {
                 if let Some(&value) = values.iter().find(too_large) {
                     return Err(GraphError::HalfOverflow { name: name.into(), value });
                 }
-                let data = raw(values, |value| f16::from_f32(value).to_le_bytes());
-                let stored = self.initializer(&format!("{name}.f16"), DataType::Float16, shape, data);
+                let halves: Vec<u8> = values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect();
+                let name_of_stored = format!("{name}.f16");
+                let stored = TensorProto::of_bytes(&name_of_stored, DataType::Float16, dims(shape), halves);
+                let stored = self.initializer(stored);
                 Ok(self.node("Cast", name, &[&stored], &[AttributeProto::int("to", DataType::Float as i64)]))
             }
         }
@@ -83,17 +84,18 @@ impl GraphBuilder {
     /// Stores numbers that stay 32-bit in every precision: biases, and what was computed from positions.
     pub(super) fn constant(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Wire {
         debug_assert_eq!(shape.iter().product::<usize>(), values.len(), "{name}");
-        self.initializer(name, DataType::Float, shape, raw(values, f32::to_le_bytes))
+        self.initializer(TensorProto::of_floats(name, dims(shape), values))
     }
 
     /// Stores bytes with a sign.
     pub(super) fn bytes(&mut self, name: &str, shape: &[usize], values: Vec<u8>) -> Wire {
-        self.initializer(name, DataType::Uint8, shape, values.into())
+        self.initializer(TensorProto::of_bytes(name, DataType::Uint8, dims(shape), values))
     }
 
     /// Stores truth values, a byte each.
     pub(super) fn truths(&mut self, name: &str, shape: &[usize], values: &[bool]) -> Wire {
-        self.initializer(name, DataType::Bool, shape, raw(values, |value| [u8::from(value)]))
+        let bytes: Vec<u8> = values.iter().map(|&value| value.into()).collect();
+        self.initializer(TensorProto::of_bytes(name, DataType::Bool, dims(shape), bytes))
     }
 
     /// A list of integers (a shape, axes, an index); equal lists are stored once.
@@ -102,8 +104,8 @@ impl GraphBuilder {
             return wire.clone();
         }
         let text: Vec<String> = values.iter().map(i64::to_string).collect();
-        let data = raw(values, i64::to_le_bytes);
-        let wire = self.initializer(&format!("integers({})", text.join(",")), DataType::Int64, &[values.len()], data);
+        let name = format!("integers({})", text.join(","));
+        let wire = self.initializer(TensorProto::of_integers(&name, dims(&[values.len()]), values));
         self.integers.insert(values.to_vec(), wire.clone());
         wire
     }
@@ -121,15 +123,15 @@ impl GraphBuilder {
     pub(super) fn byte(&mut self, name: &'static str, value: u8) -> Wire {
         if !self.scalars.contains(&name) {
             self.scalars.push(name);
-            self.initializer(name, DataType::Uint8, &[], Bytes::copy_from_slice(&[value]));
+            self.bytes(name, &[], vec![value]);
         }
         Wire(name.into())
     }
 
-    fn initializer(&mut self, name: &str, kind: DataType, shape: &[usize], data: Bytes) -> Wire {
-        let dims = shape.iter().map(|&side| side as i64).collect();
-        self.graph.initializer.push(TensorProto::of_bytes(name, kind, dims, data));
-        Wire(name.into())
+    fn initializer(&mut self, constant: TensorProto) -> Wire {
+        let wire = Wire(constant.name().into());
+        self.graph.initializer.push(constant);
+        wire
     }
 
     /// x W + b over the last axis; `weight` is in x out.
@@ -150,6 +152,10 @@ impl GraphBuilder {
     pub(super) fn finish(self) -> GraphProto {
         self.graph
     }
+}
+
+fn dims(shape: &[usize]) -> Vec<i64> {
+    shape.iter().map(|&side| side as i64).collect()
 }
 
 /// Floats of that shape for each picture.

@@ -1,6 +1,5 @@
 //! What a result costs the engine's thread, and what a client that never reads costs anybody.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Write as _;
 use std::sync::atomic::{AtomicIsize, Ordering};
@@ -8,6 +7,7 @@ use std::time::Duration;
 
 use moead_runtime::sinks::http::Limits;
 use moead_runtime::stream::clock::Clock as _;
+use moead_tests::allocator::{Watch, Watched};
 
 use crate::scene::Scene;
 use crate::{Stand, client};
@@ -26,26 +26,21 @@ thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-#[expect(unsafe_code, reason = "an allocator is unsafe to implement; this one counts and hands on")]
-// SAFETY: every call is handed to the system's allocator unchanged. `realloc` is the trait's own, made of the others.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.fetch_add(layout.size() as isize, Ordering::Relaxed);
+impl Watch for Counting {
+    fn takes(&self, bytes: usize) -> bool {
+        HELD.fetch_add(bytes as isize, Ordering::Relaxed);
         // A thread that is ending has no counter any more.
         let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
+        true
     }
 
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size() as isize, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(pointer, layout) }
+    fn gives_back(&self, bytes: usize) {
+        HELD.fetch_sub(bytes as isize, Ordering::Relaxed);
     }
 }
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: Watched<Counting> = Watched(Counting);
 
 #[test]
 fn publishing_allocates_nothing() {

@@ -1,12 +1,12 @@
 //! What the work on a frame takes from the allocator: nothing.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use moead_runtime::preprocess::convert::Converter;
 use moead_runtime::preprocess::raw::{ColourSpace, Matrix, PixelFormat, Range, RawFormat};
 use moead_runtime::preprocess::resize::Resizer;
 use moead_runtime::score::regions::Rect;
+use moead_tests::allocator::{Watch, Watched};
 
 use crate::convert::{FORMATS, drawn, size, whole};
 
@@ -16,28 +16,16 @@ thread_local! {
     static CALLS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// A thread that is ending has no counter any more.
-fn count() {
-    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
-}
-
-#[expect(unsafe_code, reason = "an allocator is unsafe to implement; this one counts and hands on")]
-// SAFETY: every call is handed to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(pointer, layout) }
+impl Watch for Counting {
+    fn takes(&self, _bytes: usize) -> bool {
+        // A thread that is ending has no counter any more.
+        let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1));
+        true
     }
 }
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: Watched<Counting> = Watched(Counting);
 
 /// How often this thread asked for memory meanwhile.
 fn calls(work: impl FnOnce()) -> usize {

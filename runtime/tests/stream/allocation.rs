@@ -1,6 +1,5 @@
 //! A stream that runs takes no memory: counted over a thousand frames, from the converter to the written line.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
@@ -27,6 +26,7 @@ use moead_runtime::stream::sources::standard_input::{StreamOpener, StreamRequest
 use moead_runtime::stream::sources::synthetic::camera::SceneOpener;
 use moead_runtime::stream::sources::{Mode, Next, Opener, Order, Source, SourceError};
 use moead_runtime::stream::uri::{SourceKind, SourceUri};
+use moead_tests::allocator::{Watch, Watched};
 use serde_json::json;
 
 /// Counts what all threads of this process take, once it is told to; the engine's own is left out.
@@ -39,35 +39,17 @@ thread_local! {
     static IN_ENGINE: Cell<bool> = const { Cell::new(false) };
 }
 
-fn count() {
-    if IS_COUNTING.load(Ordering::Relaxed) && !IN_ENGINE.try_with(Cell::get).unwrap_or(false) {
-        TAKEN.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-#[expect(unsafe_code, reason = "an allocator that counts passes everything on to the system's")]
-// SAFETY: every call goes to `System` unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: as this function's own.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as this function's own.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as this function's own.
-        unsafe { System.realloc(pointer, layout, size) }
+impl Watch for Counting {
+    fn takes(&self, _bytes: usize) -> bool {
+        if IS_COUNTING.load(Ordering::Relaxed) && !IN_ENGINE.try_with(Cell::get).unwrap_or(false) {
+            TAKEN.fetch_add(1, Ordering::Relaxed);
+        }
+        true
     }
 }
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: Watched<Counting> = Watched(Counting);
 
 const NETWORK: ImageSize = ImageSize { height: 32, width: 32 };
 const FRAME: ImageSize = ImageSize { height: 120, width: 160 };

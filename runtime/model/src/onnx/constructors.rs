@@ -65,6 +65,24 @@ impl TensorProto {
             ..Self::default()
         }
     }
+
+    /// A constant of 64-bit integers: a shape, axes, indices.
+    pub fn of_integers(name: &str, dims: Vec<i64>, values: &[i64]) -> Self {
+        Self::of_bytes(name, DataType::Int64, dims, little_endian(values, i64::to_le_bytes))
+    }
+
+    /// A constant of 32-bit floats.
+    pub fn of_floats(name: &str, dims: Vec<i64>, values: &[f32]) -> Self {
+        Self::of_bytes(name, DataType::Float, dims, little_endian(values, f32::to_le_bytes))
+    }
+}
+
+fn little_endian<T: Copy, const WIDTH: usize>(values: &[T], bytes: impl Fn(T) -> [u8; WIDTH]) -> Bytes {
+    let mut elements = Vec::with_capacity(values.len() * WIDTH);
+    for &value in values {
+        elements.extend_from_slice(&bytes(value));
+    }
+    elements.into()
 }
 
 impl ValueInfoProto {

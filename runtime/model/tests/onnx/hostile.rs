@@ -1,6 +1,5 @@
 //! Small files that ask for much: an error, and memory in proportion to the file, never a panic.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use crate::small_model::{changed, node, small_model};
@@ -9,6 +8,7 @@ use moead_model::onnx::envelope::Envelope;
 use moead_model::onnx::limits;
 use moead_model::onnx::messages::ModelProto;
 use moead_model::onnx::model_file::ModelFile;
+use moead_tests::allocator::{Watch, Watched};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -20,32 +20,23 @@ thread_local! {
     static PEAK: Cell<usize> = const { Cell::new(0) };
 }
 
-fn change(held: impl FnOnce(usize) -> usize) {
-    // A thread that is ending has no counters any more.
-    let _ = HELD.try_with(|counter| {
-        counter.set(held(counter.get()));
-        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(counter.get())));
-    });
-}
-
-#[expect(unsafe_code, reason = "an allocator is unsafe to implement; this one counts and hands on")]
-// SAFETY: every call is handed to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        change(|held| held.wrapping_add(layout.size()));
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
+impl Watch for Counting {
+    fn takes(&self, bytes: usize) -> bool {
+        // A thread that is ending has no counters any more.
+        let _ = HELD.try_with(|held| {
+            held.set(held.get().wrapping_add(bytes));
+            let _ = PEAK.try_with(|peak| peak.set(peak.get().max(held.get())));
+        });
+        true
     }
 
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        change(|held| held.saturating_sub(layout.size()));
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(pointer, layout) }
+    fn gives_back(&self, bytes: usize) {
+        let _ = HELD.try_with(|held| held.set(held.get().saturating_sub(bytes)));
     }
 }
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: Watched<Counting> = Watched(Counting);
 
 /// The error, and the most memory that was taken beyond the file itself.
 fn refuse(bytes: Vec<u8>) -> (String, usize) {

@@ -3,7 +3,7 @@
 use crate::small_model::{ANY, changed, constant, floats, info, integers, node, small_model, tensor, writer};
 use bytes::Bytes;
 use moead_model::onnx::messages::tensor_proto::DataType;
-use moead_model::onnx::messages::{AttributeProto, GraphProto, ModelProto, OperatorSetIdProto};
+use moead_model::onnx::messages::{AttributeProto, GraphProto, ModelProto, OperatorSetIdProto, TensorProto};
 use moead_model::onnx::model_file::{ModelFile, ModelFileError};
 use prost::Message;
 
@@ -286,7 +286,7 @@ fn the_results_are_all_there_and_as_declared() {
     // The map is declared as it is computed, and both are not the picture's size.
     refused_graph(
         |g| {
-            *constant(g, "scales") = tensor("scales", DataType::Float, &[4], [0, 0, 128, 63].repeat(4));
+            *constant(g, "scales") = TensorProto::of_floats("scales", vec![4], &[1.0; 4]);
             g.output[0] = info("anomaly_map", &[ANY, 1, 4, 4]);
         },
         "output anomaly_map: expected 1x1x8x8 of f32, found 1x1x4x4 of f32",
@@ -499,7 +499,7 @@ fn bounds_of_a_clip_are_constant_and_in_order() {
     let clip = |least: f32, most: f32| {
         move |g: &mut GraphProto| {
             for (name, value) in [("least", least), ("most", most)] {
-                g.initializer.push(tensor(name, DataType::Float, &[], value.to_le_bytes().to_vec()));
+                g.initializer.push(TensorProto::of_floats(name, vec![], &[value]));
             }
             g.node.push(node("Clip", &["stem", "least", "most"], &["clipped"], vec![]));
         }

@@ -118,7 +118,7 @@ pub(crate) fn small_model() -> ModelProto {
         integers("last", &[1], &[-1]),
         integers("grid_shape", &[4], &[-1, 1, 4, 4]),
         integers("picture", &[3], &[1, 2, 3]),
-        tensor("scales", DataType::Float, &[4], [1_f32, 1.0, 2.0, 2.0].iter().flat_map(|v| v.to_le_bytes()).collect()),
+        TensorProto::of_floats("scales", vec![4], &[1.0, 1.0, 2.0, 2.0]),
     ];
     ModelProto {
         ir_version: Some(8),
@@ -158,12 +158,12 @@ pub(crate) fn node(op: &str, inputs: &[&str], outputs: &[&str], attributes: Vec<
 
 /// Zeros.
 pub(crate) fn floats(name: &str, dims: &[i64]) -> TensorProto {
-    let elements: i64 = dims.iter().product();
-    tensor(name, DataType::Float, dims, vec![0; elements as usize * 4])
+    let count: i64 = dims.iter().product();
+    TensorProto::of_floats(name, dims.to_vec(), &vec![0.0; count as usize])
 }
 
 pub(crate) fn integers(name: &str, dims: &[i64], values: &[i64]) -> TensorProto {
-    tensor(name, DataType::Int64, dims, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+    TensorProto::of_integers(name, dims.to_vec(), values)
 }
 
 pub(crate) fn tensor(name: &str, kind: DataType, dims: &[i64], data: Vec<u8>) -> TensorProto {

@@ -22,12 +22,12 @@ fn tensor(name: &str, kind: DataType, dims: &[i64], bytes: Vec<u8>) -> TensorPro
 }
 
 fn integers(name: &str, dims: &[i64], values: &[i64]) -> TensorProto {
-    tensor(name, DataType::Int64, dims, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+    TensorProto::of_integers(name, dims.to_vec(), values)
 }
 
 fn floats(name: &str, dims: &[i64], value: impl Fn(usize) -> f32) -> TensorProto {
-    let count = dims.iter().product::<i64>() as usize;
-    tensor(name, DataType::Float, dims, (0..count).flat_map(|index| value(index).to_le_bytes()).collect())
+    let values: Vec<f32> = (0..dims.iter().product::<i64>() as usize).map(value).collect();
+    TensorProto::of_floats(name, dims.to_vec(), &values)
 }
 
 /// Constants that the cases name.
