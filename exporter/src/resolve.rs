@@ -11,21 +11,25 @@ use moead_model::architecture::{
 };
 use serde_json::Value;
 
-use crate::checkpoint::TensorError;
 use crate::weights::Weights;
 
 mod backbone_file;
 mod entries;
+mod error;
 mod evidence;
 mod layers;
+mod question;
 mod settings;
 mod tensors;
 
 pub use backbone_file::WithBackbone;
 pub use entries::entries;
+pub use error::ResolveError;
+pub use question::{Assumed, Origin};
 pub use tensors::{Role, Roles, expected_tensors};
 
 use evidence::{Evidence, Family};
+use question::{Question, words};
 use settings::Settings;
 
 /// Which reconstruction a checkpoint holds; nothing in the tensors tells the first two apart.
@@ -68,169 +72,6 @@ pub struct Wishes {
     pub input: Option<ImageSize>,
 }
 
-/// Who answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Origin {
-    /// A key of `arch`, as a path.
-    Arch(String),
-    /// A tensor's presence or shape.
-    Tensor(String),
-    /// What other settings imply.
-    Implied(String),
-    /// [`Wishes`].
-    Caller,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Arch(path) => write!(f, "arch ({path})"),
-            Self::Tensor(name) => write!(f, "tensor {name}"),
-            Self::Implied(text) => f.write_str(text),
-            Self::Caller => f.write_str("the command line"),
-        }
-    }
-}
-
-/// A setting that nobody answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assumed {
-    /// Its name in `arch`.
-    pub setting: &'static str,
-    /// The official value, as text.
-    pub value: String,
-}
-
-impl fmt::Display for Assumed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {}", self.setting, self.value)
-    }
-}
-
-/// Why a checkpoint is not a network.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResolveError {
-    /// Two answers to one question.
-    #[error("{setting}: {first} according to {first_origin}, but {second} according to {second_origin}")]
-    Conflict {
-        /// Name in `arch`.
-        setting: &'static str,
-        /// One answer.
-        first: String,
-        /// Whose.
-        first_origin: Origin,
-        /// The other answer.
-        second: String,
-        /// Whose.
-        second_origin: Origin,
-    },
-    /// `arch` is not what the published code writes.
-    #[error("arch: {}expected {expected}, found {found}", if .path.is_empty() { String::new() } else { format!("{path}: ") })]
-    Arch {
-        /// Path of the key; empty for the whole.
-        path: String,
-        /// In words.
-        expected: String,
-        /// In words.
-        found: String,
-    },
-    /// The file holds no reconstruction at all.
-    #[error("no tensor under `reconstruction.`: expected a MoEAD or UniAD checkpoint, found {found}")]
-    NotOurs {
-        /// In words: how many tensors, and the first names.
-        found: String,
-    },
-    /// The file holds no backbone, and none was given.
-    #[error("no tensor under `backbone.`: expected the weights of {expected}, found none")]
-    NoBackbone {
-        /// The backbone's name, or "a backbone".
-        expected: String,
-    },
-    /// A second backbone beside the one in the checkpoint.
-    #[error("the checkpoint holds a backbone ({tensors} tensors under `backbone.`) and a second one was given")]
-    TwoBackbones {
-        /// How many.
-        tensors: usize,
-    },
-    /// The tensors under `backbone.` are those of no known backbone, or of several.
-    #[error("backbone: expected the tensors of one of {expected}, found tensors that fit {found}")]
-    UnknownBackbone {
-        /// Known names.
-        expected: String,
-        /// "none of them", or names.
-        found: String,
-    },
-    /// Nothing says which layers make the aligned channels.
-    #[error("layers: expected layers of {backbone} whose channels sum to {channels}, found {found}")]
-    Layers {
-        /// The backbone.
-        backbone: Backbone,
-        /// C, from `input_proj`.
-        channels: usize,
-        /// "none", or the candidates.
-        found: String,
-    },
-    /// Nothing says how many rows and columns the tokens have.
-    #[error("input size: {tokens} tokens are no square grid, and neither arch nor learned positions give its sides")]
-    UnknownGrid {
-        /// T.
-        tokens: usize,
-    },
-    /// Tensors that are needed and not there.
-    #[error("tensor {first}: missing{}", others(*.count))]
-    Missing {
-        /// The first one.
-        first: String,
-        /// How many in all.
-        count: usize,
-    },
-    /// Tensors that no part of the network owns.
-    #[error("tensor {first}: surplus: no part of {network} has it{}", others(*.count))]
-    Surplus {
-        /// The first one.
-        first: String,
-        /// How many in all.
-        count: usize,
-        /// The network's name.
-        network: String,
-    },
-    /// A network that no model file holds, however little of it a checkpoint stores: tensors may share their numbers.
-    #[error("the tensors of {network} have {found} numbers in all, expected at most {limit}")]
-    TooLarge {
-        /// The network's name.
-        network: String,
-        /// Of numbers.
-        found: usize,
-        /// Of numbers.
-        limit: usize,
-    },
-    /// A tensor's shape.
-    #[error(transparent)]
-    Tensor(#[from] TensorError),
-    /// Values that contradict each other.
-    #[error("{source}{}", assumed_ones(.assumed))]
-    Architecture {
-        /// Which.
-        source: ArchitectureError,
-        /// Settings that were not given and took the official value.
-        assumed: Vec<Assumed>,
-    },
-}
-
-fn assumed_ones(assumed: &[Assumed]) -> String {
-    if assumed.is_empty() {
-        return String::new();
-    }
-    let list: Vec<String> = assumed.iter().map(Assumed::to_string).collect();
-    format!(" (not given, so assumed as published: {})", list.join(", "))
-}
-
-fn others(count: usize) -> String {
-    if count > 1 { format!(" (and {} more like it)", count - 1) } else { String::new() }
-}
-
 /// What a checkpoint turned out to be.
 #[derive(Debug, Clone)]
 pub struct Resolved {
@@ -242,59 +83,6 @@ pub struct Resolved {
     pub assumed: Vec<Assumed>,
     /// Keys of `arch` that mean nothing to an inference network and to nobody we know.
     pub unknown_keys: Vec<String>,
-}
-
-/// Decides between answers to one question; all must agree.
-pub(crate) struct Question<T> {
-    setting: &'static str,
-    answer: Option<(Origin, T)>,
-}
-
-impl<T: PartialEq + fmt::Debug> Question<T> {
-    pub(crate) fn new(setting: &'static str) -> Self {
-        Self { setting, answer: None }
-    }
-
-    pub(crate) fn ask(mut self, origin: Origin, answer: Option<T>) -> Result<Self, ResolveError> {
-        match (answer, &self.answer) {
-            (None, _) => {}
-            (Some(answer), None) => self.answer = Some((origin, answer)),
-            (Some(answer), Some((_, first))) if answer == *first => {}
-            (Some(second), Some((first_origin, first))) => {
-                return Err(ResolveError::Conflict {
-                    setting: self.setting,
-                    first: words(first),
-                    first_origin: first_origin.clone(),
-                    second: words(&second),
-                    second_origin: origin,
-                });
-            }
-        }
-        Ok(self)
-    }
-
-    pub(crate) fn answer(self) -> Option<T> {
-        self.answer.map(|(_, answer)| answer)
-    }
-
-    fn or_assume(self, assumed: &mut Vec<Assumed>, value: T) -> T {
-        match self.answer {
-            Some((_, answer)) => answer,
-            None => {
-                assumed.push(Assumed { setting: self.setting, value: words(&value) });
-                value
-            }
-        }
-    }
-}
-
-/// A value as a person writes it: JSON's spelling for what `arch` holds. A text is itself.
-fn words<T: fmt::Debug>(value: &T) -> String {
-    let debug = format!("{value:?}");
-    match debug.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-        Some(text) => text.to_owned(),
-        None => debug.to_lowercase().replace("none", "null"),
-    }
 }
 
 /// The backbone that tensors under `backbone.` belong to; nothing else need be there.
@@ -394,7 +182,7 @@ fn variant(
     let origin = Question::new("variant")
         .ask(Origin::Arch("reconstruction.type".into()), settings.variant.map(Variant::class))?
         .ask(Origin::Caller, wishes.variant.map(Variant::class))?
-        .answer
+        .answered()
         .map(|(origin, _)| origin);
     let said = origin.zip(settings.variant.or(wishes.variant));
     let variant = match (said, &evidence.family) {
@@ -513,7 +301,7 @@ fn grid(
     };
     // Whatever the sides, their product is the number of learned tokens.
     if grid.tokens() != evidence.tokens {
-        let (origin, first) = answer.answer.unwrap_or((Origin::Caller, sides(grid)));
+        let (origin, first) = answer.answered().unwrap_or((Origin::Caller, sides(grid)));
         return Err(ResolveError::Conflict {
             setting: "feature_size",
             first: format!("{first}, {} in all,", grid.tokens()),

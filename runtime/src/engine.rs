@@ -31,6 +31,9 @@ pub enum Output {
 }
 
 impl Output {
+    /// What a verdict rests on: whoever judges pictures or runs a self-test loads a session with these.
+    pub const JUDGED: [Self; 2] = [Self::PredScore, Self::AnomalyMap];
+
     /// As in the file; experts and features go by the name of the value that holds them, which only the file knows.
     pub fn name(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ pub mod findings;
 pub mod heatmap;
 #[cfg(feature = "http")]
 pub mod http;
+mod json;
 pub mod json_lines;
 pub mod lines;
 pub mod maps;

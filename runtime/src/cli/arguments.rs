@@ -9,8 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use moead_terminal::failure::UsageError;
 use moead_terminal::flags::TerminalFlags;
 use moead_terminal::integration::Integration;
+use moead_terminal::values;
 
-use super::engine::{EngineArguments, InFlightArgument, ThreadsArgument};
 use super::sources::{check, check_folders};
 use crate::score::verdict::Threshold;
 use crate::stream::prepare::Pictures;
@@ -21,6 +21,7 @@ mod config;
 #[cfg(feature = "camera")]
 mod devices;
 mod doctor;
+mod engine;
 #[cfg(feature = "update")]
 mod health;
 mod sources;
@@ -33,6 +34,7 @@ pub(super) use config::{ConfigArguments, ConfigCommand};
 #[cfg(feature = "camera")]
 pub(super) use devices::DevicesArguments;
 pub(super) use doctor::DoctorArguments;
+pub use engine::{EngineArguments, InFlightArgument, ThreadsArgument, parse_threads};
 #[cfg(feature = "update")]
 pub(super) use health::HealthArguments;
 pub use sources::SourceArguments;
@@ -156,7 +158,7 @@ pub(super) struct RunArguments {
     #[arg(long)]
     pub(super) fail_on_defect: bool,
     /// End after so many pictures of each source
-    #[arg(long, value_name = "N", value_parser = parse_frames)]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one)]
     pub(super) frames: Option<u64>,
     /// End after that time: 90s, 10m, 2h
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
@@ -241,10 +243,6 @@ fn parse_threshold(text: &str) -> Result<Threshold, String> {
     Threshold::new(number).map_err(|error| error.to_string())
 }
 
-fn parse_frames(text: &str) -> Result<u64, String> {
-    text.parse().ok().filter(|&frames| frames > 0).ok_or_else(|| "expected a whole number, at least 1".into())
-}
-
 fn parse_duration(text: &str) -> Result<Duration, String> {
     query::duration(text).ok_or_else(|| "expected a time, as in 90s, 10m or 2h".to_owned())
 }
@@ -267,19 +265,10 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "http"))]
 mod tests {
     use super::*;
 
-    #[test]
-    fn frames_are_counted_from_one() {
-        assert_eq!(parse_frames("2"), Ok(2));
-        for wrong in ["0", "-1", "1.5", "many", ""] {
-            assert!(parse_frames(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[cfg(feature = "http")]
     #[test]
     fn a_port_alone_is_one_of_this_machine() {
         assert_eq!(parse_address("8080").unwrap().to_string(), "127.0.0.1:8080");

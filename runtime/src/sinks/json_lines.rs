@@ -78,21 +78,20 @@
 
 use std::fmt;
 use std::path::Path;
-use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::json::{FramesJson, LatencyJson, RegionJson, VerdictsJson, milliseconds, rounded};
 use crate::score::regions::{Rect, Region};
 use crate::score::severity::Severity;
 use crate::score::verdict::Threshold;
 use crate::stream::clock::WallClock;
 use crate::stream::drift::Drift;
 use crate::stream::frame::Truth;
-use crate::stream::judge::{Latency, NoVerdict};
+use crate::stream::judge::NoVerdict;
 use crate::stream::pipeline::{FrameResult, Summary};
 use crate::stream::prepare::FrameError;
 use crate::stream::status::{Status, Turn};
-use crate::stream::tally::Counts;
 
 const SCHEMA: u32 = 1;
 
@@ -117,7 +116,7 @@ pub fn frame(result: &FrameResult, source: &str, line: &mut Vec<u8>) {
             cause: judgement.and_then(|judgement| judgement.verdict.err()).map(Shown),
             regions: Regions(judgement.map_or(&[], |judgement| &judgement.regions)),
             dropped_since_last: result.dropped_since_last,
-            latency_ms: LatencyLine::new(&result.latency),
+            latency_ms: LatencyJson::new(&result.latency),
             error: result.outcome.as_ref().err().map(Shown),
             truth: frame.truth.map(TruthLine::new),
         },
@@ -134,7 +133,7 @@ pub fn status(status: &Status, source: &str, line: &mut Vec<u8>) {
             source,
             time: Shown(&status.time),
             cause: status.cause.as_deref(),
-            frames: FramesLine::new(&status.counts),
+            frames: FramesJson::new(&status.counts),
             reconnects: status.counts.reconnects,
         },
         line,
@@ -153,7 +152,7 @@ pub fn turn(turn: &Turn, source: &str, line: &mut Vec<u8>) {
             cause: Shown(drift),
             product: drift.product.as_deref(),
             drift: rounded(drift.measure),
-            frames: FramesLine::new(counts),
+            frames: FramesJson::new(counts),
             reconnects: counts.reconnects,
         },
         line,
@@ -171,8 +170,8 @@ pub fn summary(summary: &Summary, source: &str, line: &mut Vec<u8>) {
             source,
             time: Shown(&summary.time),
             seconds: rounded(summary.elapsed.as_secs_f64()),
-            frames: FramesLine::new(counts),
-            verdicts: VerdictsLine { ok: counts.ok, defect: counts.defects, null: counts.no_verdict },
+            frames: FramesJson::new(counts),
+            verdicts: VerdictsJson::new(counts),
             reconnects: counts.reconnects,
             drifts: Some(counts.drifts).filter(|&drifts| drifts > 0),
             latency_ms: QuantilesLine {
@@ -199,15 +198,6 @@ fn file_bytes(path: &Path) -> Option<String> {
     }
 }
 
-fn milliseconds(duration: Duration) -> f64 {
-    rounded(duration.as_secs_f64() * 1e3)
-}
-
-/// To a thousandth.
-fn rounded(value: f64) -> f64 {
-    (value * 1e3).round() / 1e3
-}
-
 /// Written as text, without a string in between.
 struct Shown<T>(T);
 
@@ -222,7 +212,7 @@ struct Regions<'a>(&'a [Region]);
 
 impl Serialize for Regions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(RegionLine::new))
+        serializer.collect_seq(self.0.iter().map(RegionJson::new))
     }
 }
 
@@ -244,7 +234,7 @@ struct FrameLine<'a> {
     cause: Option<Shown<NoVerdict>>,
     regions: Regions<'a>,
     dropped_since_last: u64,
-    latency_ms: LatencyLine,
+    latency_ms: LatencyJson,
     error: Option<Shown<&'a FrameError>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     truth: Option<TruthLine>,
@@ -284,7 +274,7 @@ struct StatusLine<'a> {
     source: &'a str,
     time: Shown<&'a WallClock>,
     cause: Option<&'a str>,
-    frames: FramesLine,
+    frames: FramesJson,
     reconnects: u64,
 }
 
@@ -297,51 +287,8 @@ struct TurnLine<'a> {
     cause: Shown<&'a Drift>,
     product: Option<&'a str>,
     drift: f64,
-    frames: FramesLine,
+    frames: FramesJson,
     reconnects: u64,
-}
-
-#[derive(Serialize)]
-struct RegionLine {
-    x: usize,
-    y: usize,
-    width: usize,
-    height: usize,
-    score: f32,
-    area: usize,
-}
-
-impl RegionLine {
-    fn new(region: &Region) -> Self {
-        let bounds = region.bounds;
-        Self {
-            x: bounds.x,
-            y: bounds.y,
-            width: bounds.width,
-            height: bounds.height,
-            score: region.peak.0,
-            area: region.area,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct LatencyLine {
-    age: f64,
-    preprocess: f64,
-    inference: f64,
-    postprocess: f64,
-}
-
-impl LatencyLine {
-    fn new(latency: &Latency) -> Self {
-        Self {
-            age: milliseconds(latency.age),
-            preprocess: milliseconds(latency.preprocess),
-            inference: milliseconds(latency.inference),
-            postprocess: milliseconds(latency.postprocess),
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -351,49 +298,12 @@ struct SummaryLine<'a> {
     source: &'a str,
     time: Shown<&'a WallClock>,
     seconds: f64,
-    frames: FramesLine,
-    verdicts: VerdictsLine,
+    frames: FramesJson,
+    verdicts: VerdictsJson,
     reconnects: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     drifts: Option<u64>,
     latency_ms: QuantilesLine,
-}
-
-#[derive(Serialize)]
-struct FramesLine {
-    received: u64,
-    judged: u64,
-    dropped: DroppedLine,
-    corrupt: u64,
-    repeated: u64,
-    late: u64,
-}
-
-impl FramesLine {
-    fn new(counts: &Counts) -> Self {
-        Self {
-            received: counts.received(),
-            judged: counts.judged,
-            dropped: DroppedLine { policy: counts.policy, driver: counts.driver, sink: counts.sink },
-            corrupt: counts.corrupt,
-            repeated: counts.repeated,
-            late: counts.late,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct DroppedLine {
-    policy: u64,
-    driver: u64,
-    sink: u64,
-}
-
-#[derive(Serialize)]
-struct VerdictsLine {
-    ok: u64,
-    defect: u64,
-    null: u64,
 }
 
 #[derive(Serialize)]
@@ -406,6 +316,7 @@ struct QuantilesLine {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use jiff::Timestamp;
     use moead_model::architecture::ImageSize;
@@ -419,7 +330,7 @@ mod tests {
     use crate::stream::blindness::Blindness;
     use crate::stream::drift::Course;
     use crate::stream::frame::Frame;
-    use crate::stream::judge::Judgement;
+    use crate::stream::judge::{Judgement, Latency};
     use crate::stream::sources::files::PictureFile;
     use crate::stream::status::State;
     use crate::stream::tally::Tally;

@@ -5,8 +5,8 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use super::frame::Frame;
-use super::pipeline::Shared;
 use super::prepare::FrameError;
+use super::shared::Shared;
 use super::slot::{Slots, Taken, Work};
 use super::status::Status;
 use super::watchdog::{Heartbeat, Stage};

@@ -73,12 +73,9 @@ pub enum AnswerError {
     },
 }
 
-/// What a session must be loaded with in any case.
-pub const OUTPUTS: [Output; 2] = [Output::PredScore, Output::AnomalyMap];
-
 /// What a session must be loaded with to be judged by these standards.
 pub fn outputs(standards: &Standards) -> Vec<Output> {
-    OUTPUTS.into_iter().chain(standards.needs_embedding().then_some(Output::Embedding)).collect()
+    Output::JUDGED.into_iter().chain(standards.needs_embedding().then_some(Output::Embedding)).collect()
 }
 
 /// What is known of a picture beside the network's answer.
@@ -318,7 +315,7 @@ mod tests {
 
     #[test]
     fn the_network_tells_its_embedding_when_somebody_needs_it() {
-        assert_eq!(outputs(&Standards::from(None)), OUTPUTS);
+        assert_eq!(outputs(&Standards::from(None)), Output::JUDGED);
         assert_eq!(outputs(&calibrated().standards), [Output::PredScore, Output::AnomalyMap, Output::Embedding]);
     }
 }

@@ -3,7 +3,7 @@
 /// Which frames are given up when they come faster than the engine takes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
-    /// The newest waits, an older one is dropped: a result is never older than one frame interval and its own inference.
+    /// The newest waits, an older one is dropped: a result is older than its own inference by one frame interval at most, and what the machine adds.
     /// For cameras.
     Latest,
     /// What waits is kept, the newcomer is dropped.

@@ -241,7 +241,7 @@ impl Slots {
         self.work.notify_all();
     }
 
-    /// Lanes that have not ended, with the number of frames in each that nobody will take.
+    /// Numbers of the lanes that have not ended.
     pub(super) fn unfinished(&self) -> Vec<usize> {
         let state = self.lock();
         state.lanes.iter().enumerate().filter(|(_, lane)| !lane.has_ended).map(|(index, _)| index).collect()

@@ -18,9 +18,10 @@ use super::backoff::Backoff;
 use super::blindness::{Blindness, Watch};
 use super::clock::Monotonic;
 use super::frame::{Arrival, Content};
-use super::pipeline::Shared;
+use super::pipeline::Nature;
 use super::policy::Policy;
 use super::prepare::{Preparer, words};
+use super::shared::Shared;
 use super::slot::Put;
 use super::sources::{Corruption, Mode, Next, Opener, Order, Source, SourceError};
 use super::status::{State, Status};
@@ -34,15 +35,6 @@ const STALL_INTERVALS: u32 = 5;
 const LEAST_STALL: Duration = Duration::from_secs(1);
 /// A stream that has lasted this long was a good one: the next loss begins with short pauses again.
 const GOOD_STREAM: Duration = Duration::from_secs(10);
-
-/// Whether a source is a device that lives on, or files that end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nature {
-    /// Its states are told, its broken frames are skipped, it is opened again when it is lost.
-    Live,
-    /// Its broken pictures have lines of their own.
-    Files,
-}
 
 /// Runs one source. Its thread may be given up while it hangs in a driver; it then finds out by its generation.
 pub(super) struct Supervisor {

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use super::clock::{Clock, Monotonic};
 use super::interrupt::Interrupt;
-use super::pipeline::{Nature, Shared, Sign, read_lane};
+use super::pipeline::{Nature, Sign, read_lane};
+use super::shared::Shared;
 use super::sources::SourceError;
 use super::status::{State, Status};
 

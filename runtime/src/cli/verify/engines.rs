@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::Model;
 use crate::cli::arguments::VerifyArguments;
 use crate::cli::engine;
+use crate::engine::Output;
 use crate::engine::choice::{self, Candidate, Choice, ChoiceError, Refusal};
-use crate::verify::self_test::{self, OUTPUTS, SelfTestError, SelfTestResult};
+use crate::verify::self_test::{self, SelfTestError, SelfTestResult};
 
 /// An engine that was tested.
 struct Row {
@@ -53,7 +54,7 @@ pub(super) fn run(arguments: &VerifyArguments, model: &Model<'_>, printer: &Prin
 /// What was asked for: that it cannot be had is an error.
 fn asked_for(arguments: &VerifyArguments, model: &Model<'_>, printer: &Printer) -> anyhow::Result<Row> {
     let request = arguments.engine.request(arguments.threads.threads)?;
-    Ok(tested(engine::load(&request, (model.path, &model.file), &OUTPUTS, printer)?, model))
+    Ok(tested(engine::load(&request, (model.path, &model.file), &Output::JUDGED, printer)?, model))
 }
 
 fn every(arguments: &VerifyArguments, model: &Model<'_>, printer: &Printer) -> anyhow::Result<(Vec<Row>, Refused)> {
@@ -66,7 +67,7 @@ fn every(arguments: &VerifyArguments, model: &Model<'_>, printer: &Printer) -> a
             continue;
         }
         let request = arguments.engine.request_of(candidate, threads)?;
-        match choice::load(&model.file, &OUTPUTS, &request, &mut |step| steps.begin(&step.to_string())) {
+        match choice::load(&model.file, &Output::JUDGED, &request, &mut |step| steps.begin(&step.to_string())) {
             Ok(chosen) => rows.push(tested(chosen, model)),
             Err(ChoiceError::Refused { refusal, .. }) => refused.push((candidate, refusal)),
             Err(error) => return Err(error).at(model.path.display()),

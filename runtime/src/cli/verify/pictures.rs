@@ -99,8 +99,7 @@ struct Side {
 impl Side {
     fn load(model: &Model<'_>, request: &Request, printer: &Printer) -> anyhow::Result<Self> {
         let choices = model.file.expert_choices().len();
-        let mut outputs = vec![Output::PredScore, Output::AnomalyMap];
-        outputs.extend((0..choices).map(Output::Experts));
+        let outputs: Vec<_> = Output::JUDGED.into_iter().chain((0..choices).map(Output::Experts)).collect();
         let chosen = engine::load(request, (model.path, &model.file), &outputs, printer)?;
         let name = format!("{} on {}", model.path.display(), chosen.candidate);
         Ok(Self {

@@ -5,12 +5,10 @@ use std::time::Duration;
 use moead_model::architecture::ImageSize;
 use serde::Serialize;
 
-use crate::score::regions::Region;
 use crate::score::severity::Severity;
 use crate::score::verdict::{Score, Threshold, Verdict};
+use crate::sinks::json::{FramesJson, LatencyJson, RegionJson, VerdictsJson, rounded};
 use crate::stream::drift::{Course, Drift};
-use crate::stream::judge::Latency;
-use crate::stream::tally::Counts;
 
 use super::defects::Defect;
 use super::figures::{Figures, Last};
@@ -51,8 +49,8 @@ struct SourceReport<'a> {
     last: Option<LastReport>,
     drift: Vec<DriftReport>,
     picture: Option<PictureReport>,
-    frames: FramesReport,
-    verdicts: VerdictsReport,
+    frames: FramesJson,
+    verdicts: VerdictsJson,
     reconnects: u64,
     history: Vec<PointReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,8 +70,8 @@ struct LastReport {
     threshold: Option<f32>,
     verdict: Option<&'static str>,
     cause: Option<String>,
-    regions: Vec<RegionReport>,
-    latency_ms: LatencyReport,
+    regions: Vec<RegionJson>,
+    latency_ms: LatencyJson,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,24 +82,6 @@ struct DriftReport {
 }
 
 #[derive(Debug, Serialize)]
-struct RegionReport {
-    x: usize,
-    y: usize,
-    width: usize,
-    height: usize,
-    score: f32,
-    area: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct LatencyReport {
-    age: f64,
-    preprocess: f64,
-    inference: f64,
-    postprocess: f64,
-}
-
-#[derive(Debug, Serialize)]
 struct PictureReport {
     number: u64,
     frame: u64,
@@ -109,30 +89,6 @@ struct PictureReport {
     verdict: Option<&'static str>,
     width: usize,
     height: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct FramesReport {
-    received: u64,
-    judged: u64,
-    dropped: DroppedReport,
-    corrupt: u64,
-    repeated: u64,
-    late: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct DroppedReport {
-    policy: u64,
-    driver: u64,
-    sink: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct VerdictsReport {
-    ok: u64,
-    defect: u64,
-    null: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -208,8 +164,8 @@ impl<'a> SourceReport<'a> {
                 let score = score.map(|Score(score)| score);
                 PictureReport { number, frame, score, verdict: verdict.map(Verdict::name), width, height }
             }),
-            frames: FramesReport::new(counts),
-            verdicts: VerdictsReport { ok: counts.ok, defect: counts.defects, null: counts.no_verdict },
+            frames: FramesJson::new(counts),
+            verdicts: VerdictsJson::new(counts),
             reconnects: counts.reconnects,
             history: history.into_iter().map(PointReport::new).collect(),
             defects: is_new.then(|| defects.iter().map(DefectReport::new).collect()),
@@ -219,7 +175,6 @@ impl<'a> SourceReport<'a> {
 
 impl LastReport {
     fn new(last: &Last, figures: &Figures) -> Self {
-        let Latency { age, preprocess, inference, postprocess } = last.latency;
         Self {
             frame: last.frame,
             time: last.time.to_string(),
@@ -232,13 +187,8 @@ impl LastReport {
             threshold: last.threshold.map(Threshold::value),
             verdict: last.verdict.map(Verdict::name),
             cause: some_text(&figures.no_verdict),
-            regions: figures.regions.iter().map(RegionReport::new).collect(),
-            latency_ms: LatencyReport {
-                age: milliseconds(age),
-                preprocess: milliseconds(preprocess),
-                inference: milliseconds(inference),
-                postprocess: milliseconds(postprocess),
-            },
+            regions: figures.regions.iter().map(RegionJson::new).collect(),
+            latency_ms: LatencyJson::new(&last.latency),
         }
     }
 }
@@ -249,26 +199,6 @@ impl DriftReport {
             product: drift.product.as_deref().map(ToOwned::to_owned),
             measure: rounded(drift.measure),
             drifting: drift.course == Course::Drifting,
-        }
-    }
-}
-
-impl RegionReport {
-    fn new(region: &Region) -> Self {
-        let Region { bounds, peak: Score(score), area } = *region;
-        Self { x: bounds.x, y: bounds.y, width: bounds.width, height: bounds.height, score, area }
-    }
-}
-
-impl FramesReport {
-    fn new(counts: &Counts) -> Self {
-        Self {
-            received: counts.received(),
-            judged: counts.judged,
-            dropped: DroppedReport { policy: counts.policy, driver: counts.driver, sink: counts.sink },
-            corrupt: counts.corrupt,
-            repeated: counts.repeated,
-            late: counts.late,
         }
     }
 }
@@ -298,13 +228,4 @@ fn some_text(text: &str) -> Option<String> {
 
 fn seconds(duration: Duration) -> f64 {
     rounded(duration.as_secs_f64())
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    rounded(duration.as_secs_f64() * 1e3)
-}
-
-/// To a thousandth.
-fn rounded(value: f64) -> f64 {
-    (value * 1e3).round() / 1e3
 }

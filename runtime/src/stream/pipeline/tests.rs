@@ -6,15 +6,18 @@ mod files;
 mod live;
 mod side_by_side;
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use moead_model::architecture::ImageSize;
 
 use super::*;
 use crate::engine::{Engine, EngineError, Output, Outputs, Tensor};
 use crate::score::verdict::Threshold;
+use crate::stream::clock::Monotonic;
+use crate::stream::watchdog::Stage;
 
 const SIZE: ImageSize = ImageSize { height: 2, width: 2 };
 

@@ -171,7 +171,8 @@ fn leads_nowhere(path: &Path) -> bool {
     path.is_symlink() && target().is_err_and(|kind| kind == io::ErrorKind::NotFound)
 }
 
-fn is_picture(path: &Path) -> bool {
+/// Whether a file in a folder is read: by its name's ending, whatever its case.
+pub fn is_picture(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension))
 }
