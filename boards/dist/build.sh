@@ -46,8 +46,9 @@ ship() {
     shift 2
     mkdir -p "$folder/$triple"
     for program in "$@"; do
-        # Another build than the ones above, so that it runs on this machine whatever that is, in seconds.
-        cargo run --quiet --locked -p moead-boards --no-default-features --features cli -- \
+        # Another build than the ones above, so that it runs on this machine whatever that is, in seconds; and not the one of development, whose
+        # `moead-board` may be in use.
+        cargo run --quiet --locked --profile cross -p moead-boards --no-default-features --features cli -- \
             program "$board" "$target/$triple/$profile/$program"
         install -m 755 "$target/$triple/$profile/$program" "$folder/$triple/$program.part"
         mv "$folder/$triple/$program.part" "$folder/$triple/$program"

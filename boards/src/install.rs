@@ -244,11 +244,9 @@ pub fn groups_of(unit: &str) -> Vec<String> {
 /// # Errors
 /// [`BundleError`], also when there is no such file.
 pub fn text_of(bundle: &mut Bundle, path: &str) -> Result<String, BundleError> {
-    let member = bundle.manifest().member(path).cloned();
+    let member = bundle.manifest().member(path).cloned().ok_or_else(|| BundleError::NoMember { path: path.into() })?;
     let mut bytes = Vec::new();
-    if let Some(member) = member {
-        bundle.unpack(&member, &mut bytes)?;
-    }
+    bundle.unpack(&member, &mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -260,4 +258,19 @@ fn is_plain(path: &str) -> bool {
 /// The name of a file that is copied.
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::tests::bundle_of;
+
+    #[test]
+    fn a_file_of_the_bundle_is_read_and_one_that_it_lacks_is_named() {
+        let mut bundle = bundle_of(release::UNIT_FILE, b"[Service]\nSupplementaryGroups=video render\n");
+        let unit = text_of(&mut bundle, release::UNIT_FILE).unwrap();
+        assert_eq!(groups_of(&unit), ["video", "render"]);
+        let error = text_of(&mut bundle, release::UDEV_RULE).unwrap_err();
+        assert_eq!(error.to_string(), format!("has no {}", release::UDEV_RULE));
+    }
 }

@@ -9,6 +9,7 @@
 //! * [`install`]: a bundle on a running board, over ssh; [`payload`]: what a board gets that unpacks by itself.
 //! * [`key`]: what signs; [`key_file`]: where it lies. [`input`]: files that are read whole. [`temporaries`]: what is written for a while.
 //! * [`packed`]: what a file is packed as.
+//! * `cli`: the program `moead-board` (feature `cli`).
 #![forbid(unsafe_code)]
 
 pub mod assemble;

@@ -97,7 +97,7 @@ fn append<W: io::Write>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use moead_bundle::manifest::{Downgrade, Manifest, SCHEMA, Target};
     use moead_bundle::member_path::MemberPath;
     use moead_bundle::reader::Sealed;
@@ -107,8 +107,8 @@ mod tests {
     use super::*;
     use crate::key::{self, SecretKey};
 
-    #[test]
-    fn a_folder_that_is_full_is_named() {
+    /// A bundle of one file.
+    pub(crate) fn bundle_of(path: &str, bytes: &[u8]) -> Bundle {
         let manifest = Manifest {
             schema: SCHEMA,
             name: "bolt".into(),
@@ -125,13 +125,17 @@ mod tests {
             downgrade: Downgrade::Refused,
             members: Vec::new(),
         };
-        let path = MemberPath::parse("model.onnx").unwrap();
-        let content = Content { path, kind: Kind::File, bytes: b"a model".to_vec() };
+        let content = Content { path: MemberPath::parse(path).unwrap(), kind: Kind::File, bytes: bytes.to_vec() };
         let key = SecretKey::parse(&key::make(None).unwrap().secret, None).unwrap();
         let draft = Draft::new(manifest, &[content]).unwrap();
         let file = tempfile::NamedTempFile::new().unwrap();
         draft.write(&key.sign(draft.message(), "test"), &mut file.as_file()).unwrap();
-        let mut bundle = Sealed::open(file.path()).unwrap().verify(key.public()).unwrap();
+        Sealed::open(file.path()).unwrap().verify(key.public()).unwrap()
+    }
+
+    #[test]
+    fn a_folder_that_is_full_is_named() {
+        let mut bundle = bundle_of("model.onnx", b"a model");
         let member = bundle.manifest().member("model.onnx").unwrap().clone();
         // The device that is always full.
         let error = unpack(&mut bundle, &member, Path::new("/dev"), "full").unwrap_err();

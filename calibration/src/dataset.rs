@@ -17,7 +17,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use files::PICTURE_EXTENSIONS;
 use layout::Layout;
 
 /// One picture and what is known about it.

@@ -24,6 +24,7 @@ pub mod strict_json;
 mod torch_zip;
 
 pub use error::{CheckpointError, TensorError};
+pub use safetensors::ARCHITECTURE;
 
 use file::PositionedFile;
 use stored::StoredTensor;

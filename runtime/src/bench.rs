@@ -18,8 +18,3 @@ pub mod protocol;
 pub mod rounds;
 pub mod statistics;
 pub mod usage;
-
-use crate::engine::Output;
-
-/// What is computed: as much as a run needs.
-const OUTPUTS: [Output; 2] = [Output::PredScore, Output::AnomalyMap];

@@ -12,11 +12,11 @@ use std::sync::Arc;
 use image::{ImageFormat, RgbImage};
 use moead_model::architecture::ImageSize;
 use moead_model::self_test;
+use moead_runtime::engine::Output;
 use moead_runtime::engine::crew::Crew;
 use moead_runtime::engine::tract::Session;
 use moead_runtime::stream::clock::{Clock, SystemClock};
 use moead_runtime::stream::interrupt::Interrupt;
-use moead_runtime::stream::judge;
 use moead_runtime::stream::pipeline::{self, Feed, Nature, Told};
 use moead_runtime::stream::policy::Policy;
 use moead_runtime::stream::sources::files::FileList;
@@ -39,7 +39,7 @@ fn main() {
         picture.save_with_format(path, ImageFormat::Jpeg).expect("room for the pictures");
     }
     let list = Arc::new(FileList::of_path(folder.path()).expect("pictures"));
-    let session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
+    let session = Session::load(&subject.model, &Output::JUDGED, NonZeroUsize::MIN).expect("our own model loads");
     let mut crew = Crew::new(session);
     let settings = settings(&subject.model);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use moead_model::architecture::ImageSize;
 use moead_model::self_test;
+use moead_runtime::engine::Output;
 use moead_runtime::engine::crew::Crew;
 use moead_runtime::engine::tract::Session;
 use moead_runtime::preprocess::raw::{ColourSpace, Matrix, PixelFormat, Range, RawFormat};
@@ -20,7 +21,6 @@ use moead_runtime::sinks::lines::{LineSink, WhenFailing, WhenFull};
 use moead_runtime::stream::clock::{Clock, SystemClock};
 use moead_runtime::stream::frame::{Arrival, Content};
 use moead_runtime::stream::interrupt::Interrupt;
-use moead_runtime::stream::judge;
 use moead_runtime::stream::pipeline::{self, Event, Feed, FrameResult, Nature, Settings, Told};
 use moead_runtime::stream::policy::Policy;
 use moead_runtime::stream::sources::synthetic::SceneRequest;
@@ -92,7 +92,7 @@ fn stream(
 
 fn overhead() {
     let subject = Subject::official();
-    let session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
+    let session = Session::load(&subject.model, &Output::JUDGED, NonZeroUsize::MIN).expect("our own model loads");
     let mut crew = Crew::new(session);
     let frames = (0..LOADED)
         .map(|number| {
@@ -159,7 +159,7 @@ fn scene(settings: &str) -> Arc<dyn Opener> {
 
 fn latency() {
     let subject = Subject::official();
-    let session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
+    let session = Session::load(&subject.model, &Output::JUDGED, NonZeroUsize::MIN).expect("our own model loads");
     let mut crew = Crew::new(session);
     let settings = Settings { duration: Some(WATCHED), ..settings(&subject.model) };
     let (mut ages, mut inferences) = (Vec::new(), Vec::new());
@@ -185,7 +185,7 @@ fn latency() {
 
 fn memory() {
     let subject = Subject::of(&Case::small("tiny"));
-    let session = Session::load(&subject.model, &judge::OUTPUTS, NonZeroUsize::MIN).expect("our own model loads");
+    let session = Session::load(&subject.model, &Output::JUDGED, NonZeroUsize::MIN).expect("our own model loads");
     let mut crew = Crew::new(session);
     let settings = Settings { frames: Some(LATE), ..settings(&subject.model) };
     let (mut seen, mut early) = (0, 0);

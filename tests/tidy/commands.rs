@@ -11,7 +11,7 @@ struct Program {
 }
 
 /// What runs a model, and what reads sources.
-const ENGINE: &str = "runtime/src/cli/engine.rs";
+const ENGINE: &str = "runtime/src/cli/arguments/engine.rs";
 const SOURCES: &str = "runtime/src/cli/arguments/sources.rs";
 
 const PROGRAMS: [Program; 6] = [

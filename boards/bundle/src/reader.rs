@@ -79,6 +79,12 @@ pub enum BundleError {
         /// In words.
         found: String,
     },
+    /// A file that is asked for by its name.
+    #[error("has no {path}")]
+    NoMember {
+        /// In the bundle.
+        path: String,
+    },
     /// Data behind the end.
     #[error("{found} bytes behind the end of the bundle")]
     Trailing {

@@ -151,6 +151,7 @@ fn bundle_hint(error: &BundleError) -> Option<&'static str> {
             Some("it is somebody else's, or `--key` names another key than the one that signed it")
         }
         BundleError::Signature(SignatureError::Wrong) => Some("do not use it: it was altered after it was signed"),
+        BundleError::NoMember { .. } => Some("build the bundle with `moead-board build`"),
         BundleError::Read(error) if error.kind() == io::ErrorKind::NotFound => Some("check the path"),
         _ => None,
     }

@@ -81,9 +81,10 @@ fn check_arguments(profile: &Profile, settings: &[Setting], more: &[String]) -> 
 fn self_test(model: &ModelFile, printer: &Printer) -> anyhow::Result<String> {
     use std::num::NonZeroUsize;
 
+    use moead_runtime::engine::Output;
     use moead_runtime::engine::tract::Session;
-    use moead_runtime::verify::self_test::{self, OUTPUTS, SelfTestError};
-    let mut session = Session::load(model, &OUTPUTS, NonZeroUsize::MIN)?;
+    use moead_runtime::verify::self_test::{self, SelfTestError};
+    let mut session = Session::load(model, &Output::JUDGED, NonZeroUsize::MIN)?;
     match self_test::check(&mut session, model.manifest()) {
         Ok(result) => Ok(format!("checked: self-test off by {:.1e}", result.map_error.max(result.score_error))),
         Err(SelfTestError::Absent) => {

@@ -3,16 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use moead_runtime::stream::sources::files;
 use walkdir::WalkDir;
 
 use super::{DatasetError, limits};
 
-/// Endings of picture files, as `moead-edge` knows them.
-pub const PICTURE_EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "webp", "jfif"];
-
 pub(super) fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    PICTURE_EXTENSIONS.iter().any(|known| known.eq_ignore_ascii_case(extension)) && !is_hidden(path)
+    files::is_picture(path) && !is_hidden(path)
 }
 
 /// Names that begin with a dot: what file managers leave behind, such as `._a.png`.

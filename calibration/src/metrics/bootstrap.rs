@@ -43,27 +43,11 @@ pub struct Scores<'a> {
     pub truths: &'a [Truth],
 }
 
-/// The difference `second - first` of two AUROCs on the same pictures, with a percentile interval (Efron and Tibshirani, "An
-/// Introduction to the Bootstrap", chapter 13): good and defective pictures are each drawn anew, as many as there are, and both
-/// models judge the same draw. The same seed gives the same interval on every machine.
+/// The difference `second - first` of two models' AUROCs, as a mean over sets of pictures (products), with a percentile interval (Efron and
+/// Tibshirani, "An Introduction to the Bootstrap", chapter 13): each round draws the good and the defective pictures of every set anew, as many
+/// as there are, lets both models judge the same draw, and takes the mean. The same seed gives the same interval on every machine.
 ///
 /// O(`rounds` * pictures).
-///
-/// # Errors
-/// [`ComparisonError`]
-pub fn auroc_difference(
-    first: &[f32],
-    second: &[f32],
-    truths: &[Truth],
-    confidence: Confidence,
-    rounds: usize,
-    seed: u64,
-) -> Result<Difference, ComparisonError> {
-    mean_auroc_difference(&[Scores { first, second, truths }], confidence, rounds, seed)
-}
-
-/// The same for the mean of AUROCs over several sets of pictures (products): each round draws every set anew, and takes the mean of
-/// their differences.
 ///
 /// # Errors
 /// [`ComparisonError`] of the first set that has one; also when there is no set.
@@ -152,8 +136,12 @@ mod tests {
     use super::*;
     use crate::metrics::ranking::Truth::{Defective, Good};
 
+    fn of_one_set(first: &[f32], second: &[f32], truths: &[Truth]) -> Result<Difference, ComparisonError> {
+        mean_auroc_difference(&[Scores { first, second, truths }], Confidence::USUAL, ROUNDS, 7)
+    }
+
     fn difference(first: &[f32], second: &[f32], truths: &[Truth]) -> Difference {
-        auroc_difference(first, second, truths, Confidence::USUAL, ROUNDS, 7).unwrap()
+        of_one_set(first, second, truths).unwrap()
     }
 
     #[test]
@@ -191,7 +179,7 @@ mod tests {
 
     #[test]
     fn one_class_cannot_be_compared() {
-        let error = auroc_difference(&[1.0], &[1.0], &[Good], Confidence::USUAL, 10, 0).unwrap_err();
+        let error = of_one_set(&[1.0], &[1.0], &[Good]).unwrap_err();
         assert_eq!(error.to_string(), "no AUROC: nothing defective among what was scored");
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use moead_exporter::checkpoint::TensorError;
+use moead_exporter::checkpoint::{ARCHITECTURE, TensorError};
 use moead_exporter::resolve::{self, expected_tensors};
 use moead_exporter::weights::Weights;
 use moead_model::architecture::Architecture;
@@ -15,8 +15,6 @@ use crate::normalization::Normalization;
 use crate::parameters::Layout;
 use crate::statistics::Statistics;
 
-/// Metadata key of the three net entries.
-const ARCHITECTURE: &str = "moead.architecture";
 /// In front of every name of the decoder.
 const PREFIX: &str = "reconstruction.";
 

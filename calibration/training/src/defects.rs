@@ -151,10 +151,11 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_pictures_are_drawn_on_too() {
+    fn a_picture_of_one_pixel_keeps_its_size() {
         for kind in Kind::ALL {
             let mut picture = Picture::filled(ImageSize { height: 1, width: 1 }, [128; 3]);
             draw(&mut picture, kind, &mut Seed(1).stream(Purpose::Defects, &[]));
+            assert_eq!(picture.pixels().len(), 3, "{kind:?}");
         }
     }
 }

@@ -16,8 +16,8 @@ use super::limits::{MAX_ARCH_JSON_BYTES, MAX_MESSAGE_CHARACTERS, MAX_NAME_BYTES,
 use super::stored::{Storage, StoredTensor};
 use super::{Contents, network_name, strict_json};
 
-/// Metadata key of the three net entries, as JSON.
-const ARCHITECTURE: &str = "moead.architecture";
+/// In the metadata of a safetensors file: the key of the three net entries, as JSON.
+pub const ARCHITECTURE: &str = "moead.architecture";
 
 /// Whether a file may be safetensors: eight bytes of length, the upper ones zero, and the brace of a JSON object. A header
 /// that ends beyond the file is safetensors too, only cut short.

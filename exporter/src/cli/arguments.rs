@@ -96,7 +96,7 @@ pub(super) struct CheckpointArguments {
     #[arg(long, value_enum)]
     pub(super) variant: Option<VariantArgument>,
     /// The network's input, when the file does not say
-    #[arg(long, value_name = "H,W", value_parser = parse_size)]
+    #[arg(long, value_name = "H,W")]
     pub(super) input_size: Option<ImageSize>,
     /// The backbone's weights, when the checkpoint has none
     #[arg(long, value_name = "FILE")]
@@ -169,13 +169,5 @@ fn parse_opset(text: &str) -> Result<u8, String> {
     match text {
         "18" => Ok(18),
         _ => Err("expected 18, the only one that this version writes".into()),
-    }
-}
-
-fn parse_size(text: &str) -> Result<ImageSize, String> {
-    let sides = text.split_once([',', 'x']).map(|(height, width)| (height.trim().parse(), width.trim().parse()));
-    match sides {
-        Some((Ok(height), Ok(width))) if height > 0 && width > 0 => Ok(ImageSize { height, width }),
-        _ => Err("expected height and width in pixels, as in 224,224".into()),
     }
 }

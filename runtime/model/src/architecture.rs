@@ -4,6 +4,7 @@
 //! aligned feature grid, a *round* is one application of the shared block.
 
 use std::fmt;
+use std::str::FromStr;
 
 mod backbone;
 mod distance;
@@ -31,6 +32,22 @@ impl fmt::Display for ImageSize {
         write!(f, "{}x{}", self.height, self.width)
     }
 }
+
+/// As people type it: `224,224` or `224x224`, height first.
+impl FromStr for ImageSize {
+    type Err = NotASize;
+
+    fn from_str(text: &str) -> Result<Self, NotASize> {
+        let (height, width) = text.split_once([',', 'x']).ok_or(NotASize)?;
+        let side = |text: &str| text.trim().parse().ok().filter(|&side| side > 0).ok_or(NotASize);
+        Ok(Self { height: side(height)?, width: side(width)? })
+    }
+}
+
+/// A text that is no size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected height and width in pixels, as in 224,224")]
+pub struct NotASize;
 
 /// The grid of tokens, in row-major order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -280,6 +297,16 @@ mod tests {
     }
 
     const SQUARE: ImageSize = ImageSize { height: 64, width: 64 };
+
+    #[test]
+    fn sizes_are_typed_height_first() {
+        for text in ["64,128", "64x128", " 64 , 128 "] {
+            assert_eq!(text.parse(), Ok(ImageSize { height: 64, width: 128 }), "{text}");
+        }
+        for wrong in ["", "64", "0,64", "64,0", "64,64,64", "-1,5", "64,,64"] {
+            assert_eq!(wrong.parse::<ImageSize>(), Err(NotASize), "{wrong}");
+        }
+    }
 
     #[test]
     fn channels_and_grid_follow_from_the_parts() {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use moead_model::onnx::model_file::ModelFile;
 use moead_model::self_test;
 
-use super::OUTPUTS;
 use super::profiler::{self, ProfilerError};
 use super::protocol::{Answer, Question};
 use super::usage::{Memory, cpu_time};
@@ -38,7 +37,7 @@ pub fn serve(
     };
     let refused = |cause: &dyn std::fmt::Display| Answer::Refused { cause: cause.to_string() };
     let started = clock.monotonic();
-    let chosen = match choice::load(model, &OUTPUTS, request, &mut |_| {}) {
+    let chosen = match choice::load(model, &Output::JUDGED, request, &mut |_| {}) {
         Ok(chosen) => chosen,
         Err(error) => return tell(&refused(&error)),
     };

@@ -3,10 +3,9 @@
 use moead_model::onnx::model_file::ModelFile;
 use moead_model::self_test;
 
-use super::OUTPUTS;
 use super::profile::Profile;
-use crate::engine::EngineError;
 use crate::engine::choice::{Candidate, EngineName, Provider, Refusal, Request};
+use crate::engine::{EngineError, Output};
 use crate::preprocess::normalize::normalize;
 use crate::stream::clock::Clock;
 
@@ -61,7 +60,7 @@ fn on_tract(
     inputs: &[Vec<f32>],
     clock: &dyn Clock,
 ) -> Result<Profile, ProfilerError> {
-    let mut session = crate::engine::tract::Session::load(model, &OUTPUTS, request.threads)?;
+    let mut session = crate::engine::tract::Session::load(model, &Output::JUDGED, request.threads)?;
     let mut profile = Profile::default();
     for (index, input) in inputs.iter().enumerate() {
         let mut left = clock.monotonic();
@@ -81,7 +80,7 @@ fn on_tract(
 fn on_ort(model: &ModelFile, request: &Request, inputs: &[Vec<f32>]) -> Result<Profile, ProfilerError> {
     use crate::engine::ort::loading::Job;
     use crate::engine::ort::profile;
-    let job = Job { model, outputs: &OUTPUTS, threads: request.threads, settings: &request.ort };
+    let job = Job { model, outputs: &Output::JUDGED, threads: request.threads, settings: &request.ort };
     let written = job.profile(inputs)?;
     let mut sum = Profile::default();
     let counts = (WARM_UP, inputs.len() - WARM_UP);

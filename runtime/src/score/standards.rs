@@ -227,7 +227,7 @@ impl Standards {
     pub fn severity_error(&self, relative_score_error: f64) -> Option<f64> {
         let error = |known: &Known| {
             let threshold = self.threshold.unwrap_or(known.threshold);
-            severity::error(relative_score_error, known.median, threshold.value())
+            severity::error(relative_score_error, known.median, threshold)
         };
         self.known.iter().filter_map(error).max_by(f64::total_cmp)
     }
@@ -272,7 +272,7 @@ impl Standards {
     pub fn severity(&self, choice: Choice, score: Score) -> Option<Severity> {
         let known = self.shown(choice)?;
         let threshold = self.threshold.unwrap_or(known.threshold);
-        severity::severity(score.0, known.median, threshold.value())
+        severity::severity(score, known.median, threshold)
     }
 
     /// What the drift that a picture counts for is measured by, if it is watched: a place below [`Standards::known`]'s length.

@@ -8,9 +8,6 @@ use super::relative_error;
 use crate::engine::{Engine, EngineError, Output};
 use crate::preprocess::normalize::normalize;
 
-/// What an engine must be loaded with.
-pub const OUTPUTS: [Output; 2] = [Output::PredScore, Output::AnomalyMap];
-
 /// How far an engine is off.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SelfTestResult {
@@ -60,7 +57,7 @@ pub enum SelfTestError {
     Failed(SelfTestResult),
 }
 
-/// Runs the self-test on an engine that was loaded with [`OUTPUTS`].
+/// Runs the self-test on an engine that was loaded with [`Output::JUDGED`].
 ///
 /// # Errors
 /// [`SelfTestError`], but for numbers that are off: those are in the result.

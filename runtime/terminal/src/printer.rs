@@ -138,12 +138,6 @@ impl Printer {
         self.shared.verbosity
     }
 
-    /// Whether data may be coloured.
-    #[must_use]
-    pub fn data_colour(&self) -> Colour {
-        self.shared.data_colour
-    }
-
     /// A word of data, coloured where data may be.
     #[must_use]
     pub fn emphasised(&self, emphasis: Emphasis, word: &str) -> String {

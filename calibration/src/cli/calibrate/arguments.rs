@@ -95,7 +95,7 @@ pub(super) struct FromStreamArguments {
     #[arg(long, value_name = "FOLDER")]
     pub(super) keep: PathBuf,
     /// How many frames of each source are taken [default: as many as the promise needs without any assumption, 299 for the usual one]
-    #[arg(long, value_name = "N", value_parser = parse_frames)]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one)]
     frames: Option<u64>,
     /// Time between frames that are taken, at least: neighbours show the same, and are no more than one picture
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_interval)]
@@ -219,10 +219,6 @@ impl FitArguments {
     pub(super) fn output(&self) -> &Path {
         self.output.as_deref().unwrap_or(self.model())
     }
-}
-
-fn parse_frames(text: &str) -> Result<u64, String> {
-    text.parse().ok().filter(|&frames| frames > 0).ok_or_else(|| "expected a whole number, at least 1".into())
 }
 
 fn parse_interval(text: &str) -> Result<Duration, String> {

@@ -87,7 +87,7 @@ pub(super) struct EvalArguments {
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(super) normalize: Option<NormalizeArgument>,
     /// The pictures' size for a model without a manifest, where the file leaves it open
-    #[arg(long, value_name = "H,W", value_parser = parse_size, requires = "normalize")]
+    #[arg(long, value_name = "H,W", requires = "normalize")]
     pub(super) input_size: Option<ImageSize>,
     /// Print one JSON document
     #[arg(long)]
@@ -126,14 +126,6 @@ impl From<NormalizeArgument> for Normalization {
 
 fn parse_features(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "expected a whole number from 1".to_owned())
-}
-
-fn parse_size(text: &str) -> Result<ImageSize, String> {
-    let sides = text.split_once([',', 'x']).map(|(height, width)| (height.trim().parse(), width.trim().parse()));
-    match sides {
-        Some((Ok(height), Ok(width))) if height > 0 && width > 0 => Ok(ImageSize { height, width }),
-        _ => Err("expected height and width in pixels, as in 256,256".into()),
-    }
 }
 
 impl EvalArguments {

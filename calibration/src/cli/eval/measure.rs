@@ -12,7 +12,6 @@ use moead_runtime::engine::Output;
 use moead_runtime::engine::choice::{Choice, Request};
 use moead_runtime::engine::crew::{Crew, InFlight};
 use moead_runtime::stream::clock::{Clock, SystemClock};
-use moead_runtime::verify::self_test::OUTPUTS;
 use moead_terminal::failure::{At as _, UsageError};
 use moead_terminal::printer::Printer;
 
@@ -111,7 +110,7 @@ fn load(path: &Path, arguments: &EvalArguments, printer: &Printer) -> anyhow::Re
         }
         (Err(ModelFileError::NoManifest), Some(normalize)) => {
             let model = ForeignModel::open(path, arguments.input_size, normalize.into()).at(path.display())?;
-            let judging = engine::load_foreign(&request, (path, &model), &OUTPUTS, printer)?;
+            let judging = engine::load_foreign(&request, (path, &model), &Output::JUDGED, printer)?;
             return Ok(Loaded { judging, features: None, input: model.input().clone() });
         }
         // Of two models, one may need it.
@@ -123,7 +122,7 @@ fn load(path: &Path, arguments: &EvalArguments, printer: &Printer) -> anyhow::Re
         (opened, _) => opened.at(path.display())?,
     };
     let wanted = arguments.baseline.map(|_| Output::Features);
-    let outputs: Vec<Output> = OUTPUTS.into_iter().chain(wanted).collect();
+    let outputs: Vec<Output> = Output::JUDGED.into_iter().chain(wanted).collect();
     let judging = running::load(&request, (path, &model), &outputs, printer)?;
     let features = match wanted {
         None => None,

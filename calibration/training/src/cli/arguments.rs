@@ -83,7 +83,7 @@ pub(super) struct TrainArguments {
     #[arg(long, value_name = "DISTANCE", value_parser = parse_distance)]
     distance: Option<Distance>,
     /// How many steps of 8 pictures [default: small 1000, tiny 300, official 1000 passes over all pictures]
-    #[arg(long, value_name = "N", value_parser = parse_steps, conflicts_with = "time_limit")]
+    #[arg(long, value_name = "N", value_parser = values::at_least_one, conflicts_with = "time_limit")]
     pub(super) steps: Option<u64>,
     /// As many steps as this time allows, features included: 10m, 2h
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "resume")]
@@ -203,10 +203,6 @@ impl TrainArguments {
         let processors = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         self.threads.unwrap_or_else(processors)
     }
-}
-
-fn parse_steps(text: &str) -> Result<u64, String> {
-    text.parse().ok().filter(|steps| *steps > 0).ok_or_else(|| "expected a whole number, at least 1".into())
 }
 
 fn parse_change(text: &str) -> Result<Change, UnknownChange> {

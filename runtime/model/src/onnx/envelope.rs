@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use bytes::{BufMut, Bytes};
+use bytes::Bytes;
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
@@ -129,12 +129,6 @@ impl Envelope {
             prost::encoding::message::encode(14, entry, &mut after);
         }
         out.write_all(&after)
-    }
-
-    /// The file as bytes, graph copied: for tests and small graphs.
-    pub fn encode_to(&self, out: &mut impl BufMut) {
-        let mut writer = out.writer();
-        self.write(&mut writer).expect("memory takes everything");
     }
 }
 
