@@ -164,7 +164,27 @@ impl Weights for Checkpoint {
     }
 }
 
-/// The name as the network knows it: `DataParallel` puts `module.` in front of everything.
-fn network_name(name: &str) -> &str {
-    name.strip_prefix("module.").unwrap_or(name)
+/// What wrappers put in front of everything: `DataParallel` and `DistributedDataParallel`, `torch.compile`.
+const WRAPPERS: [&str; 2] = ["module.", "_orig_mod."];
+
+/// The name as the network knows it, however often it was wrapped.
+fn network_name(mut name: &str) -> &str {
+    while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)) {
+        name = inner;
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrappers_leave_no_trace_in_names() {
+        for name in ["a.weight", "module.a.weight", "_orig_mod.a.weight", "module._orig_mod.module.a.weight"] {
+            assert_eq!(network_name(name), "a.weight", "{name}");
+        }
+        assert_eq!(network_name("a.module.weight"), "a.module.weight");
+        assert_eq!(network_name("modules.a"), "modules.a");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::checkpoint::TensorError;
 
-/// Named tensors. Names have no `module.` in front: `backbone.…`, `reconstruction.…`.
+/// Named tensors. Names have no wrapper's `module.` or `_orig_mod.` in front: `backbone.…`, `reconstruction.…`.
 pub trait Weights {
     /// Every tensor's name, in the order of the file.
     fn names(&self) -> Box<dyn Iterator<Item = &str> + '_>;

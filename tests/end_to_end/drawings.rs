@@ -56,6 +56,26 @@ fn sources_have_folders_of_their_own() {
 }
 
 #[test]
+fn heatmaps_do_not_lie_among_the_pictures_that_are_judged() {
+    let desk = Desk::new();
+    for folder in ["a/deep", "b"] {
+        desk.folder(folder);
+    }
+    for name in ["a/1.png", "a/1.heatmap.png"] {
+        desk.copy(name);
+    }
+    let before = desk.read("a/1.heatmap.png");
+    for (source, heatmaps) in [("a", "a"), ("a", "a/deep"), ("a", "b/../a"), ("a/*.png", "a"), ("x=a", "a")] {
+        let ended = desk.run(&format!("--source {source} --threshold 10 --heatmaps {heatmaps}"));
+        assert_eq!(ended.status, Some(2), "{source}, {heatmaps}: {}", ended.stderr);
+        assert!(ended.stderr.contains("would lie among the pictures of"), "{}", ended.stderr);
+    }
+    assert_eq!(desk.read("a/1.heatmap.png"), before);
+    desk.run("--source a/1.png --threshold 10 --heatmaps b").success();
+    desk.run("--source a/*.png --threshold 10 --heatmaps a/deep").success();
+}
+
+#[test]
 fn a_missing_folder_is_an_error_before_any_picture() {
     let desk = Desk::new();
     insta::assert_snapshot!(desk.says("--source part.png --threshold 10 --heatmaps seen"), @r"

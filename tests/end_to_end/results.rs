@@ -123,6 +123,9 @@ fn defects_are_a_status_only_when_asked_for() {
     assert_eq!(desk.run("--source part.png --threshold 10").status, Some(0));
     assert_eq!(desk.run("--source part.png --threshold 10 --fail-on-defect").status, Some(3));
     assert_eq!(desk.run("--source part.png --threshold 30 --fail-on-defect").status, Some(0));
+    let ended = desk.run("--source part.png --fail-on-defect");
+    assert_eq!(ended.status, Some(2));
+    assert!(ended.stderr.contains("`--fail-on-defect` needs `--threshold SCORE`"), "{}", ended.stderr);
 }
 
 #[test]

@@ -23,7 +23,11 @@ pub(super) fn interpret(
     let wrapped = items.iter().find(|(key, _)| *key == "state_dict").map(|&(_, value)| value);
     if wrapped.is_none() && !items.iter().any(|&(_, value)| matches!(pickled.get(value), Value::Tensor(_))) {
         let keys: Vec<_> = items.iter().map(|(key, _)| *key).take(20).collect();
-        return Err(CheckpointError::NotACheckpoint { found: format!("a dict with the keys {}", keys.join(", ")) });
+        let found = match keys.as_slice() {
+            [] => "a dict without names".to_owned(),
+            keys => format!("a dict with the keys {}", keys.join(", ")),
+        };
+        return Err(CheckpointError::NotACheckpoint { found });
     }
     let state = match wrapped {
         Some(state) => dict(pickled, state, "state_dict")?.ok_or_else(|| CheckpointError::NotACheckpoint {

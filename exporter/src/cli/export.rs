@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use moead_model::architecture::Decoder;
 use moead_model::atomic_file;
 use moead_model::manifest::{Moe, Precision, Source};
+use moead_model::onnx::model_file::ModelFile;
 use moead_model::outputs::Output;
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::{At, UsageError};
 use moead_terminal::printer::Printer;
+use moead_terminal::signals;
 
 use super::arguments::ExportArguments;
 use super::open::Opened;
@@ -27,6 +29,10 @@ pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Resu
     }
     let output = arguments.output.clone().unwrap_or_else(|| default_output(arguments.checkpoint.file()));
     check_output(&arguments, &output)?;
+    signals::heed(|signal| {
+        let _abandoned = atomic_file::abandon();
+        signal.end();
+    })?;
     let mut steps = printer.progress().steps();
     steps.begin(&format!("reading {}", arguments.checkpoint.file().display()));
     let opened = Opened::open(&arguments.checkpoint)?;
@@ -43,8 +49,15 @@ pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Resu
             false => (None, "not checked (--no-check)".to_owned()),
         };
         steps.begin(&format!("writing {}", output.display()));
+        let was_calibrated = ModelFile::open(&output).is_ok_and(|old| old.manifest().calibration.is_some());
         let size = exported.write(&output, self_test).at(output.display())?;
         steps.end();
+        if was_calibrated {
+            let output = output.display();
+            printer.warning(format_args!(
+                "{output} had a calibration, which is gone: `moead-calibrate --model {output} good/` makes one anew"
+            ));
+        }
         let experts = match (&resolved.architecture.reconstruction().decoder, form.moe) {
             (Decoder::Stacked(_), _) => "",
             (Decoder::Shared(_), Moe::Sparse) => ", sparse experts",

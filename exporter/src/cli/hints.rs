@@ -87,11 +87,11 @@ fn checkpoint_hint(error: &CheckpointError) -> Option<String> {
         CheckpointError::Unrecognised { head, .. } if is_onnx(head) => {
             "if it is an ONNX model, it is exported already: `moead-edge --model FILE` runs it"
         }
-        CheckpointError::NotAFile { .. }
-        | CheckpointError::Unrecognised { .. }
-        | CheckpointError::NotACheckpoint { .. }
-        | CheckpointError::NoTensors { .. } => {
+        CheckpointError::NotAFile { .. } | CheckpointError::Unrecognised { .. } | CheckpointError::NoTensors { .. } => {
             "give a file that `torch.save` or safetensors wrote: .pth.tar, .pth, .pt, .safetensors"
+        }
+        CheckpointError::NotACheckpoint { .. } => {
+            "weights lie under `state_dict` or alone: `torch.save({\"state_dict\": model.state_dict()}, FILE)`"
         }
         CheckpointError::Zip { .. }
         | CheckpointError::Legacy { .. }
@@ -128,7 +128,10 @@ fn resolve_hint(error: &ResolveError) -> Option<String> {
         | ResolveError::Layers { .. }
         | ResolveError::Architecture { .. } => SETTINGS,
         ResolveError::UnknownGrid { .. } => "give the input's size with `--input-size H,W`",
-        ResolveError::NotOurs { .. } => "a backbone alone goes to `--backbone FILE`, beside a checkpoint",
+        ResolveError::NotOurs { .. } => {
+            "a backbone alone goes to `--backbone FILE`, beside a checkpoint; where something else stands in front of \
+             `reconstruction.`, save the network's own `state_dict()`"
+        }
         ResolveError::Missing { .. } => "the file is incomplete, or `arch` describes another network",
         ResolveError::Surplus { .. } => "`arch` describes another network, or the file was mixed from several",
         ResolveError::Tensor(error) => return tensor_hint(error),

@@ -14,7 +14,7 @@ pub enum Origin {
     Tensor(String),
     /// What other settings imply.
     Implied(String),
-    /// [`Wishes`].
+    /// [`super::Wishes`].
     Caller,
 }
 

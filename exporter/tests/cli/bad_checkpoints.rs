@@ -85,18 +85,18 @@ fn a_torch_file_with_something_else_inside_is_refused() {
     desk.write("numbers.pth", torch_file::zip(&Item::Dict(vec![("epoch".into(), Item::Int(3))])));
     desk.write("archive.pth", torch_file::zip_of(&[("readme.md".into(), b"hello".to_vec())]));
     desk.write("code.pth", torch_file::zip(&Item::Raw(b"cos\nsystem\n(X\x02\x00\x00\x00idtR".to_vec())));
-    insta::assert_snapshot!(desk.refuses("list.pth"), @r"
+    insta::assert_snapshot!(desk.refuses("list.pth"), @r#"
     status: 1
     ----- stderr
     error: list.pth: expected a state dict or a dict with the key state_dict, found a list
-    hint: give a file that `torch.save` or safetensors wrote: .pth.tar, .pth, .pt, .safetensors
-    ");
-    insta::assert_snapshot!(desk.refuses("numbers.pth"), @r"
+    hint: weights lie under `state_dict` or alone: `torch.save({"state_dict": model.state_dict()}, FILE)`
+    "#);
+    insta::assert_snapshot!(desk.refuses("numbers.pth"), @r#"
     status: 1
     ----- stderr
     error: numbers.pth: expected a state dict or a dict with the key state_dict, found a dict with the keys epoch
-    hint: give a file that `torch.save` or safetensors wrote: .pth.tar, .pth, .pt, .safetensors
-    ");
+    hint: weights lie under `state_dict` or alone: `torch.save({"state_dict": model.state_dict()}, FILE)`
+    "#);
     insta::assert_snapshot!(desk.refuses("archive.pth"), @r"
     status: 1
     ----- stderr

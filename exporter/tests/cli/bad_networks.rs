@@ -115,7 +115,7 @@ fn no_backbone_or_two() {
     status: 1
     ----- stderr
     error: backbone.pth: no tensor under `reconstruction.`: expected a MoEAD or UniAD checkpoint, found 360 tensors (_conv_stem.weight, _bn0.weight, _bn0.bias, …)
-    hint: a backbone alone goes to `--backbone FILE`, beside a checkpoint
+    hint: a backbone alone goes to `--backbone FILE`, beside a checkpoint; where something else stands in front of `reconstruction.`, save the network's own `state_dict()`
     ");
     insta::assert_snapshot!(desk.refuses("head.pth --backbone head.pth"), @r"
     status: 1

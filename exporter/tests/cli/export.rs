@@ -1,5 +1,7 @@
 //! Exports that succeed.
 
+use moead_model::manifest::KEY;
+use moead_model::onnx::model_file::ModelFile;
 use moead_tests::golden::Case;
 use moead_tests::synthetic_checkpoint::{Checkpoint, Form};
 
@@ -96,6 +98,24 @@ fn an_export_replaces_the_file_that_was_there() {
     desk.run("ckpt.pth.tar -o old.onnx --no-check").success();
     assert!(desk.model("old.onnx").len() > 1_000_000);
     assert_eq!(desk.names(), ["ckpt.pth.tar", "old.onnx"]);
+}
+
+#[test]
+fn a_calibration_that_goes_with_the_old_file_is_told() {
+    let desk = Desk::with(&tiny());
+    let said = || desk.run("ckpt.pth.tar -o model.onnx --no-check").success().stderr;
+    said();
+    assert!(!said().contains("calibration"));
+    let model = ModelFile::open(&desk.path("model.onnx")).unwrap();
+    let mut manifest = model.manifest().clone();
+    manifest.calibration = Some(serde_json::json!({"products": {}}));
+    let mut envelope = model.envelope().clone();
+    envelope.set_metadata(KEY, manifest.to_json());
+    let mut bytes = Vec::new();
+    envelope.write(&mut bytes).unwrap();
+    desk.write("model.onnx", bytes);
+    assert!(said().contains("warning: model.onnx had a calibration, which is gone"));
+    assert!(!said().contains("calibration"));
 }
 
 #[test]

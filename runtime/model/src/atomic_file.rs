@@ -1,14 +1,83 @@
 //! Files that appear whole or not at all.
 //!
 //! Written beside the target, synced, renamed, and the folder synced: after a power cut a reader finds the old file or
-//! the new one. A link stays one, and leads to the new file; who may read the old file may read the new one.
+//! the new one. A link stays one, and leads to the new file; who may read the old file may read the new one. A process that a signal ends
+//! takes along what it was writing: [`abandon`].
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tempfile::NamedTempFile;
 
 /// Links that are followed, one to the next, as on Linux.
 const MOST_LINKS: usize = 40;
+
+/// What this process is writing.
+static UNFINISHED: Unfinished = Unfinished(Mutex::new(Vec::new()));
+
+/// Files that are being written, by their temporary names.
+struct Unfinished(Mutex<Vec<PathBuf>>);
+
+impl Unfinished {
+    fn paths(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a file, unless all were abandoned.
+    fn begin(&self, builder: &tempfile::Builder<'_, '_>, folder: &Path) -> io::Result<Part<'_>> {
+        let mut paths = self.paths();
+        let file = builder.tempfile_in(folder).map_err(without_name)?;
+        let path = file.path().to_owned();
+        paths.push(path.clone());
+        Ok(Part { file: Some(file), path, among: self })
+    }
+
+    fn abandon(&self) -> Abandoned<'_> {
+        let paths = self.paths();
+        for path in paths.iter() {
+            // What is gone already has got its name, or failed.
+            let _ = std::fs::remove_file(path);
+        }
+        Abandoned { _paths: paths }
+    }
+}
+
+/// A file under its temporary name; it goes when this does.
+struct Part<'a> {
+    /// None once it has its own name.
+    file: Option<NamedTempFile>,
+    path: PathBuf,
+    among: &'a Unfinished,
+}
+
+impl Part<'_> {
+    fn file(&self) -> io::Result<&File> {
+        self.file.as_ref().map(NamedTempFile::as_file).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn persist(mut self, path: &Path) -> io::Result<()> {
+        self.file.take().map_or(Ok(()), |file| file.persist(path).map(drop).map_err(|error| error.error))
+    }
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        drop(self.file.take());
+        self.among.paths().retain(|path| *path != self.path);
+    }
+}
+
+/// As long as it lives no file is begun, and none is known to be done.
+pub struct Abandoned<'a> {
+    _paths: MutexGuard<'a, Vec<PathBuf>>,
+}
+
+/// Removes what is being written: for a process that is about to end by a signal, and whose other threads may still want to write.
+pub fn abandon() -> Abandoned<'static> {
+    UNFINISHED.abandon()
+}
 
 /// Writes `path` through `fill`; on any error the old file, if there was one, is untouched and nothing else is left.
 ///
@@ -27,6 +96,15 @@ pub fn write_checked<E: From<io::Error>>(
     fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     check: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<(), E> {
+    write_among(&UNFINISHED, path, fill, check)
+}
+
+fn write_among<E: From<io::Error>>(
+    unfinished: &Unfinished,
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    check: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
     let path = &followed(path)?;
     check_followed(path)?;
     let folder = folder_of(path);
@@ -38,19 +116,19 @@ pub fn write_checked<E: From<io::Error>>(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let temporary = builder.tempfile_in(folder).map_err(without_name)?;
+    let part = unfinished.begin(&builder, folder)?;
     #[cfg(unix)]
     if let Ok(old) = std::fs::metadata(path) {
-        take_after(temporary.as_file(), &old)?;
+        take_after(part.file()?, &old)?;
     }
     {
-        let mut writer = BufWriter::with_capacity(1 << 20, temporary.as_file());
+        let mut writer = BufWriter::with_capacity(1 << 20, part.file()?);
         fill(&mut writer)?;
         writer.flush()?;
     }
-    temporary.as_file().sync_all()?;
-    check(temporary.path())?;
-    temporary.persist(path).map_err(|error| error.error)?;
+    part.file()?.sync_all()?;
+    check(&part.path)?;
+    part.persist(path)?;
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
     Ok(())
@@ -153,6 +231,27 @@ fn without_name(error: io::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_abandoned_leaves_nothing_and_the_old_file_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "old").unwrap();
+        let unfinished = Unfinished(Mutex::new(Vec::new()));
+        let names = || std::fs::read_dir(folder.path()).unwrap().count();
+        let fill = |writer: &mut dyn Write| -> io::Result<()> {
+            writer.write_all(b"new")?;
+            assert_eq!(names(), 2);
+            drop(unfinished.abandon());
+            assert_eq!(names(), 1);
+            Ok(())
+        };
+        assert!(write_among(&unfinished, &path, fill, |_| Ok(())).is_err());
+        assert_eq!((std::fs::read_to_string(&path).unwrap(), names()), ("old".into(), 1));
+        write_among(&unfinished, &path, |writer| writer.write_all(b"new"), |_| Ok(())).unwrap();
+        assert_eq!((std::fs::read_to_string(&path).unwrap(), names()), ("new".into(), 1));
+        assert!(unfinished.paths().is_empty());
+    }
 
     #[test]
     fn a_target_is_looked_at_before_anything_is_written() {

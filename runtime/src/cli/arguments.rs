@@ -161,7 +161,7 @@ pub(super) struct RunArguments {
     #[arg(long, value_name = "N", value_parser = values::at_least_one)]
     pub(super) frames: Option<u64>,
     /// End after that time: 90s, 10m, 2h
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_run)]
     pub(super) duration: Option<Duration>,
     /// Do not run the model file's self-test first
     #[arg(long)]
@@ -241,6 +241,14 @@ pub(super) enum FormatArgument {
 fn parse_threshold(text: &str) -> Result<Threshold, String> {
     let number = text.parse().map_err(|_| "expected a number, as in 4.5".to_owned())?;
     Threshold::new(number).map_err(|error| error.to_string())
+}
+
+/// A run of no time would judge nothing.
+fn parse_run(text: &str) -> Result<Duration, String> {
+    parse_duration(text).and_then(|time| match time {
+        Duration::ZERO => Err("expected a time above 0, as in 90s, 10m or 2h".to_owned()),
+        time => Ok(time),
+    })
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {

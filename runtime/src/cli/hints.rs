@@ -115,8 +115,8 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
         }
         Some(SelfTestError::Failed(_)) => {
             return Some(
-                "it is the engine or this machine that is at fault, not a picture: `moead-edge verify --model FILE` tries \
-                 every engine; `--no-verify` judges with wrong numbers"
+                "the model file is damaged (fetch it again, or write it anew with `moead-export CKPT`), or the engine or this \
+                 machine is at fault: `moead-edge verify --model FILE` tries every engine; `--no-verify` judges with wrong numbers"
                     .into(),
             );
         }
@@ -132,6 +132,7 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
         Some(io::ErrorKind::FileTooLarge) => {
             Some("the file system or `ulimit -f` limits the size of files; what was written before is whole".into())
         }
+        Some(io::ErrorKind::AlreadyExists) => Some("name a file that is not there yet".into()),
         Some(io::ErrorKind::NotFound) => Some("check the path".into()),
         _ => None,
     }

@@ -40,7 +40,7 @@ pub(super) struct Outputs {
 }
 
 /// The sum of all sources.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     pub(super) judged: u64,
     pub(super) defects: u64,
@@ -48,6 +48,8 @@ pub(super) struct Seen {
     pub(super) unreadable: u64,
     /// Frames of cameras that could not be used.
     pub(super) broken: u64,
+    /// Why the latest of those could not.
+    pub(super) problem: Option<String>,
 }
 
 impl Outputs {
@@ -153,7 +155,10 @@ impl Outputs {
                 self.seen.defects += counts.defects;
                 match self.natures[summary.source] {
                     Nature::Files => self.seen.unreadable += counts.corrupt,
-                    Nature::Live => self.seen.broken += counts.corrupt,
+                    Nature::Live => {
+                        self.seen.broken += counts.corrupt;
+                        self.seen.problem = summary.tally.last_problem.clone().or(self.seen.problem.take());
+                    }
                 }
                 let name = &names[summary.source];
                 Ok(lines.other(WhenFull::Wait, |line| match is_json {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use moead_model::manifest::Manifest;
 use moead_model::onnx::model_file::{ModelFile, ModelFileError};
 use moead_terminal::exit::Exit;
-use moead_terminal::failure::At;
+use moead_terminal::failure::{At, UsageError};
 use moead_terminal::printer::Printer;
 use moead_terminal::signals;
 
@@ -43,6 +43,7 @@ pub(super) fn run(arguments: RunArguments, printer: &Printer) -> anyhow::Result<
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let interrupt = Interrupt::default();
     let uris = SourceUris::list(&arguments.sources)?;
+    arguments.heatmaps.iter().try_for_each(|folder| uris.spare(folder))?;
     let mut steps = printer.progress().steps();
     steps.begin(&format!("loading {}", arguments.model().display()));
     let loaded = Loaded::before_reading(arguments.model());
@@ -50,6 +51,10 @@ pub(super) fn run(arguments: RunArguments, printer: &Printer) -> anyhow::Result<
     let manifest = model.manifest().clone();
     steps.end();
     let basis = Basis::of(arguments, &model, &uris.names())?;
+    if arguments.fail_on_defect && !basis.has_verdicts() {
+        return Err(UsageError::new("`--fail-on-defect` needs `--threshold SCORE`, or a model that `moead-calibrate` has calibrated: nothing says yet from which score on a \
+             picture is defective").into());
+    }
     let outputs = judge::outputs(&basis.standards);
     let in_flight = arguments.in_flight.of(uris.in_flight());
     let request = Request { in_flight, ..arguments.engine.request(arguments.threads.threads)? };
@@ -116,12 +121,16 @@ pub(super) fn run(arguments: RunArguments, printer: &Printer) -> anyhow::Result<
     if interrupt.is_requested() {
         printer.note("stopped early, as asked");
     }
-    let Seen { judged, defects, unreadable, broken } = seen?;
+    let Seen { judged, defects, unreadable, broken, problem } = seen?;
     anyhow::ensure!(
         judged > 0 || unreadable == 0,
         "none of {unreadable} pictures could be judged; their lines say why"
     );
-    anyhow::ensure!(judged > 0 || broken == 0, "none of {broken} frames could be judged: all were broken");
+    anyhow::ensure!(
+        judged > 0 || broken == 0,
+        "none of {broken} frames could be judged: all were broken, the last one: {}",
+        problem.unwrap_or_default()
+    );
     if unreadable > 0 {
         let all = unreadable + judged;
         printer.warning(format_args!("{unreadable} of {all} pictures could not be judged; their lines say why"));

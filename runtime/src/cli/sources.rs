@@ -1,6 +1,7 @@
 //! The sources of a run, from what was typed. Open to other programs that read them.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use moead_model::architecture::ImageSize;
@@ -16,7 +17,7 @@ use crate::stream::clock::Clock;
 use crate::stream::interrupt::Interrupt;
 use crate::stream::pipeline::{Feed, Nature};
 use crate::stream::policy::Policy;
-use crate::stream::sources::files::FileList;
+use crate::stream::sources::files::{FileList, PictureFile};
 use crate::stream::sources::standard_input::StreamOpener;
 use crate::stream::sources::synthetic::camera::SceneOpener;
 #[cfg(feature = "camera")]
@@ -54,6 +55,38 @@ impl SourceUris {
             Ok((uri, files))
         };
         Ok(Self(uris.into_iter().map(list).collect::<anyhow::Result<_>>()?))
+    }
+
+    /// Whether heatmaps in that folder stay apart from the pictures: the next run would judge them as such.
+    ///
+    /// # Errors
+    /// The folder lies in one that is read, or among the pictures that a pattern finds.
+    pub(super) fn spare(&self, heatmaps: &Path) -> Result<(), UsageError> {
+        let Ok(folder) = heatmaps.canonicalize() else { return Ok(()) };
+        for (uri, files) in &self.0 {
+            let (place, is_inside) = match (&uri.kind, files) {
+                (SourceKind::Path(path), Some(_)) => {
+                    (path.display().to_string(), path.canonicalize().is_ok_and(|root| folder.starts_with(root)))
+                }
+                (SourceKind::Glob(pattern), Some(list)) => {
+                    let is_beside = |file: &PictureFile| {
+                        file.path
+                            .parent()
+                            .and_then(|parent| parent.canonicalize().ok())
+                            .is_some_and(|parent| parent == folder)
+                    };
+                    (pattern.clone(), list.files.iter().any(is_beside))
+                }
+                _ => continue,
+            };
+            if is_inside {
+                let folder = heatmaps.display();
+                let text =
+                    format!("the heatmaps in {folder} would lie among the pictures of {place}, and be judged as such");
+                return Err(UsageError::new(text));
+            }
+        }
+        Ok(())
     }
 
     /// As in results.

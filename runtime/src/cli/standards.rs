@@ -47,6 +47,11 @@ impl Basis {
         Ok(Self { standards, calibration: Some(calibration) })
     }
 
+    /// Whether anything says from which score on a picture is defective.
+    pub(super) fn has_verdicts(&self) -> bool {
+        self.calibration.is_some() || self.standards.threshold().is_some()
+    }
+
     /// Says which thresholds hold, and what they promise.
     pub(super) fn tell(&self, printer: &Printer) {
         let Some(calibration) = &self.calibration else {

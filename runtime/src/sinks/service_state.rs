@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use moead_update::report::{Moment, Report, SCHEMA, SourceReport};
+use serde_json::Value;
 
 use crate::stream::clock::{Clock, Monotonic};
 use crate::stream::pipeline::{Event, Nature};
@@ -30,13 +31,17 @@ impl ServiceState {
     /// Writes a first state: not ready.
     ///
     /// # Errors
-    /// The file system's.
+    /// The file system's; also for a file that is there and is no state: it is somebody's model or picture.
     pub fn begin(
         path: &Path,
         sources: Vec<(String, Nature)>,
         patience: Duration,
         clock: Arc<dyn Clock>,
     ) -> io::Result<Self> {
+        if !is_free(path)? {
+            let words = "expected nothing or the state of a run before, found another file, which stays as it is";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
+        }
         let now = seconds(clock.monotonic());
         let source = |(name, nature)| SourceReport {
             name,
@@ -115,7 +120,7 @@ impl ServiceState {
         // The unit's umask hides what it writes; this is for everybody on the machine.
         #[cfg(unix)]
         fs::set_permissions(&self.next, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-        fs::rename(&self.next, &self.path)
+        fs::rename(&self.next, &self.path).inspect_err(|_| drop(fs::remove_file(&self.next)))
     }
 
     fn report(&self) -> MutexGuard<'_, Report> {
@@ -129,6 +134,22 @@ impl Drop for ServiceState {
         // What cannot be removed is old soon, and says so.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// Whether a state may take that place: there is nothing, or the state of another run, or what a power cut left of one.
+fn is_free(path: &Path) -> io::Result<bool> {
+    /// Of any state.
+    const LARGEST: u64 = 1 << 20;
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        metadata => metadata?,
+    };
+    if !metadata.is_file() || metadata.len() > LARGEST {
+        return Ok(false);
+    }
+    let bytes = fs::read(path)?;
+    let is_state = |value: Value| ["schema", "pid", "sources"].iter().all(|key| value.get(key).is_some());
+    Ok(bytes.iter().all(|&byte| byte == 0) || serde_json::from_slice(&bytes).is_ok_and(is_state))
 }
 
 fn enter(source: &mut SourceReport, state: &str, cause: Option<&str>, now: f64) {
@@ -204,5 +225,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("none/state.json");
         assert!(ServiceState::begin(&path, Vec::new(), Duration::ZERO, Arc::new(SystemClock)).is_err());
+    }
+
+    #[test]
+    fn what_is_no_state_keeps_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.onnx");
+        let begin = || ServiceState::begin(&path, Vec::new(), Duration::ZERO, Arc::new(SystemClock));
+        for bytes in [&b"\x08\x08 a model"[..], b"{\"threshold\": 1}", b"{", &[1; 2 << 20]] {
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(begin().err().map(|error| error.kind()), Some(io::ErrorKind::AlreadyExists));
+            assert_eq!(fs::read(&path).unwrap(), bytes);
+        }
+        // What a crash or a power cut leaves.
+        for bytes in [&b""[..], &[0; 300], b"{\"schema\":1,\"pid\":7,\"sources\":[]}"] {
+            fs::write(&path, bytes).unwrap();
+            drop(begin().unwrap());
+            assert!(!path.exists());
+        }
+        fs::create_dir(&path).unwrap();
+        assert!(begin().is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

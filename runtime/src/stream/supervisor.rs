@@ -213,9 +213,15 @@ impl Supervisor {
     /// A frame that is broken before its pixels are looked at.
     fn skip(&self, sequence: Option<u32>, passed_over: u64, problem: Corruption, stream: &mut Stream) {
         if self.account(sequence, passed_over, stream) {
-            self.shared.count(self.source, |counts| counts.corrupt += 1);
-            stream.last_problem = Some(problem.to_string());
+            self.count_broken(problem.to_string(), stream);
         }
+    }
+
+    fn count_broken(&self, problem: String, stream: &mut Stream) {
+        let mut tally = self.shared.tally(self.source);
+        tally.counts.corrupt += 1;
+        tally.last_problem = Some(problem.clone());
+        stream.last_problem = Some(problem);
     }
 
     /// A frame: prepared and handed over.
@@ -244,8 +250,7 @@ impl Supervisor {
         if let Err(problem) = stream.preparer.prepare(&arrival.content, &mut frame) {
             if feed.nature == Nature::Live {
                 shared.slots.recycle(self.lane, frame);
-                shared.count(self.source, |counts| counts.corrupt += 1);
-                stream.last_problem = Some(problem.to_string());
+                self.count_broken(problem.to_string(), stream);
                 return;
             }
             frame.problem = Some(problem);

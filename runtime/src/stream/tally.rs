@@ -45,6 +45,8 @@ impl Counts {
 pub struct Tally {
     /// The counters.
     pub counts: Counts,
+    /// Why the latest of the broken ones was that.
+    pub last_problem: Option<String>,
     ages: Ages,
 }
 

@@ -110,31 +110,31 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
     status: 1
     ----- stderr
     error: x.toml: line 1: invalid value 'high' for '--threshold <SCORE>': expected a number, as in 4.5
-    hint: `moead-edge config show --config FILE` shows what a run would take from it
+    hint: `moead-edge --help` and docs/reference/config.md say what each key takes
     ");
     insta::assert_snapshot!(says("engine = \"cuda\"\n"), @"
     status: 1
     ----- stderr
     error: x.toml: line 1: invalid value 'cuda' for '--engine <ENGINE>' [possible values: tract, ort]
-    hint: `moead-edge config show --config FILE` shows what a run would take from it
+    hint: `moead-edge --help` and docs/reference/config.md say what each key takes
     ");
     insta::assert_snapshot!(says("threshold = true\n"), @"
     status: 1
     ----- stderr
     error: x.toml: line 1: threshold: expected a text or a number, found true
-    hint: `moead-edge config show --config FILE` shows what a run would take from it
+    hint: `moead-edge --help` and docs/reference/config.md say what each key takes
     ");
     insta::assert_snapshot!(says("view = \"yes\"\n"), @"
     status: 1
     ----- stderr
     error: x.toml: line 1: view: expected true or false, found yes
-    hint: `moead-edge config show --config FILE` shows what a run would take from it
+    hint: `moead-edge --help` and docs/reference/config.md say what each key takes
     ");
     insta::assert_snapshot!(says("model = [\"a\", \"b\"]\n"), @"
     status: 1
     ----- stderr
     error: x.toml: line 1: model: expected one value, found a list
-    hint: `moead-edge config show --config FILE` shows what a run would take from it
+    hint: `moead-edge --help` and docs/reference/config.md say what each key takes
     ");
     insta::assert_snapshot!(says("http = 8080\n[[sink]]\nkind = \"http\"\naddress = \"80\"\n"), @r#"
     status: 1
@@ -146,13 +146,13 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
     status: 1
     ----- stderr
     error: x.toml: line 2: invalid value 'synthetic://conveyor?sise=640x480' for '--source <[NAME=]URI>...': unknown setting `sise`; did you mean `size`?
-    hint: `moead-edge config show --config FILE` shows what a run would take from it
+    hint: `moead-edge --help` and docs/reference/config.md say what each key takes
     ");
     insta::assert_snapshot!(says("threshold = \n"), @"
     status: 1
     ----- stderr
     error: x.toml: line 1: string values must be quoted, expected literal string
-    hint: `moead-edge config show --config FILE` shows what a run would take from it
+    hint: `moead-edge --help` and docs/reference/config.md say what each key takes
     ");
     insta::assert_snapshot!(says("model = \"a\"\n"), @"
     status: 2

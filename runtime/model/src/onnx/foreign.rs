@@ -7,7 +7,6 @@
 //! come out, the names that anomalib's exports have.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -20,6 +19,7 @@ use super::fields::{FOREIGN_GRAPH, FieldsError, Scan};
 use super::limits;
 use super::messages::tensor_shape_proto::dimension::Value as Declared;
 use super::messages::{GraphProto, TensorProto, ValueInfoProto, type_proto};
+use super::model_file;
 use crate::architecture::{ImageSize, Normalization};
 use crate::manifest::{Input, Resize};
 
@@ -102,7 +102,7 @@ impl ForeignModel {
     /// [`ForeignModelError`]
     pub fn open(path: &Path, size: Option<ImageSize>, normalization: Normalization) -> Result<Self, ForeignModelError> {
         let mut bytes = Vec::new();
-        File::open(path)?.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        model_file::opened(path)?.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > limits::FILE_BYTES {
             return Err(ForeignModelError::TooLarge { limit: limits::FILE_BYTES });
         }

@@ -81,8 +81,8 @@ impl ModelFile {
     /// # Errors
     /// [`ModelFileError`]; what it says holds for the file at `path`, which it does not name.
     pub fn open(path: &Path) -> Result<Self, ModelFileError> {
-        let file = File::open(path)?;
-        // A hint only: a device has no length, and a file may grow while it is read.
+        let file = opened(path)?;
+        // A hint only: a file may grow while it is read.
         let length = file.metadata()?.len();
         if length > limits::FILE_BYTES {
             return Err(ModelFileError::TooLarge { limit: limits::FILE_BYTES });
@@ -136,6 +136,18 @@ impl ModelFile {
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
     }
+}
+
+/// A file to be read whole. A pipe could block for ever, and a device has no end.
+///
+/// # Errors
+/// By the system; also for what is neither a file nor a folder, which cannot be read and says so itself.
+pub(super) fn opened(path: &Path) -> io::Result<File> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if kind.is_file() || kind.is_dir() {
+        return File::open(path);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file, found a device or a pipe"))
 }
 
 fn check_versions(envelope: &Envelope) -> Result<(), ModelFileError> {

@@ -218,6 +218,14 @@ impl Reader<'_> {
             let expected = format!("a [[source]] of pictures to have `uri`, `name` and `product` alone, found `{key}`");
             return Err(ReadError::Table { line, expected });
         }
+        // In front of a file's name an `=` is a part of it.
+        if let Some((before, _)) =
+            uri.split_once('=').filter(|(before, after)| is_name(before) && after.contains("://"))
+            && name.is_some()
+        {
+            let expected = format!("a [[source]] with a `name` to have none in its `uri`, found `{before}=`");
+            return Err(ReadError::Table { line, expected });
+        }
         let mark = if uri.contains('?') { "&" } else { "?" };
         let query = if query.is_empty() { String::new() } else { format!("{mark}{}", query.join("&")) };
         let mut add = |key: &str, text: String| {
@@ -333,6 +341,10 @@ mod tests {
         assert_eq!(
             error("[[source]]\nuri = \"a\"\nproduct = \"b\"\n"),
             "line 1: expected a [[source]] with a `product` to have a `name` too"
+        );
+        assert_eq!(
+            error("[[source]]\nname = \"a\"\nuri = \"b=synthetic://conveyor\"\nframes = 2\n"),
+            "line 1: expected a [[source]] with a `name` to have none in its `uri`, found `b=`"
         );
         for (name, found) in [("Linie 1", "Linie 1"), ("a/b", "a/b"), ("a=b", "a=b"), ("", "an empty text")] {
             let text = format!("[[source]]\nuri = \"-\"\nname = \"{name}\"\n");

@@ -23,7 +23,7 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
         },
         FileError::Read(ReadError::TooLong) => Some("is it the model? that is `--model`".into()),
         FileError::Read(_) | FileError::Type { .. } | FileError::Value { .. } => {
-            Some("`moead-edge config show --config FILE` shows what a run would take from it".into())
+            Some("`moead-edge --help` and docs/reference/config.md say what each key takes".into())
         }
     }
 }

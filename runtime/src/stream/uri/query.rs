@@ -78,13 +78,13 @@ impl Query {
         })
     }
 
-    /// Takes frames per second: above 0, at most 1000.
+    /// Takes frames per second: one in 1000 seconds up to 1000 a second.
     ///
     /// # Errors
     /// [`UriError::Value`]
     pub fn take_rate(&mut self, key: &'static str) -> Result<Option<f64>, UriError> {
-        self.take_with(key, "frames per second, as in 30 or 29.97", |text| {
-            text.parse().ok().filter(|&rate: &f64| rate > 0.0 && rate <= 1000.0)
+        self.take_with(key, "frames per second, 0.001 to 1000, as in 30 or 29.97", |text| {
+            text.parse().ok().filter(|rate| (0.001..=1000.0).contains(rate))
         })
     }
 
@@ -188,7 +188,7 @@ mod tests {
             let error = Query::parse(text).unwrap().take_size(key).unwrap_err();
             assert!(matches!(error, UriError::Value { .. }), "{text}");
         }
-        for text in ["fps=0", "fps=nan", "fps=inf", "fps=-5", "fps=1001", "fps="] {
+        for text in ["fps=0", "fps=nan", "fps=inf", "fps=-5", "fps=1001", "fps=1e-300", "fps="] {
             assert!(Query::parse(text).unwrap().take_rate("fps").is_err(), "{text}");
         }
         for text in ["roi=1,2,3", "roi=1,2,0,4", "roi=1,2,3,4,5", "roi=a,b,c,d"] {
