@@ -11,7 +11,7 @@ use moead_runtime::engine::{Engine, EngineError, Output};
 use moead_runtime::preprocess::normalize;
 
 use crate::checkpoint::TensorError;
-use crate::reference::{self, Arithmetic, Evaluation};
+use crate::reference::{self, Arithmetic, Evaluation, Tensor};
 use crate::weights::Weights;
 
 /// The largest difference, relative to the output's largest value, that a written file may show. Engines sum in another
@@ -40,6 +40,23 @@ pub struct Expectation {
     /// The answer.
     pub answer: Evaluation,
     precision: Precision,
+    beyond: Option<Beyond>,
+}
+
+/// The first number on the way to an answer whose square no engine can take.
+#[derive(Debug, Clone)]
+struct Beyond {
+    /// Of which tensor, by its name in the plain evaluation.
+    place: String,
+    index: usize,
+    value: f64,
+}
+
+impl Beyond {
+    fn among(place: &str, values: &[f64]) -> Option<Self> {
+        let (index, &value) = values.iter().enumerate().find(|(_, value)| value.is_nan() || value.abs() > LARGEST)?;
+        Some(Self { place: place.to_owned(), index, value })
+    }
 }
 
 impl Expectation {
@@ -131,8 +148,10 @@ fn expectation(
     };
     let picture = self_test::picture(seed, input.size());
     let normalised = normalize::normalize(&picture, input.normalization());
-    let answer = reference::evaluate(architecture, weights, arithmetic, &normalised, &mut |_, _| {})?;
-    Ok(Expectation { seed, input: normalised, answer, precision })
+    let mut beyond = None;
+    let mut look = |place: &str, tensor: &Tensor| beyond = beyond.take().or_else(|| Beyond::among(place, &tensor.data));
+    let answer = reference::evaluate(architecture, weights, arithmetic, &normalised, &mut look)?;
+    Ok(Expectation { seed, input: normalised, answer, precision, beyond })
 }
 
 /// Why a written file is not the checkpoint's network.
@@ -150,11 +169,11 @@ pub enum CheckError {
     Missing(&'static str),
     /// The network's numbers leave single precision, in which every engine computes.
     #[error(
-        "output {output}: {expected:.1e} at index {index}, expected at most {LARGEST:.1e}: engines take squares in single precision"
+        "{place}: {expected:.1e} at index {index}, expected at most {LARGEST:.1e}: engines take squares in single precision"
     )]
     Overflow {
-        /// Its name.
-        output: &'static str,
+        /// The output's name, or of what lies before it in the plain evaluation.
+        place: String,
         /// Of the first one.
         index: usize,
         /// By the plain evaluation.
@@ -183,8 +202,18 @@ pub enum CheckError {
 /// Runs `model` on the expectation's picture and returns the worst relative error over all outputs.
 ///
 /// # Errors
-/// [`CheckError`] when the engine refuses the file or an output is further off than [`Expectation::tolerance`].
+/// [`CheckError`] when the engine refuses the file or an output is further off than [`Expectation::tolerance`]; where a number before it leaves single
+/// precision, that one is named.
 pub fn compare(model: &ModelFile, expectation: &Expectation) -> Result<f64, CheckError> {
+    compare_outputs(model, expectation).map_err(|error| match (error, &expectation.beyond) {
+        (CheckError::Differs { .. }, Some(Beyond { place, index, value })) => {
+            CheckError::Overflow { place: place.clone(), index: *index, expected: *value }
+        }
+        (error, _) => error,
+    })
+}
+
+fn compare_outputs(model: &ModelFile, expectation: &Expectation) -> Result<f64, CheckError> {
     let answer = &expectation.answer;
     let score = [answer.pred_score];
     let expected: [(Output, &[f64]); 4] = [
@@ -212,10 +241,8 @@ fn difference(output: &'static str, expected: &[f64], found: &[f32], tolerance: 
         let (expected, found) = (expected.len() as f64, found.len() as f64);
         return Err(CheckError::Differs { output, index: 0, expected, found, error: f64::INFINITY, tolerance });
     }
-    if let Some((index, &expected)) =
-        expected.iter().enumerate().find(|(_, value)| value.is_nan() || value.abs() > LARGEST)
-    {
-        return Err(CheckError::Overflow { output, index, expected });
+    if let Some(Beyond { place, index, value }) = Beyond::among(output, expected) {
+        return Err(CheckError::Overflow { place, index, expected: value });
     }
     for (index, (&expected, &found)) in expected.iter().zip(found).enumerate() {
         let found = f64::from(found);
@@ -238,7 +265,7 @@ mod tests {
         let error = difference("anomaly_map", &[1.0, 3.29e20], &[1.0, f32::NAN], TOLERANCE).unwrap_err().to_string();
         assert_eq!(
             error,
-            "output anomaly_map: 3.3e20 at index 1, expected at most 1.8e19: engines take squares in single precision"
+            "anomaly_map: 3.3e20 at index 1, expected at most 1.8e19: engines take squares in single precision"
         );
         let error = difference("anomaly_map", &[1.0, 3.0], &[1.0, f32::NAN], TOLERANCE).unwrap_err();
         assert!(matches!(error, CheckError::Differs { index: 1, .. }));

@@ -225,6 +225,27 @@ fn vetoed_and_unreadable_pictures_are_left_out_and_said() {
 }
 
 #[test]
+fn copies_change_neither_threshold_nor_promise() {
+    let desk = Desk::new();
+    walls(&desk, "good", 9);
+    let once = calibrate(&desk, &format!("--model model.onnx good {PROMISE}")).success();
+    let before = stored(&desk, "model.onnx")["common"].clone();
+    for name in desk.names("good") {
+        std::fs::copy(desk.path(&format!("good/{name}")), desk.path(&format!("good/copy-{name}"))).unwrap();
+    }
+    let twice = calibrate(&desk, &format!("--model model.onnx good --report page.html {PROMISE}")).success();
+    assert_eq!(twice.stdout, once.stdout);
+    let warning = "warning: (any): 9 of 18 pictures are copies of others, byte for byte, and do not count";
+    let said: Vec<_> = twice.stderr.lines().filter(|line| *line != "note: report: page.html").collect();
+    assert_eq!(said, std::iter::once(warning).chain(once.stderr.lines()).collect::<Vec<_>>());
+    assert_eq!(stored(&desk, "model.onnx")["common"], before);
+    let document: Value = serde_json::from_slice(&desk.read("calibration.json")).unwrap();
+    assert_eq!(document["products"][""]["copies"], 9);
+    let page = String::from_utf8(desk.read("page.html")).unwrap();
+    assert!(page.contains("<li>9 of 18 pictures are copies of others"), "{page}");
+}
+
+#[test]
 fn what_cannot_be_promised_is_refused_with_numbers() {
     let desk = Desk::new();
     walls(&desk, "good", 7);
@@ -235,10 +256,18 @@ fn what_cannot_be_promised_is_refused_with_numbers() {
     error: (any): 7 good images cannot promise 0.01 false alarms at a confidence of 0.95: expected at least 100 (extrapolated), or 299 without any assumption
     hint: take more pictures, or promise less: a larger `--false-alarms`, a smaller `--confidence`; with defective pictures, `--defects FOLDER`
     ");
+    // One picture eight times.
     desk.folder("same");
     for number in 0..8 {
         std::fs::copy(desk.path("good/00.png"), desk.path(&format!("same/{number}.png"))).unwrap();
     }
+    insta::assert_snapshot!(calibrate(&desk, &format!("--model model.onnx same {PROMISE}")).transcript(), @r"
+    status: 1
+    ----- stderr
+    warning: (any): 7 of 8 pictures are copies of others, byte for byte, and do not count
+    error: (any), without 7 copies: 1 good images cannot promise 0.2 false alarms at a confidence of 0.8: expected at least 8 (extrapolated), or 8 without any assumption
+    hint: take more pictures, or promise less: a larger `--false-alarms`, a smaller `--confidence`; with defective pictures, `--defects FOLDER`
+    ");
     desk.folder("parts/defect");
     desk.copy("parts/defect/a.png");
     insta::assert_snapshot!(calibrate(&desk, "--model model.onnx parts --layout folder").transcript(), @r"
@@ -367,7 +396,7 @@ fn what_the_camera_showed_is_what_the_kept_frames_show() {
     desk.folder("frames");
     // Two sources, each with its folder; pictures in files are frames, too.
     walls(&desk, "a", 4);
-    walls(&desk, "b", 5);
+    stripes(&desk, "b", 5);
     let arguments =
         format!("from-stream --model model.onnx --source a b --keep frames --every 0s --frames 4 {PROMISE}");
     calibrate(&desk, &arguments).success();

@@ -9,7 +9,8 @@ use moead_model::manifest::Input;
 use moead_runtime::engine::Output;
 use moead_runtime::engine::crew::Crew;
 
-use super::pictures::{Pictures, ProductName};
+use super::copies::Copies;
+use super::pictures::{Pictures, ProductName, Samples};
 use crate::collect::{self, Allowance, CollectError, Event, Judged};
 use crate::dataset::{Sample, Truth};
 use crate::evaluation::gallery::Gallery;
@@ -28,6 +29,8 @@ pub struct Answers {
     pub defective: Vec<(PathBuf, f32)>,
     /// The good ones of the highest scores, and the defective ones of the lowest.
     pub gallery: Gallery,
+    /// Pictures that the model was not asked about.
+    pub copies: Copies,
 }
 
 /// The answer about a good picture: about 150 bytes and four for each feature.
@@ -44,8 +47,8 @@ pub struct GoodAnswer {
 }
 
 impl Answers {
-    fn new(size: ImageSize) -> Self {
-        Self { good: Vec::new(), defective: Vec::new(), gallery: Gallery::new(size) }
+    fn new(size: ImageSize, copies: Copies) -> Self {
+        Self { good: Vec::new(), defective: Vec::new(), gallery: Gallery::new(size), copies }
     }
 
     fn add(&mut self, sample: &Sample, mut judged: Judged) {
@@ -94,7 +97,9 @@ pub fn judge(
 ) -> Result<Judgements, CollectError> {
     let (names, samples): (Vec<_>, Vec<_>) =
         pictures.samples().map(|(name, sample)| (name, without_mask(sample))).unzip();
-    let products = pictures.products.keys().map(|name| (name.clone(), Answers::new(input.size())));
+    let product =
+        |(name, samples): (&ProductName, &Samples)| (name.clone(), Answers::new(input.size(), samples.copies));
+    let products = pictures.products.iter().map(product);
     let mut judgements = Judgements { products: products.collect(), unjudged: Vec::new() };
     collect::collect(crew, input, &samples, &mut Allowance::new(most_unjudged), |event| {
         match event {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::copies::Copies;
+use super::vetoes::Vetoes;
 use crate::dataset::files;
 use crate::dataset::layout::Layout;
 use crate::dataset::{Dataset, DatasetError, MaskSource, Sample, Split, Truth};
@@ -30,6 +32,8 @@ pub struct Samples {
     pub good: Vec<Sample>,
     /// Defective.
     pub defective: Vec<Sample>,
+    /// Those that were left aside as copies.
+    pub copies: Copies,
 }
 
 /// Why there is nothing to calibrate with.
@@ -83,22 +87,6 @@ pub enum PicturesError {
         /// As written.
         name: String,
     },
-}
-
-/// Names of pictures that are not to be used, with where each was written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Vetoes {
-    list: PathBuf,
-    names: Vec<(usize, PathBuf)>,
-}
-
-impl Vetoes {
-    /// One name in a line: the end of a path, from a folder's or the file's name on. Empty lines and those that begin with # say nothing.
-    pub fn parse(list: &Path, text: &str) -> Self {
-        let lines = text.lines().map(str::trim).enumerate();
-        let named = lines.filter(|(_, name)| !name.is_empty() && !name.starts_with('#'));
-        Self { list: list.to_owned(), names: named.map(|(at, name)| (at + 1, PathBuf::from(name))).collect() }
-    }
 }
 
 impl Pictures {

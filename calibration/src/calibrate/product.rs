@@ -80,6 +80,13 @@ pub enum Missing {
         /// Of good pictures.
         median: f64,
     },
+    /// No scale for severities: nothing lies between the median of good pictures and the threshold.
+    Severity {
+        /// From here on defective.
+        threshold: f32,
+        /// Of good pictures.
+        median: f64,
+    },
 }
 
 impl fmt::Display for Missing {
@@ -96,6 +103,11 @@ impl fmt::Display for Missing {
                 f,
                 "half of the good pictures are called defective: the threshold {threshold} lies below their median {median:.4}; \
                  this model does not tell these defects from good pictures"
+            ),
+            Self::Severity { threshold, median } => write!(
+                f,
+                "no scale for severities: the threshold {threshold} stands right above the median of good pictures, {median:.4}; \
+                 half of them, or more, have the same score"
             ),
         }
     }
@@ -156,8 +168,11 @@ pub fn fit(answers: &Answers, vetoed: &[PathBuf], wishes: &Wishes) -> Result<Fit
     if product.threshold <= 0.0 {
         return Err(ProductError::NotPositive(product.threshold));
     }
-    if f64::from(product.threshold) <= product.score.median {
-        missing.push(Missing::Separation { threshold: product.threshold, median: product.score.median });
+    let (threshold, median) = (product.threshold, product.score.median);
+    if f64::from(threshold) <= median {
+        missing.push(Missing::Separation { threshold, median });
+    } else if f64::from(threshold.next_down()) <= median {
+        missing.push(Missing::Severity { threshold, median });
     }
     let maps: Vec<MapRegions> = good.iter().map(|answer| answer.regions.clone()).collect();
     match pixel::fit(&maps, wishes.target) {
@@ -255,6 +270,7 @@ mod tests {
     use rand_xoshiro::Xoshiro256PlusPlus;
 
     use super::*;
+    use crate::calibrate::copies::Copies;
     use crate::evaluation::gallery::Gallery;
 
     const SIZE: ImageSize = ImageSize { height: 1, width: 3 };
@@ -277,6 +293,7 @@ mod tests {
             good: (0..good).map(answer).collect(),
             defective: defective.iter().map(|score| ("bad.png".into(), *score)).collect(),
             gallery: Gallery::new(SIZE),
+            copies: Copies::default(),
         }
     }
 
@@ -351,6 +368,17 @@ mod tests {
                 .starts_with("no statistics of embeddings, by which products are recognised and drift is watched: "),
             "{missing:?}"
         );
+    }
+
+    #[test]
+    fn scores_that_are_all_the_same_have_no_scale() {
+        let mut answers = answers(400, &[]);
+        for answer in &mut answers.good {
+            answer.score = 5.0;
+        }
+        let missing = fit(&answers, &[], &wishes()).unwrap().missing;
+        let expected = "no scale for severities: the threshold 5.0000005 stands right above the median of good pictures, 5.0000; half of them, or more, have the same score";
+        assert_eq!(missing.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
     }
 
     #[test]

@@ -4,15 +4,24 @@ use std::fmt;
 
 use moead_model::calibration::{ErrorRate, Product, Target};
 
-/// A share per hundred, as few digits as it needs: `1 %`, `0.25 %`.
+/// A share per hundred, as few digits as it needs: `1 %`, `0.25 %`. Hardly anything is not shown as nothing (`0.000000001 %` at least), and nearly all not
+/// as all (`99.99 %`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Percent(pub f64);
 
+/// Digits behind the point, at most.
+const DIGITS: i32 = 9;
+
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Three digits are more than any of these shares means; what is written exactly stays as it was written.
-        let hundred = 100.0 * self.0;
-        let digits = if hundred == 0.0 { 0 } else { (2 - hundred.abs().log10().floor() as i32).clamp(0, 9) as usize };
+        let mut hundred = 100.0 * self.0;
+        if self.0 > 0.0 && self.0 < 1.0 {
+            let least = 10.0_f64.powi(-DIGITS);
+            hundred = hundred.clamp(least, 100.0 - least);
+        }
+        let magnitude = |number: f64| if number > 0.0 { number.log10().floor() as i32 } else { 0 };
+        // Three digits are more than any of these shares means, and what is left to all needs one; what is written exactly stays as it was written.
+        let digits = (2 - magnitude(hundred)).max(-magnitude(100.0 - hundred)).clamp(0, DIGITS) as usize;
         let text = format!("{hundred:.digits$}");
         let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
         write!(f, "{short} %")
@@ -67,6 +76,21 @@ mod tests {
         let shares =
             [0.01, 0.95, 0.0025, 1.0 - 0.95, 0.0, 1.0, 0.123_456, 1e-5].map(|share| Percent(share).to_string());
         assert_eq!(shares, ["1 %", "95 %", "0.25 %", "5 %", "0 %", "100 %", "12.3 %", "0.001 %"]);
+    }
+
+    #[test]
+    fn hardly_anything_is_not_nothing_and_nearly_all_is_not_all() {
+        let shares = [0.9999, 1.0 - 0.9999, 0.999_5, 1e-300, 1.0 - f64::EPSILON / 2.0];
+        let shares = shares.map(|share| Percent(share).to_string());
+        assert_eq!(shares, ["99.99 %", "0.01 %", "99.95 %", "0.000000001 %", "99.999999999 %"]);
+        let product: Product = serde_json::from_value(
+            serde_json::json!({"images": 4000, "threshold": 2.0, "method": "tail", "score": {"median": 1.0, "mad": 0.1}}),
+        )
+        .unwrap();
+        let target: Target =
+            serde_json::from_str(r#"{"false_alarms": 0.01, "confidence": 0.9999999999999999}"#).unwrap();
+        let said = Promise { product: &product, target: &target }.to_string();
+        assert!(said.contains("are wrong about that in at most 0.000000001 % of cases"), "{said}");
     }
 
     #[test]

@@ -3,11 +3,13 @@
 use std::process::ExitCode;
 
 use moead_model::architecture::ImageSize;
+use moead_model::atomic_file;
 use moead_model::outputs::Outputs;
 use moead_terminal::entry::{self, Program};
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::{At as _, UsageError};
 use moead_terminal::printer::Printer;
+use moead_terminal::signals;
 use moead_terminal::version::Version;
 
 use super::report_files::ReportFiles;
@@ -45,6 +47,7 @@ fn run(arguments: Arguments, printer: &Printer) -> anyhow::Result<Exit> {
 }
 
 fn evaluate(arguments: &EvalArguments, printer: &Printer) -> anyhow::Result<Exit> {
+    signals::before_end(atomic_file::abandon)?;
     let files = arguments.report.as_deref().map(|path| ReportFiles::at(path, "metrics.json")).transpose()?;
     let outputs = Outputs::new(files.iter().flat_map(ReportFiles::outputs)).map_err(UsageError::of)?;
     outputs.spare(arguments.model.iter().chain(arguments.compare.iter().flatten())).map_err(UsageError::of)?;

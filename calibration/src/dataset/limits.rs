@@ -10,6 +10,9 @@ pub const TABLE_BYTES: u64 = 64 << 20;
 /// A line of a list, in bytes. Stops: a list without line breaks, all in memory. Honest: two paths of at most 4096 bytes.
 pub const LINE_BYTES: usize = 64 << 10;
 
+/// A list of pictures that are not to be used, in bytes. Stops: reading an endless file. Honest: 200 bytes a line, and as many lines as somebody looks at.
+pub const VETO_BYTES: u64 = 16 << 20;
+
 /// Pictures of a data set. Stops: a folder tree, or a list, that fills memory with names. Honest: 160,000 in the largest public set.
 pub const SAMPLES: usize = 4_000_000;
 

@@ -63,7 +63,8 @@ fn section(name: &str, answers: &Answers, fitted: &Fitted, subject: &Subject<'_>
     );
     text += &tiles(fitted);
     let excluded = product.excluded.iter().map(|file| format!("left out: {file}"));
-    text += &remarks(fitted.missing.iter().map(ToString::to_string).chain(excluded));
+    let copies = (answers.copies.found > 0).then(|| answers.copies.to_string());
+    text += &remarks(copies.into_iter().chain(fitted.missing.iter().map(ToString::to_string)).chain(excluded));
     let good = answers.good.iter().map(|answer| (answer.score, Truth::Good));
     let defective = answers.defective.iter().map(|(_, score)| (*score, Truth::Defective));
     let (scores, truths): (Vec<_>, Vec<_>) = good.chain(defective).unzip();

@@ -124,6 +124,51 @@ fn what_is_missing_is_found_before_any_work() {
 }
 
 #[test]
+fn a_list_of_names_is_a_file_that_ends() {
+    let desk = desk();
+    desk.write("good/a.png", "");
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime/assets/demo/demo.onnx");
+    desk.write("m.onnx", std::fs::read(demo).unwrap());
+    insta::assert_snapshot!(desk.says("good --model m.onnx --veto /dev/zero"), @r"
+    status: 1
+    ----- stderr
+    error: /dev/zero: expected a file, found a device or a pipe
+    hint: `--veto FILE` is a text in a file of its own: the end of a picture's path in each line
+    ");
+    std::fs::File::create(desk.folder.path().join("veto.txt")).unwrap().set_len((16 << 20) + 1).unwrap();
+    insta::assert_snapshot!(desk.says("good --model m.onnx --veto veto.txt"), @r"
+    status: 1
+    ----- stderr
+    error: veto.txt: expected at most 16777216 bytes
+    hint: `--veto FILE` is a text in a file of its own: the end of a picture's path in each line
+    ");
+    insta::assert_snapshot!(desk.says("good --model m.onnx --veto none.txt"), @r"
+    status: 1
+    ----- stderr
+    error: none.txt: No such file or directory (os error 2)
+    hint: check the path
+    ");
+}
+
+#[test]
+fn a_picture_that_is_there_again_and_again_counts_once() {
+    let desk = desk();
+    desk.write("good/000.png", "a picture");
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime/assets/demo/demo.onnx");
+    desk.write("m.onnx", std::fs::read(demo).unwrap());
+    for number in 1..300 {
+        std::os::unix::fs::symlink("000.png", desk.folder.path().join(format!("good/{number:03}.png"))).unwrap();
+    }
+    insta::assert_snapshot!(desk.says("good --model m.onnx -n"), @r"
+    status: 1
+    ----- stderr
+    warning: (any): 299 of 300 pictures are copies of others, byte for byte, and do not count
+    error: (any), without 299 copies: 1 good images cannot promise 0.01 false alarms at a confidence of 0.95: expected at least 100 (extrapolated), or 299 without any assumption
+    hint: take more pictures, or promise less: a larger `--false-alarms`, a smaller `--confidence`; with defective pictures, `--defects FOLDER`
+    ");
+}
+
+#[test]
 fn nothing_that_is_read_is_written_over() {
     let desk = desk();
     desk.write("good/a.png", "");

@@ -29,10 +29,7 @@ pub(super) fn run(arguments: ExportArguments, printer: &Printer) -> anyhow::Resu
     }
     let output = arguments.output.clone().unwrap_or_else(|| default_output(arguments.checkpoint.file()));
     check_output(&arguments, &output)?;
-    signals::heed(|signal| {
-        let _abandoned = atomic_file::abandon();
-        signal.end();
-    })?;
+    signals::before_end(atomic_file::abandon)?;
     let mut steps = printer.progress().steps();
     steps.begin(&format!("reading {}", arguments.checkpoint.file().display()));
     let opened = Opened::open(&arguments.checkpoint)?;

@@ -80,15 +80,13 @@ impl Printer {
         }
     }
 
-    /// Writes one line of data. Escape sequences are removed unless stdout is coloured.
+    /// Writes one line of data, or several. Control characters are escaped; the sequences that colour are written where stdout is coloured, and
+    /// removed elsewhere.
     ///
     /// # Errors
     /// As `write` on stdout; a closed pipe is marked so that the program ends quietly.
     pub fn line(&self, text: impl Display) -> io::Result<()> {
-        let mut line = text.to_string();
-        if self.shared.data_colour == Colour::Plain {
-            line = anstream::adapter::strip_str(&line).to_string();
-        }
+        let mut line = presentable(&text.to_string(), self.shared.data_colour);
         line.push('\n');
         self.data().write_all(line.as_bytes())
     }
@@ -254,17 +252,48 @@ fn harmless(text: &str) -> String {
     for character in text.chars() {
         match character {
             '\n' => clean.push_str("\n  "),
-            // Bidirectional controls reorder what a person reads; the rest move the cursor.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                let _ = write!(clean, "{}", character.escape_unicode());
-            }
-            other if other.is_control() => {
-                let _ = write!(clean, "{}", other.escape_default());
-            }
-            other => clean.push(other),
+            other => push_harmless(&mut clean, other),
         }
     }
     clean
+}
+
+/// Data as it is shown: line breaks and tabs stay, and the program's own colours where there is colour.
+fn presentable(text: &str, colour: Colour) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let (length, is_style) = style_at(rest).map_or((character.len_utf8(), false), |length| (length, true));
+        let (piece, behind) = rest.split_at(length);
+        rest = behind;
+        match character {
+            _ if is_style && colour == Colour::Ansi => clean.push_str(piece),
+            _ if is_style => {}
+            '\n' | '\t' => clean.push(character),
+            other => push_harmless(&mut clean, other),
+        }
+    }
+    clean
+}
+
+/// Bytes of a sequence that sets a style (ECMA-48, 8.3.117), if `text` begins with one. It can do nothing worse than that.
+fn style_at(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\u{1b}[")?;
+    let end = parameters.find(|character: char| !character.is_ascii_digit() && character != ';')?;
+    parameters[end..].starts_with('m').then_some(2 + end + 1)
+}
+
+fn push_harmless(clean: &mut String, character: char) {
+    match character {
+        // Bidirectional controls reorder what a person reads; the rest move the cursor.
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            let _ = write!(clean, "{}", character.escape_unicode());
+        }
+        other if other.is_control() => {
+            let _ = write!(clean, "{}", other.escape_default());
+        }
+        other => clean.push(other),
+    }
 }
 
 fn mark_reader_gone(error: io::Error) -> io::Error {
@@ -373,5 +402,14 @@ pub(crate) mod tests {
         let printer = Printer::to_streams(data.clone(), io::sink(), Verbosity::Normal);
         printer.line("defect".red()).unwrap();
         assert_eq!(data.text(), "defect\n");
+    }
+
+    #[test]
+    fn data_from_outside_cannot_touch_the_terminal_either() {
+        let text = format!("board {} \u{1b}]0;title\u{7}\u{1b}[2J\u{202e}\tx\r\ny", "good".green());
+        let escaped = "\\u{1b}]0;title\\u{7}\\u{1b}[2J\\u{202e}\tx\\r\ny";
+        assert_eq!(presentable(&text, Colour::Plain), format!("board good {escaped}"));
+        assert_eq!(presentable(&text, Colour::Ansi), format!("board {} {escaped}", "good".green()));
+        assert_eq!(presentable("\u{1b}[", Colour::Ansi), "\\u{1b}[");
     }
 }

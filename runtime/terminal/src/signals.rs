@@ -38,6 +38,17 @@ pub fn heed(mut told: impl FnMut(Signal) + Send + 'static) -> io::Result<()> {
     Ok(())
 }
 
+/// From here on they end the process as they would by themselves, but `clean_up` comes before; what it returns is kept until then.
+///
+/// # Errors
+/// By the system.
+pub fn before_end<T>(mut clean_up: impl FnMut() -> T + Send + 'static) -> io::Result<()> {
+    heed(move |signal| {
+        let _kept = clean_up();
+        signal.end();
+    })
+}
+
 /// Signals that ask and are not ignored, by the `status` of the process.
 fn heeded(status: &str) -> Vec<c_int> {
     // In hexadecimal; the lowest bit is signal 1.

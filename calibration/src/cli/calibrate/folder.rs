@@ -1,22 +1,26 @@
 //! `moead-calibrate --model FILE FOLDER…`.
 
+use moead_model::atomic_file;
 use moead_runtime::engine::crew::InFlight;
 use moead_terminal::exit::Exit;
 use moead_terminal::failure::At as _;
 use moead_terminal::printer::Printer;
+use moead_terminal::signals;
 
 use super::arguments::CalibrateArguments;
 use super::job::{Job, Vetoed};
-use crate::calibrate::pictures::{Pictures, Vetoes};
+use crate::calibrate::pictures::Pictures;
+use crate::calibrate::vetoes::Vetoes;
 use crate::dataset::Dataset;
 use crate::drift::Order;
 
 pub(super) fn run(arguments: &CalibrateArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let job = Job::open(&arguments.fit, InFlight::Filling)?;
+    signals::before_end(atomic_file::abandon)?;
     job.spare(arguments.veto.iter())?;
     job.spare(arguments.folders.iter().chain(&arguments.fit.defects).flat_map(|folder| Dataset::lists(folder)))?;
     let (pictures, vetoed) = pictures(arguments, printer)?;
-    job.run(&pictures, &vetoed, Order::Unknown, printer)?;
+    job.run(pictures, &vetoed, Order::Unknown, printer)?;
     Ok(Exit::Fine)
 }
 
@@ -24,10 +28,7 @@ fn pictures(arguments: &CalibrateArguments, printer: &Printer) -> anyhow::Result
     let (layout, name) = (arguments.layout, arguments.fit.product.as_deref());
     let mut pictures = Pictures::of_good(&arguments.folders, layout, name)?;
     let vetoed = match &arguments.veto {
-        Some(list) => {
-            let text = std::fs::read_to_string(list).at(list.display())?;
-            pictures.veto(&Vetoes::parse(list, &text))?
-        }
+        Some(list) => pictures.veto(&Vetoes::read(list).at(list.display())?)?,
         None => Vetoed::new(),
     };
     if let Some(folder) = &arguments.fit.defects {

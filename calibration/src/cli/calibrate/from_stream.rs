@@ -73,7 +73,7 @@ pub(super) fn run(arguments: &FromStreamArguments, printer: &Printer) -> anyhow:
     if let Some(folder) = &arguments.fit.defects {
         pictures.add_defective(folder, None, name)?;
     }
-    job.run(&pictures, &Vetoed::new(), Order::Stream, printer)?;
+    job.run(pictures, &Vetoed::new(), Order::Stream, printer)?;
     printer.note(format_args!(
         "`{again} --veto FILE`, with the other flags of this run, does it again without the frames that FILE names"
     ));

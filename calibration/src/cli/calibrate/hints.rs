@@ -11,6 +11,7 @@ use super::show::NotCalibrated;
 use crate::calibrate::merge::MergeError;
 use crate::calibrate::pictures::PicturesError;
 use crate::calibrate::product::ProductError;
+use crate::calibrate::vetoes::ListError;
 use crate::cli::hints;
 use crate::collect::CollectError;
 use crate::dataset::DatasetError;
@@ -48,6 +49,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
                 return Some("write the end of a picture's path: its name, or its folder and name".into());
             }
         }
+    }
+    if let Some(ListError::Kind(_) | ListError::TooLarge | ListError::Encoding) = find::<ListError>(error) {
+        return Some("`--veto FILE` is a text in a file of its own: the end of a picture's path in each line".into());
     }
     if find::<Clash>(error).is_some() {
         return Some(

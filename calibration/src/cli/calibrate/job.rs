@@ -17,10 +17,10 @@ use super::arguments::FitArguments;
 use super::date::date;
 use super::found::{Found, shown};
 use super::{output, table};
-use crate::calibrate::answers;
 use crate::calibrate::merge::Run;
 use crate::calibrate::pictures::{Pictures, ProductName};
 use crate::calibrate::product::{self, Wishes};
+use crate::calibrate::{answers, copies};
 use crate::cli::report_files::ReportFiles;
 use crate::cli::running;
 use crate::drift::Order;
@@ -86,14 +86,15 @@ impl<'a> Job<'a> {
     /// * `usual`: the order of the pictures, unless the flags tell it.
     pub(super) fn run(
         mut self,
-        pictures: &Pictures,
+        mut pictures: Pictures,
         vetoed: &Vetoed,
         usual: Order,
         printer: &Printer,
     ) -> anyhow::Result<()> {
         self.spare(pictures.samples().flat_map(|(_, sample)| sample.files()))?;
         self.spare(vetoed.values().flatten())?;
-        let found = self.calibrate(pictures, vetoed, &self.fit.wishes(usual), printer)?;
+        copies::leave_aside(&mut pictures, vetoed);
+        let found = self.calibrate(&pictures, vetoed, &self.fit.wishes(usual), printer)?;
         let Self { fit, model, report, .. } = self;
         output::tell(&found, printer);
         if !fit.dry_run {
@@ -126,8 +127,14 @@ impl<'a> Job<'a> {
     ) -> anyhow::Result<Found> {
         let fit = self.fit;
         for (name, samples) in &pictures.products {
+            let (mut place, copies) = (shown(name).to_owned(), samples.copies);
+            if copies.found > 0 {
+                printer.warning(format_args!("{place}: {copies}"));
+                // A refusal names fewer pictures than the folder has, with `--quiet`, too.
+                place = format!("{place}, without {} copies", copies.found);
+            }
             if samples.defective.is_empty() {
-                threshold::check_count(samples.good.len() as u64, wishes.target).at(shown(name))?;
+                threshold::check_count(samples.good.len() as u64, wishes.target).at(place)?;
             }
         }
         let input = self.model.manifest().input.clone();

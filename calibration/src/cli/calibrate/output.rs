@@ -41,11 +41,12 @@ pub(super) fn tell(found: &Found, printer: &Printer) {
 /// ```text
 /// {"schema": 1, "model": "bolt.onnx", "written": "bolt.onnx", "calibration": {…as in the file…},
 ///  "products": {"bolt": {"promise": "…", "suspects": [{"file": "…", "score": 9.1, "distance": 14.2, "outlier": true}],
-///    "missing": ["…"]}},
+///    "missing": ["…"], "copies": 0}},
 ///  "unreadable": [{"file": "…", "error": "…"}]}
 /// ```
 ///
-/// Of this run's products; the one without a name goes by an empty one. `written` is null when nothing was.
+/// Of this run's products; the one without a name goes by an empty one. `copies`: pictures that were left aside because another has the same bytes.
+/// `written` is null when nothing was.
 pub(super) fn document(found: &Found, model: &Path, written: Option<&Path>) -> Value {
     let products: Map<String, Value> = found
         .fitted
@@ -64,6 +65,7 @@ pub(super) fn document(found: &Found, model: &Path, written: Option<&Path>) -> V
                 "promise": Promise { product: &fitted.product, target: &found.calibration.target }.to_string(),
                 "suspects": fitted.suspects.iter().map(suspect).collect::<Vec<_>>(),
                 "missing": fitted.missing.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "copies": found.judgements.products.get(name).map_or(0, |answers| answers.copies.found),
             });
             (name.clone().unwrap_or_default(), value)
         })

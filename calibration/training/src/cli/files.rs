@@ -4,6 +4,7 @@ use moead_calibration::dataset::Dataset;
 use moead_model::atomic_file;
 use moead_model::outputs::{Output, Outputs};
 use moead_terminal::failure::{At as _, UsageError};
+use moead_terminal::printer::Printer;
 
 use super::arguments::TrainArguments;
 
@@ -37,4 +38,16 @@ pub(super) fn outputs(arguments: &TrainArguments) -> anyhow::Result<Outputs> {
     outputs.spare([arguments.backbone()]).map_err(UsageError::of)?;
     outputs.spare(Dataset::lists(arguments.data())).map_err(UsageError::of)?;
     Ok(outputs)
+}
+
+/// Says what of another run is there and will be gone, if this one does not go on with it. A network that was made before may be the better one.
+pub(super) fn tell_replaced(arguments: &TrainArguments, printer: &Printer) {
+    if arguments.resume {
+        return;
+    }
+    let made = [arguments.output().to_owned(), arguments.beside(LAST)].into_iter().filter(|path| path.exists());
+    let made: Vec<_> = made.map(|path| path.display().to_string()).collect();
+    if !made.is_empty() {
+        printer.note(format_args!("a run begins anew, without `--resume`, and will replace {}", made.join(" and ")));
+    }
 }

@@ -49,6 +49,15 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     }
     match find::<StatisticsError>(error) {
         Some(StatisticsError::Read(_)) | None => {}
+        Some(StatisticsError::Constant { .. }) => {
+            let hint = "are they copies of one picture? Take pictures of parts that differ as good ones do: 50 to 200 are a good start";
+            return Some(hint.into());
+        }
+        Some(StatisticsError::Indefinite { .. }) => {
+            let hint = "there the pictures are the same, or too alike: take more that differ as good ones do, or `--distance l2`, which needs no \
+                        statistics of residuals";
+            return Some(hint.into());
+        }
         Some(_) => return Some("`--distance l2` needs no statistics of residuals".into()),
     }
     if let Some(error) = find::<PicturesError>(error) {
@@ -129,6 +138,14 @@ mod tests {
             assert_eq!(hint(&error()).as_deref(), Some(expected));
             assert_eq!(hint(&Resumable::error(error())).as_deref(), Some(saved));
         }
+    }
+
+    #[test]
+    fn pictures_that_are_too_alike_are_said_to_be() {
+        let alike = anyhow::Error::new(StatisticsError::Indefinite { place: 3 });
+        assert!(hint(&alike).is_some_and(|hint| hint.starts_with("there the pictures are the same, or too alike")));
+        let same = anyhow::Error::new(StatisticsError::Constant { pictures: 18 });
+        assert!(hint(&same).is_some_and(|hint| hint.starts_with("are they copies of one picture?")));
     }
 
     #[test]

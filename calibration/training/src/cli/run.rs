@@ -61,6 +61,7 @@ fn train(arguments: &TrainArguments, is_saved: &mut bool, printer: &Printer) -> 
     let handler = interrupt.clone();
     signals::heed(move |_| handler.request())?;
     tell_network(&network, &pictures, printer);
+    files::tell_replaced(arguments, printer);
     let seed = Seed(arguments.seed);
     let mut identity = identity(arguments, &network, &pictures);
     // Before features of this run take the place of those that the other one needs.

@@ -63,6 +63,10 @@ impl Moments {
         if !(1..=channels).contains(&count) {
             return Err(StatisticsError::Axes { channels, axes: count });
         }
+        // Without this the first place would be blamed.
+        if self.squares.iter().all(|sum| *sum == 0.0) {
+            return Err(StatisticsError::Constant { pictures: self.pictures });
+        }
         let centre: Vec<f32> = self.mean.iter().map(|mean| *mean as f32).collect();
         let axes = self.axes(count, &centre, pictures)?;
         let mut sums = vec![DMatrix::<f64>::zeros(count, count); tokens];

@@ -79,10 +79,14 @@ fn what_cannot_be_fitted_is_named() {
     let error = |kind, pictures: &[Vec<f32>]| fit(kind, pictures).unwrap_err().to_string();
     assert_eq!(error(Kind::PositionStd, &same[..1]), "expected at least 2 good pictures, found 1");
     assert_eq!(error(Kind::PositionCov(6), &same), "expected 1 to 5 axes, found 6");
-    let expected = "place 0: the covariance of its vectors is not positive definite";
-    assert_eq!(error(Kind::PositionCov(2), &same), expected);
-    let expected = "expected vectors that differ from picture to picture, found the same in all 4";
-    assert_eq!(error(Kind::PositionStd, &same), expected);
+    for kind in [Kind::PositionStd, Kind::PositionCov(2)] {
+        let expected = "expected vectors that differ from picture to picture, found the same in all 4";
+        assert_eq!(error(kind, &same), expected);
+    }
+    // The same in all of them at one place alone.
+    let mut corner = pictures(4, 1);
+    corner.iter_mut().for_each(|picture| picture[5..10].fill(1.0));
+    assert_eq!(error(Kind::PositionCov(2), &corner), "place 1: the covariance of its vectors is not positive definite");
     let mut broken = pictures(4, 1);
     broken[2][7] = f32::NAN;
     for kind in [Kind::PositionStd, Kind::PositionCov(2)] {

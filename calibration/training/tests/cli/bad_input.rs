@@ -60,6 +60,7 @@ fn pictures_that_cannot_be_read() {
     status: 1
     ----- stderr
     note: 11 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
+    note: a run begins anew, without `--resume`, and will replace c.safetensors and c.last.safetensors
     error: 2 pictures cannot be used, at most 1 are allowed
     hint: see what is wrong with them; `--max-unreadable N` trains without them
     ");
@@ -132,7 +133,7 @@ fn distances_that_the_features_do_not_allow() {
     note: 9 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
     note: fewer than 10 pictures of each product: none is held back, and the last network is kept unjudged
     error: residuals of step 2, position-std: expected vectors that differ from picture to picture, found the same in all 9
-    hint: `--distance l2` needs no statistics of residuals
+    hint: are they copies of one picture? Take pictures of parts that differ as good ones do: 50 to 200 are a good start
     ");
     insta::assert_snapshot!(desk.says(&format!("{same} --distance position-cov:8 --features raw")), @r"
     status: 1
@@ -140,8 +141,8 @@ fn distances_that_the_features_do_not_allow() {
     note: 9 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
     note: features of 9 pictures: read from c.features
     note: fewer than 10 pictures of each product: none is held back, and the last network is kept unjudged
-    error: residuals of step 2, position-cov:8: place 0: the covariance of its vectors is not positive definite
-    hint: `--distance l2` needs no statistics of residuals
+    error: residuals of step 2, position-cov:8: expected vectors that differ from picture to picture, found the same in all 9
+    hint: are they copies of one picture? Take pictures of parts that differ as good ones do: 50 to 200 are a good start
     ");
 }
 

@@ -84,10 +84,11 @@ fn altered_copies_are_learnt_from_where_asked() {
     let whole = desk.read("c.safetensors");
     // Again with the copies' features from their file, and with the changes in another order.
     let again = augmented.replace("light,mirror", "mirror,light,light");
-    insta::assert_snapshot!(desk.says(&again).lines().take(6).collect::<Vec<_>>().join("\n"), @r"
+    insta::assert_snapshot!(desk.says(&again).lines().take(7).collect::<Vec<_>>().join("\n"), @r"
     status: 0
     ----- stderr
     note: 30 good pictures; efficientnet_b0, layers [1, 2, 3, 4]: 192 features at 7x7 places of 112x112
+    note: a run begins anew, without `--resume`, and will replace c.safetensors and c.last.safetensors
     note: features of 30 pictures: read from c.features
     note: features of 54 altered copies: read from c.altered.features
     note: features of 6 pictures with drawn defects: read from c.drawn.features
@@ -100,5 +101,5 @@ fn altered_copies_are_learnt_from_where_asked() {
     error: c.last.safetensors: augmentation: the run was begun with "mirror,light x 2", expected null
     hint: give the settings and pictures that the run was begun with, or begin anew without `--resume`
     "#);
-    insta::assert_snapshot!(desk.says(&augmented.replace("copies 2", "copies 1")).lines().nth(4).unwrap(), @"note: c.altered.features: its features were made with another value of augmentation: computed anew");
+    insta::assert_snapshot!(desk.says(&augmented.replace("copies 2", "copies 1")).lines().nth(5).unwrap(), @"note: c.altered.features: its features were made with another value of augmentation: computed anew");
 }
