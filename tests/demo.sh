@@ -14,7 +14,7 @@ say() { printf '== %s\n' "$*" >&2; }
 tests/run.sh --only-compiler
 [ -x "$HOME/.cargo/bin/cargo" ] && export PATH="$PATH:$HOME/.cargo/bin"
 # The development profile optimises as well, and the tests use the same build.
-say "building (twelve to twenty minutes on two cores the first time)"
+say "building (twelve to twenty-five minutes on two cores the first time)"
 cargo build --locked --workspace --bins
 programs="${CARGO_TARGET_DIR:-target}/debug"
 

@@ -19,6 +19,7 @@ mod passphrase;
 mod profiles;
 mod program;
 mod rehearsal;
+mod say;
 
 use arguments::{Arguments, Command};
 

@@ -2,23 +2,24 @@
 //!
 //! The base is copied, and the copy is changed with `debugfs` of e2fsprogs, whose exit status says nothing: therefore the root's file
 //! system is checked before, the room is counted before, everything is read back afterwards with another reader (the crate
-//! ext4-view) and compared, and the file system is checked again. Only then does the copy get its name. The base is never opened for
-//! writing.
+//! ext4-view) and compared, and the file system is checked again. Only then does the copy take the output's place, as any file of ours does
+//! ([`atomic_file`]). The base is never opened for writing.
 //!
 //! Linux only, as e2fsprogs is. [`Way::FirstBoot`] needs neither: the release is laid into a Raspberry Pi card's FAT partition, from where the
 //! board installs it when it first boots.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::path::Path;
 
 use moead_bundle::reader::Bundle;
-use tempfile::NamedTempFile;
+use moead_model::atomic_file;
 
 mod boot_partition;
 pub mod error;
 mod inject;
 pub mod plan;
 mod root;
+pub mod root_keys;
 mod slice;
 mod source;
 mod superblock;
@@ -78,53 +79,69 @@ pub struct Report {
 /// # Errors
 /// [`ImageError`]; then nothing is at `output` that was not there before.
 pub fn write(request: &Request<'_>, bundle: &mut Bundle, step: &mut dyn FnMut(&str)) -> Result<Report, ImageError> {
-    let folder = request.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if matches!(request.way, Way::Root { .. }) {
         tools::check()?;
     }
-    let copy = request.temporaries.file_in(folder)?;
+    let mut report = None;
+    atomic_file::write_checked::<ImageError>(
+        request.output,
+        // Whatever makes an image wants a file with a name.
+        |_| Ok(()),
+        |copy| {
+            report = Some(make(copy, request, bundle, step)?);
+            Ok(())
+        },
+    )?;
+    Ok(report.expect("an image that has its name was made"))
+}
+
+/// Makes the image of an empty file. That has the permissions of the one whose place it takes, which need not let anybody write.
+fn make(
+    copy: &Path,
+    request: &Request<'_>,
+    bundle: &mut Bundle,
+    step: &mut dyn FnMut(&str),
+) -> Result<Report, ImageError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let permissions = std::fs::metadata(copy)?.permissions();
+    std::fs::set_permissions(copy, Permissions::from_mode(0o600))?;
+    let file = File::options().read(true).write(true).open(copy)?;
     step(&format!("copying {}", request.base.display()));
-    source::copy(request.base, copy.as_file(), folder)?;
+    source::copy(request.base, &file, tools::folder_of(copy))?;
     let report = match request.way {
-        Way::Root { partition } => into_root(&copy, partition, request, bundle, step)?,
-        Way::FirstBoot => boot_partition::write(copy.path(), bundle, request, step)?,
+        Way::Root { partition } => into_root((copy, &file), partition, request, bundle, step)?,
+        Way::FirstBoot => boot_partition::write(copy, bundle, request, step)?,
     };
-    copy.as_file().sync_all()?;
-    let file = copy.persist(request.output).map_err(|error| error.error)?;
-    set_readable(&file)?;
-    File::open(folder)?.sync_all()?;
+    file.set_permissions(permissions)?;
+    file.sync_all()?;
     Ok(report)
 }
 
 fn into_root(
-    copy: &NamedTempFile,
+    (copy, file): (&Path, &File),
     partition: Option<u32>,
     request: &Request<'_>,
     bundle: &mut Bundle,
     step: &mut dyn FnMut(&str),
 ) -> Result<Report, ImageError> {
     step("looking for the root file system");
-    let partition = table::find_root(copy.as_file(), partition)?;
+    let partition = table::find_root(file, partition)?;
     step("checking the file system");
-    let was_repaired = tools::make_clean(copy.path(), &partition)?;
-    let root = Root::open(copy.path(), &partition)?;
+    let was_repaired = tools::make_clean(copy, &partition, request.temporaries)?;
+    let root = Root::open(copy, &partition)?;
     root.check(&bundle.manifest().target)?;
     let staging = request.temporaries.folder()?;
     step("unpacking the bundle");
     let plan = Plan::new(bundle, &request.extras, staging.path())?;
-    inject::check_room(copy.as_file(), &partition, &plan)?;
+    inject::check_folders(&root, &plan)?;
+    inject::check_room(file, &partition, &plan)?;
     step("writing files");
-    inject::write(copy.path(), &partition, &plan)?;
+    inject::write(copy, &partition, &plan, staging.path())?;
+    tools::count_quotas(copy, &partition)?;
     step("reading everything back");
-    let written = inject::check(copy.path(), &partition, &plan)?;
+    let written = inject::check(copy, &partition, &plan)?;
     step("checking the file system again");
-    tools::check_clean(copy.path(), &partition)?;
+    tools::check_clean(copy, &partition)?;
     let (system, glibc) = (Some(root.system()), root.glibc());
     Ok(Report { partition: partition.to_string(), system, glibc, was_repaired, written })
-}
-
-/// As a plain `File::create` would make it; temporary files are their owner's alone.
-fn set_readable(file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }

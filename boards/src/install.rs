@@ -13,17 +13,20 @@ use moead_bundle::release;
 
 pub mod answers;
 mod remote;
+pub mod traces;
 
 use crate::payload::{self, PayloadError, StagingError};
-use crate::temporaries::Temporaries;
 use answers::{Answers, Become};
 use remote::Remote;
+use traces::Traces;
 
 const PROBE: &str = include_str!("../templates/install/probe.sh");
 /// What is left free on the board.
 const RESERVE: u64 = 64 << 20;
 /// Nothing in the unit is newer.
 const OLDEST_SYSTEMD: u32 = 249;
+/// How ssh ends by itself; any other status is that of what it ran.
+const SSH_FAILED: i32 = 255;
 
 /// Why a bundle did not get onto a board.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +47,7 @@ pub enum InstallError {
         /// Its name.
         program: &'static str,
     },
-    /// A name that ssh would take for an option.
+    /// A name that ssh would not take, or take for an option.
     #[error("{found:?} is no host")]
     Host {
         /// As it was given.
@@ -101,6 +104,20 @@ pub enum InstallError {
         /// The step and its words.
         said: String,
     },
+    /// Not even its first step was heard of.
+    #[error("the script could not be run: {said}")]
+    NotRun {
+        /// How it ended; what ssh and sudo said stands above.
+        said: String,
+    },
+    /// It ended without a word, and without the connection's fault.
+    #[error("the script broke off at the step: {step}: {said}")]
+    BrokenOff {
+        /// The last one that was heard of.
+        step: String,
+        /// How it ended.
+        said: String,
+    },
     /// The connection ended while the board was at work.
     #[error("the connection was lost at the step: {step}")]
     Lost {
@@ -129,6 +146,8 @@ pub struct Request<'a> {
     pub groups: &'a [String],
     /// How long to wait for a judged picture; none: not at all.
     pub patience: Option<u32>,
+    /// Knows what is there for a while, here and on the board.
+    pub traces: &'a Traces,
 }
 
 /// What came of it.
@@ -147,30 +166,33 @@ pub struct Report {
 /// Installs a bundle.
 ///
 /// # Errors
-/// [`InstallError`]. But for [`InstallError::Lost`], the board runs what it ran before.
+/// [`InstallError`]. But for [`InstallError::Lost`] and [`InstallError::BrokenOff`], the board runs what it ran before.
 pub fn install(request: &Request<'_>, bundle: &mut Bundle, step: &mut dyn FnMut(&str)) -> Result<Report, InstallError> {
     let remote = Remote::new(request.host)?;
     step("asking the board");
     let answers = Answers::parse(&remote.run(PROBE)?)?;
     check(&answers, request, bundle)?;
     let name = release::folder_name(bundle.manifest().version, bundle.digest());
-    let staging = Temporaries::default().folder()?;
+    let staging = request.traces.here.folder()?;
     step("unpacking the bundle");
     payload::write(bundle, request.public_key, staging.path())?;
     step("copying");
     let folder = remote.make_folder()?;
-    let outcome = (|| {
-        for file in payload::FILES {
-            remote.copy(&staging.path().join(file), &format!("{folder}/{file}"))?;
-        }
-        let (seconds, frames) = request.patience.map_or((0, 0), |seconds| (seconds, 1));
-        let sudo = if answers.r#become == Become::Sudo { "sudo -n " } else { "" };
-        let command = format!("{sudo}sh {folder}/install.sh {folder} {name} {seconds} {frames}");
-        run_script(&remote, &command, step)
-    })();
-    // What is left there is in a temporary folder; a board that is gone cleans it at its next start.
-    let _ = remote.run(&format!("rm -rf {folder}"));
-    outcome?;
+    request.traces.made(&remote, &folder);
+    let copy = |file: &str| remote.copy(&staging.path().join(file), &format!("{folder}/{file}"));
+    let copied = payload::FILES.into_iter().try_for_each(copy);
+    request.traces.handed_over();
+    if copied.is_err() {
+        // What is left there is in a temporary folder; a board that is gone cleans it at its next start.
+        let _ = remote.run(&format!("rm -rf {folder}"));
+    }
+    copied?;
+    let (seconds, frames) = request.patience.map_or((0, 0), |seconds| (seconds, 1));
+    let sudo = if answers.r#become == Become::Sudo { "sudo -n " } else { "" };
+    // The board removes the folder by itself: whoever is gone cannot, and whoever has lost the connection must not while the script works in it. The
+    // account's own shell may be another one.
+    let script = format!("{sudo}sh {folder}/install.sh {folder} {name} {seconds} {frames}");
+    run_script(&remote, &format!("sh -c '{script}; status=$?; rm -rf {folder}; exit $status'"), step)?;
     step("asking the doctor");
     let doctor = remote.run(&format!(
         "${{MOEAD_ROOT:-}}{}/{}/{} doctor 2>&1 || true",
@@ -208,13 +230,13 @@ fn check(answers: &Answers, request: &Request<'_>, bundle: &Bundle) -> Result<()
 }
 
 fn run_script(remote: &Remote, command: &str, step: &mut dyn FnMut(&str)) -> Result<(), InstallError> {
-    let mut last = "start".to_owned();
+    let mut last = None;
     let mut end = None;
     let mut failed = String::new();
-    remote.follow(command, &mut |line| {
+    let status = remote.follow(command, &mut |line| {
         if let Some(now) = line.strip_prefix("step: ") {
             step(&format!("on the board: {now}"));
-            last = now.to_owned();
+            last = Some(now.to_owned());
         } else if let Some(said) = line.strip_prefix("failed: ") {
             failed = said.to_owned();
             end = Some(false);
@@ -225,10 +247,14 @@ fn run_script(remote: &Remote, command: &str, step: &mut dyn FnMut(&str)) -> Res
             failed.push_str(line);
         }
     })?;
-    match end {
-        Some(true) => Ok(()),
-        Some(false) => Err(InstallError::Failed { said: failed }),
-        None => Err(InstallError::Lost { step: last }),
+    match (end, status, last) {
+        (Some(true), ..) => Ok(()),
+        (Some(false), ..) => Err(InstallError::Failed { said: failed }),
+        (None, Some(SSH_FAILED) | None, last) => {
+            Err(InstallError::Lost { step: last.unwrap_or_else(|| "start".to_owned()) })
+        }
+        (None, status, None) => Err(InstallError::NotRun { said: remote::ended(status) }),
+        (None, status, Some(step)) => Err(InstallError::BrokenOff { step, said: remote::ended(status) }),
     }
 }
 

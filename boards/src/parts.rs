@@ -1,4 +1,5 @@
-//! What moead-edge is made of: the bill of materials (CycloneDX 1.5) and the licence texts that go onto the board with it.
+//! What moead-edge is made of: the bill of materials (CycloneDX 1.5) and the licence texts that go onto the board with it. Whether somebody's own
+//! bill is one.
 //!
 //! The list was made when this program was built, from the crates that moead-edge's default features may link for the target:
 //! a program that was built with fewer features has fewer of them.
@@ -33,6 +34,35 @@ pub struct Part {
 #[derive(Debug, thiserror::Error)]
 #[error("this program was built without the list of what moead-edge is made of")]
 pub struct NoParts;
+
+/// A file that is no bill of materials.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BillError {
+    /// Of another form.
+    #[error("not a bill of materials: not JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// About something else.
+    #[error("not a bill of materials: bomFormat: expected CycloneDX, found {found}")]
+    Format {
+        /// As it says.
+        found: String,
+    },
+}
+
+/// Whether a file is a CycloneDX document in JSON, by what such a document says about itself.
+///
+/// # Errors
+/// [`BillError`], which does not name the file.
+pub fn check_bill(bytes: &[u8]) -> Result<(), BillError> {
+    /// Of a text that may be anything.
+    const SHOWN: usize = 40;
+    let document: Value = serde_json::from_slice(bytes)?;
+    match document["bomFormat"].as_str() {
+        Some("CycloneDX") => Ok(()),
+        found => Err(BillError::Format { found: found.unwrap_or("none").chars().take(SHOWN).collect() }),
+    }
+}
 
 /// The crates, sorted by name.
 ///
@@ -140,6 +170,20 @@ mod tests {
         let serde = bill["components"].as_array().unwrap().iter().find(|part| part["name"] == "serde").unwrap();
         assert_eq!(serde["licenses"][0]["expression"], "MIT OR Apache-2.0");
         assert_eq!(serde["hashes"][0]["content"].as_str().unwrap().len(), 64);
+    }
+
+    #[test]
+    fn only_a_bill_is_taken_for_one() {
+        check_bill(&bill(&parts(Triple::X86_64).unwrap(), Triple::X86_64, Digest::of(b"program"))).unwrap();
+        let said = |bytes: &[u8]| check_bill(bytes).unwrap_err().to_string();
+        for wrong in [b"\x7fELF".as_slice(), b"", b"<bom/>", br#"{"bomFormat": "CycloneDX""#] {
+            let found = said(wrong);
+            assert!(found.starts_with("not a bill of materials: not JSON: "), "{found}");
+        }
+        let other = "not a bill of materials: bomFormat: expected CycloneDX, found ";
+        for (wrong, found) in [("{}", "none"), ("[]", "none"), ("3", "none"), (r#"{"bomFormat": "SPDX"}"#, "SPDX")] {
+            assert_eq!(said(wrong.as_bytes()), format!("{other}{found}"));
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Files and folders that are written for a while, and that a signal must not leave behind: gigabytes beside somebody's images.
 
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -32,6 +34,20 @@ impl Temporaries {
         let file = tempfile::Builder::new().prefix(".moead-").suffix(".part").tempfile_in(folder)?;
         paths.push(file.path().to_owned());
         Ok(file)
+    }
+
+    /// A folder in that folder, with the permissions that any new one has: for what is renamed when it is whole.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn folder_in(&self, folder: &Path) -> io::Result<TempDir> {
+        let mut paths = self.paths();
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".moead-").suffix(".part").permissions(Permissions::from_mode(0o777));
+        // Its name means nothing to anybody.
+        let made = builder.tempdir_in(folder).map_err(|error| io::Error::from(error.kind()))?;
+        paths.push(made.path().to_owned());
+        Ok(made)
     }
 
     /// A folder where this machine keeps such things.

@@ -3,6 +3,7 @@
 use crate::places::{self, Places};
 use crate::profile::{DropIn, Profile, Service};
 
+pub(crate) mod flags;
 pub mod quoting;
 
 const TEMPLATE: &str = include_str!("../templates/moead-edge.service");
@@ -31,8 +32,7 @@ pub fn command_line(profile: &Profile, more: &[String], places: &Places) -> Vec<
 /// The flags behind the program: the profile's source and `more`. What `more` has, the profile does not say again.
 #[must_use]
 pub fn arguments(profile: &Profile, more: &[String]) -> Vec<String> {
-    let is = |word: &str, name: &str| word == name || word.starts_with(&format!("{name}="));
-    let has = |names: &[&str]| more.iter().any(|word| names.iter().any(|name| is(word, name)));
+    let has = |any_of: &[&str]| more.iter().any(|word| any_of.iter().any(|flag| flags::names(word, flag)));
     let mut words = Vec::new();
     if !has(&["--source", "-s", "--camera", "-c"]) {
         words.extend(["--source".into(), profile.camera.source.clone()]);
@@ -50,22 +50,42 @@ pub fn arguments(profile: &Profile, more: &[String]) -> Vec<String> {
 #[must_use]
 pub fn unit(profile: &Profile, more: &[String], places: &Places) -> String {
     let service = &profile.service;
-    let mut text = TEMPLATE
-        .replace("{WHEN_IT_FAILS}", &when_it_fails(service, places))
-        .replace("{PROFILE}", &profile.name)
-        .replace("{EXEC_START}", &quoting::exec_start(&command_line(profile, more, places)))
-        .replace("{SETTINGS}", places.settings)
-        .replace("{SITE_SETTINGS}", places::SITE_SETTINGS)
-        .replace("{START_TIMEOUT}", &service.start_timeout.to_string())
-        .replace("{WATCHDOG}", &service.watchdog.to_string())
-        .replace("{GROUPS}", &service.groups.join(" "))
-        .replace("{MEMORY_MAX}", &service.memory);
+    let mut text = filled(
+        TEMPLATE,
+        &[
+            ("WHEN_IT_FAILS", when_it_fails(service, places)),
+            ("PROFILE", profile.name.clone()),
+            ("EXEC_START", quoting::exec_start(&command_line(profile, more, places))),
+            ("SETTINGS", places.settings.to_owned()),
+            ("SITE_SETTINGS", places::SITE_SETTINGS.to_owned()),
+            ("START_TIMEOUT", service.start_timeout.to_string()),
+            ("WATCHDOG", service.watchdog.to_string()),
+            ("GROUPS", service.groups.join(" ")),
+            ("MEMORY_MAX", service.memory.clone()),
+        ],
+    );
     for drop_in in &service.drop_ins {
         text.push('\n');
         text.push_str(match drop_in {
             DropIn::JetsonGpu => JETSON_GPU,
         });
     }
+    text
+}
+
+/// A template with values in the place of their names in braces. What a value has in braces is its own.
+fn filled(template: &str, values: &[(&str, String)]) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, behind)) = rest.split_once('{') {
+        text.push_str(before);
+        let found =
+            values.iter().find_map(|(name, value)| Some((value, behind.strip_prefix(*name)?.strip_prefix('}')?)));
+        let (value, behind) = found.map_or(("{", behind), |(value, behind)| (value.as_str(), behind));
+        text.push_str(value);
+        rest = behind;
+    }
+    text.push_str(rest);
     text
 }
 

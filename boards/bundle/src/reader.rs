@@ -124,6 +124,12 @@ impl Sealed {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
         let mut at = 0;
+        let mut first = Vec::new();
+        (&mut file).take(BLOCK).read_to_end(&mut first)?;
+        // A short file of another kind is not one of ours that was cut.
+        if !begins_as(&first, archive::MANIFEST) {
+            return Err(BundleError::Other);
+        }
         if !described_as(&read_block(&mut file, length, at, archive::MANIFEST)?, archive::MANIFEST) {
             return Err(BundleError::Other);
         }
@@ -353,6 +359,12 @@ fn small_file(
 
 fn described_as(block: &[u8; BLOCK as usize], name: &str) -> bool {
     tar::Header::from_byte_slice(block).path_bytes().as_ref() == name.as_bytes()
+}
+
+/// Whether that is the beginning of the header of a file `name`, as far as it goes.
+fn begins_as(start: &[u8], name: &str) -> bool {
+    let name = [name.as_bytes(), b"\0"].concat();
+    start.iter().zip(&name).all(|(found, expected)| found == expected)
 }
 
 fn expect_header(file: &mut File, length: u64, at: &mut u64, name: &str, size: u64) -> Result<(), BundleError> {

@@ -1,6 +1,6 @@
 //! `moead-board build PROFILE`: everything is read and checked, then one file is written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use moead_bundle::manifest::Downgrade;
 use moead_model::atomic_file;
@@ -12,13 +12,15 @@ use moead_terminal::printer::Printer;
 use moead_terminal::progress::Steps;
 
 use super::arguments::{BuildArguments, FormatArgument};
+use super::say::Say as _;
 use super::{profiles, program, rehearsal};
 use crate::assemble::{Inputs, Labels};
-use crate::input;
 use crate::model::{self, Fit};
 use crate::profile::Profile;
 use crate::program::Program;
 use crate::settings::{self, Setting};
+use crate::unit::flags;
+use crate::{input, parts};
 
 mod bundle;
 mod deb;
@@ -27,16 +29,6 @@ mod oci;
 /// What the unit and the release's settings say themselves; [`crate::settings`] refuses the variables.
 const OWN: [&str; 3] = ["--model", "-m", "--state-file"];
 
-/// Whether a word is that flag, with a value or without.
-fn names(word: &str, flag: &str) -> bool {
-    let rest = word.strip_prefix(flag);
-    if flag.starts_with("--") {
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-    } else {
-        rest.is_some()
-    }
-}
-
 /// What was read and found fit for the board.
 struct Order<'a> {
     arguments: &'a BuildArguments,
@@ -44,6 +36,8 @@ struct Order<'a> {
     labels: Labels,
     program: Program,
     inputs: Inputs,
+    /// Where it is written.
+    output: PathBuf,
     /// What was checked, in words.
     checked: String,
 }
@@ -66,17 +60,9 @@ pub(super) fn run(arguments: &BuildArguments, printer: &Printer) -> anyhow::Resu
     if arguments.format == FormatArgument::Bundle && arguments.key.is_none() {
         return Err(UsageError::new("a bundle is signed: `--key FILE` names the secret key").into());
     }
-    let own = |word: &&String| OWN.iter().any(|flag| names(word, flag));
+    let own = |word: &&String| OWN.iter().any(|flag| flags::names(word, flag));
     if let Some(word) = arguments.arguments.iter().find(own) {
         return Err(UsageError::new(format!("{word}: the release says that, leave it out behind `--`")).into());
-    }
-    if let Some(output) = &arguments.output {
-        let files =
-            [Some(&arguments.model), arguments.binary.as_ref(), arguments.config.as_ref(), arguments.key.as_ref()];
-        let more = [arguments.sbom.as_ref(), arguments.passphrase.passphrase_file.as_ref()];
-        let profile = Path::new(&arguments.profile);
-        let inputs = files.into_iter().chain(more).flatten().map(|path| &**path).chain([profile]);
-        Output { what: "the output", path: output }.spare(inputs).map_err(UsageError::of)?;
     }
     if let Some(expires) = labels.expires.filter(|&expires| rehearsal::today().is_some_and(|today| today >= expires)) {
         printer.warning(format_args!("--expires {expires}: boards refuse it from that day on, and that day is over"));
@@ -96,15 +82,24 @@ fn order<'a>(arguments: &'a BuildArguments, steps: &mut Steps, printer: &Printer
     let place = arguments.model.display();
     steps.begin(&format!("reading {place}"));
     let model = ModelFile::open(&arguments.model).at(&place)?;
-    check_form(&model, &profile, &arguments.model, printer)?;
     let labels = labels(arguments, &model)?;
-    if let Some(output) = arguments.output.as_ref().filter(|_| arguments.format != FormatArgument::Oci) {
-        atomic_file::check_writable(output).at(output.display())?;
+    let output = output(arguments, &labels, &profile);
+    let binary = match &arguments.binary {
+        Some(path) => path.clone(),
+        None => program::find(&profile)?,
+    };
+    spare_inputs(&output, arguments, &binary)?;
+    check_form(&model, &profile, &arguments.model, printer)?;
+    // A layout that is there is written into.
+    if arguments.format != FormatArgument::Oci || !output.is_dir() {
+        atomic_file::check_writable(&output).at(output.display())?;
     }
-    let (bytes, program) = program(arguments, &profile, printer)?;
+    if arguments.binary.is_none() {
+        printer.note(format_args!("the program is {}", binary.display()));
+    }
+    let (bytes, program) = program::read(&binary, &profile)?;
     let settings = settings(arguments)?;
-    let bill = arguments.sbom.as_deref().map(|path| input::bytes(path, input::BILL_BYTES).at(path.display()));
-    let bill = bill.transpose()?;
+    let bill = bill(arguments)?;
     let checked = if arguments.no_check {
         "not checked (--no-check)".to_owned()
     } else {
@@ -114,7 +109,25 @@ fn order<'a>(arguments: &'a BuildArguments, steps: &mut Steps, printer: &Printer
     steps.end();
     let (model, more) = (model.bytes().to_vec(), arguments.arguments.clone());
     let inputs = Inputs { program: bytes, model, settings, arguments: more, bill };
-    Ok(Order { arguments, profile, labels, program, inputs, checked })
+    Ok(Order { arguments, profile, labels, program, inputs, output, checked })
+}
+
+/// Where it is written: as asked for, or else by a name that each format has of its own.
+fn output(arguments: &BuildArguments, labels: &Labels, profile: &Profile) -> PathBuf {
+    let own = || match arguments.format {
+        FormatArgument::Bundle => bundle::file_name(labels),
+        FormatArgument::Deb => deb::file_name(labels, profile),
+        FormatArgument::Oci => oci::folder_name(labels),
+    };
+    arguments.output.clone().unwrap_or_else(|| own().into())
+}
+
+/// Nothing that is read is written to, wherever that is.
+fn spare_inputs(output: &Path, arguments: &BuildArguments, binary: &Path) -> anyhow::Result<()> {
+    let BuildArguments { config, key, base, sbom, passphrase, .. } = arguments;
+    let named = [config, key, base, sbom, &passphrase.passphrase_file].into_iter().flatten().map(PathBuf::as_path);
+    let inputs = [arguments.model.as_path(), binary].into_iter().chain(named).chain(profiles::file(&arguments.profile));
+    Output { what: "the output", path: output }.spare(inputs).map_err(UsageError::of)
 }
 
 fn check_form(model: &ModelFile, profile: &Profile, path: &Path, printer: &Printer) -> anyhow::Result<()> {
@@ -149,26 +162,22 @@ fn labels(arguments: &BuildArguments, model: &ModelFile) -> anyhow::Result<Label
     })
 }
 
-fn program(arguments: &BuildArguments, profile: &Profile, printer: &Printer) -> anyhow::Result<(Vec<u8>, Program)> {
-    let path = match &arguments.binary {
-        Some(path) => path.clone(),
-        None => {
-            let path = program::find(profile)?;
-            printer.note(format_args!("the program is {}", path.display()));
-            path
-        }
-    };
-    program::read(&path, profile)
-}
-
 fn settings(arguments: &BuildArguments) -> anyhow::Result<Vec<Setting>> {
     let Some(path) = &arguments.config else { return Ok(Vec::new()) };
     settings::parse(&input::text(path).at(path.display())?).at(path.display())
 }
 
+/// Somebody's own bill of materials.
+fn bill(arguments: &BuildArguments) -> anyhow::Result<Option<Vec<u8>>> {
+    let Some(path) = &arguments.sbom else { return Ok(None) };
+    let bytes = input::bytes(path, input::BILL_BYTES).at(path.display())?;
+    parts::check_bill(&bytes).at(path.display())?;
+    Ok(Some(bytes))
+}
+
 /// Says what was written.
 fn tell(output: &Path, order: &str, checked: &str, printer: &Printer) -> anyhow::Result<()> {
     let size = std::fs::metadata(output).at(output.display())?.len();
-    printer.line(format_args!("{}: {:.1} MB, {order}, {checked}", output.display(), size as f64 / 1e6))?;
+    printer.say(format_args!("{}: {:.1} MB, {order}, {checked}", output.display(), size as f64 / 1e6))?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
 
 use super::arguments::FlashArguments;
+use super::say::Say as _;
 use crate::flash::disk::{Disk, Refusal};
 use crate::flash::{self, Phase};
 
@@ -41,6 +42,6 @@ pub(super) fn run(arguments: &FlashArguments, printer: &Printer) -> anyhow::Resu
     })
     .at(device.display())?;
     drop(bar);
-    printer.line(format_args!("{}: {:.1} GB written and compared", device.display(), metadata.len() as f64 / 1e9))?;
+    printer.say(format_args!("{}: {:.1} GB written and compared", device.display(), metadata.len() as f64 / 1e9))?;
     Ok(Exit::Fine)
 }

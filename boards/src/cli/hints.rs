@@ -10,22 +10,29 @@ use moead_terminal::failure::find;
 use moead_bundle::reader::BundleError;
 use moead_bundle::signature::{self, SignatureError};
 
-use super::rehearsal::ArgumentsError;
+use super::passphrase::NoPassphrase;
+use super::rehearsal::{ArgumentsError, SettingsRefused};
+use super::say::SayError;
 use crate::flash::FlashError;
 use crate::flash::disk::Refusal;
 use crate::image::error::ImageError;
+use crate::image::root_keys::RootKeysError;
 use crate::install::InstallError;
 use crate::key::KeyError;
 use crate::model::{self, WrongForm};
 use crate::package::oci::OciError;
 use crate::packed::Packed;
-use crate::parts::NoParts;
+use crate::parts::{BillError, NoParts};
 use crate::payload::StagingError;
 use crate::profile::error::ProfileError;
 use crate::program::ProgramError;
 use crate::settings::{self, SettingsError};
 
 pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
+    if find::<SayError>(error).is_some() {
+        // What was asked for is done, so that nothing below would be true.
+        return None;
+    }
     if find::<Clash>(error).is_some() {
         return Some("give another `--output FILE`".into());
     }
@@ -40,6 +47,9 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
             signature::KeyError::Secret => "name the half that ends in .pub".into(),
             _ => "`moead-board key new` makes a pair".into(),
         });
+    }
+    if find::<NoPassphrase>(error).is_some() {
+        return Some("`--no-passphrase` makes a key without one".into());
     }
     if let Some(error) = find::<KeyError>(error) {
         return key_hint(error).map(str::to_owned);
@@ -79,8 +89,22 @@ pub(super) fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(error) = find::<OciError>(error) {
         return oci_hint(error).map(str::to_owned);
     }
+    if let Some(error) = find::<RootKeysError>(error) {
+        return Some(match error {
+            RootKeysError::Private { .. } => "name the half that ends in .pub".into(),
+            _ => "one key a line, as `ssh-keygen` writes it into a file that ends in .pub".into(),
+        });
+    }
+    if find::<SettingsRefused>(error).is_some() {
+        return Some("`moead-edge --help` lists what it takes".into());
+    }
     if find::<ArgumentsError>(error).is_some() {
         return Some("`moead-edge --help` lists what it takes, behind `--` or as settings in `--config FILE`".into());
+    }
+    if find::<BillError>(error).is_some() {
+        return Some(
+            "`--sbom FILE` names one in CycloneDX's JSON form, as `cargo cyclonedx --format json` writes it".into(),
+        );
     }
     if find::<NoParts>(error).is_some() {
         return Some("name one with `--sbom FILE`, or build moead-board in its own checkout".into());
@@ -159,15 +183,21 @@ fn bundle_hint(error: &BundleError) -> Option<&'static str> {
 
 fn oci_hint(error: &OciError) -> Option<&'static str> {
     match error {
-        OciError::NoBase { .. } => Some(
+        OciError::NoBase { .. } | OciError::EmptyBase { .. } => Some(
             "`--base FOLDER` names an image with glibc: `skopeo copy --multi-arch all docker://debian:12-slim oci:FOLDER` fetches one",
         ),
         OciError::Architecture { .. } => Some("fetch all machines of the base: `skopeo copy --multi-arch all`"),
         OciError::Form(_) => {
             Some("name an empty folder for the output, and for the base one that this command or skopeo wrote")
         }
-        OciError::Blob { .. } => Some("fetch the base again"),
-        OciError::File(error) if error.kind() == io::ErrorKind::NotFound => Some("check the path"),
+        OciError::Blob { .. } => Some("fetch the base again; if that is the output, name an empty folder"),
+        OciError::File(error) => match error.kind() {
+            io::ErrorKind::NotFound => Some("check the path"),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Some("free some space; nothing was left behind")
+            }
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -187,7 +217,10 @@ fn image_hint(error: &ImageError) -> Option<&'static str> {
         ImageError::Damaged { .. } => {
             Some("fetch the base again; a used card's image has to be repaired with e2fsck first")
         }
-        ImageError::NoRoom { .. } => {
+        ImageError::NoFolder { .. } => {
+            Some("a release has to lie behind folders alone; boot that system, and use `moead-board install`")
+        }
+        ImageError::NoRoom { .. } | ImageError::NoInodes { .. } => {
             Some("images of cards are as small as possible: enlarge partition and file system first, or boot once")
         }
         ImageError::Packed { found: Packed::Bundle } => {
@@ -242,6 +275,10 @@ fn install_hint(error: &InstallError) -> Option<&'static str> {
         InstallError::NoSpace { .. } => Some("nothing was copied; free some space there"),
         InstallError::OtherKey => Some("sign with that key, or replace /etc/moead/moead.pub on the board"),
         InstallError::Failed { .. } => Some("the board runs what it ran before"),
+        InstallError::NotRun { .. } => Some(
+            "the board runs what it ran before; log in as root, or let the account run `sudo sh` without a password",
+        ),
+        InstallError::BrokenOff { .. } => Some("install again: that says which release runs, and brings it to an end"),
         InstallError::Lost { .. } => Some(
             "the board goes on by itself and ends with the new release or with the old one; install again to see which",
         ),

@@ -9,13 +9,15 @@ use moead_terminal::printer::Printer;
 use moead_terminal::signals;
 
 use super::arguments::{ImageArguments, Set};
-use super::key;
+use super::say::Say as _;
+use super::{key, rehearsal};
 use crate::image::plan::Extras;
-use crate::image::{self, Request};
+use crate::image::{self, Request, root_keys};
 use crate::temporaries::Temporaries;
 use crate::{input, settings};
 
 pub(super) fn run(arguments: &ImageArguments, printer: &Printer) -> anyhow::Result<Exit> {
+    check_once(&arguments.set)?;
     let output = arguments.output.display().to_string();
     let of_site = arguments.set.iter().filter_map(|set| match set {
         Set::Settings(path) | Set::RootKeys(path) => Some(&**path),
@@ -30,11 +32,14 @@ pub(super) fn run(arguments: &ImageArguments, printer: &Printer) -> anyhow::Resu
     steps.begin(&format!("checking {place}"));
     let trusted = key::public(&arguments.key)?;
     let extras = extras(arguments)?;
+    if extras.settings.is_some() && !rehearsal::IS_POSSIBLE {
+        printer.note("the values of the settings were not looked at: this program was built without an engine");
+    }
     let mut bundle = Sealed::open(&arguments.bundle).and_then(|sealed| sealed.verify(&trusted)).at(&place)?;
     let temporaries = Temporaries::default();
     let left = temporaries.clone();
     signals::heed(move |signal| {
-        let _gone = left.remove();
+        let _gone = (left.remove(), atomic_file::abandon());
         signal.end();
     })?;
     let (base, output_path) = (&arguments.base, &arguments.output);
@@ -57,21 +62,33 @@ pub(super) fn run(arguments: &ImageArguments, printer: &Printer) -> anyhow::Resu
                 ));
             }
             let glibc = glibc.map_or(String::new(), |version| format!(", glibc {version}"));
-            printer.line(format_args!("{output}: {release} in {system}{glibc}"))?;
+            printer.say(format_args!("{output}: {release} in {system}{glibc}"))?;
         }
         None => {
-            printer.line(format_args!("{output}: {release}, to be installed when the board first boots"))?;
+            printer.say(format_args!("{output}: {release}, to be installed when the board first boots"))?;
             printer.note(
                 "whether that system can run the release shows then: what came of it will be in moead/first-boot.log on the same \
                  partition",
             );
         }
     }
-    printer.line(format_args!(
-        "{}; {} files, links and folders written and read back",
-        report.partition, report.written
-    ))?;
+    printer
+        .say(format_args!("{}; {} files, links and folders written and read back", report.partition, report.written))?;
     Ok(Exit::Fine)
+}
+
+/// Two names for one board: which one was meant is not to be guessed at.
+fn check_once(all: &[Set]) -> Result<(), UsageError> {
+    let name = |set: &Set| match set {
+        Set::HostName(_) => "hostname",
+        Set::Settings(_) => "settings",
+        Set::RootKeys(_) => "root-keys",
+    };
+    let is_again = |(index, set): &(usize, &Set)| all.iter().take(*index).any(|before| name(before) == name(set));
+    match all.iter().enumerate().find(is_again) {
+        Some((_, set)) => Err(UsageError::new(format!("--set {}=…: given twice", name(set)))),
+        None => Ok(()),
+    }
 }
 
 fn extras(arguments: &ImageArguments) -> anyhow::Result<Extras> {
@@ -80,10 +97,14 @@ fn extras(arguments: &ImageArguments) -> anyhow::Result<Extras> {
     for set in &arguments.set {
         match set {
             Set::HostName(name) => extras.host_name = Some(name.clone()),
-            Set::RootKeys(path) => extras.root_keys = Some(text(path)?),
+            Set::RootKeys(path) => {
+                let lines = text(path)?;
+                root_keys::check(&lines).at(path.display())?;
+                extras.root_keys = Some(lines);
+            }
             Set::Settings(path) => {
                 let lines = text(path)?;
-                settings::parse(&lines).at(path.display())?;
+                rehearsal::check_settings(&settings::parse(&lines).at(path.display())?).at(path.display())?;
                 extras.settings = Some(lines);
             }
         }

@@ -9,6 +9,7 @@ use moead_terminal::table::Table;
 
 use super::arguments::InspectArguments;
 use super::key;
+use super::say::Say as _;
 
 pub(super) fn run(arguments: &InspectArguments, printer: &Printer) -> anyhow::Result<Exit> {
     let place = arguments.bundle.display().to_string();
@@ -32,7 +33,7 @@ pub(super) fn run(arguments: &InspectArguments, printer: &Printer) -> anyhow::Re
     if arguments.json {
         let mut value = serde_json::to_value(&manifest)?;
         value["signature"] = serde_json::json!({"key": id.to_string(), "checked": is_trusted});
-        printer.line(serde_json::to_string_pretty(&value)?)?;
+        printer.say(serde_json::to_string_pretty(&value)?)?;
         return Ok(Exit::Fine);
     }
     let signature = if is_trusted {
@@ -67,14 +68,14 @@ fn tell(manifest: &Manifest, signature: &str, printer: &Printer) -> anyhow::Resu
         ("written by", manifest.created_by.clone()),
         ("signature", signature.to_owned()),
     ] {
-        printer.line(format_args!("{name:<12}{value}"))?;
+        printer.say(format_args!("{name:<12}{value}"))?;
     }
-    printer.line("")?;
+    printer.say("")?;
     let mut table = Table::new(&["file", "bytes", "stored", "SHA-256"]);
     for member in &manifest.members {
         let sizes = [member.size.to_string(), member.stored.size.to_string()];
         table.row([[member.path.to_string()].as_slice(), &sizes, &[member.sha256.to_string()]].concat());
     }
-    table.lines().try_for_each(|line| printer.line(line))?;
+    table.lines().try_for_each(|line| printer.say(line))?;
     Ok(())
 }

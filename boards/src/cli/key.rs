@@ -8,6 +8,7 @@ use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
 
 use super::arguments::{KeyArguments, KeyCommand, NewKeyArguments, PassphraseArguments};
+use super::say::Say as _;
 use crate::key::{self, SecretKey};
 use crate::{input, key_file};
 
@@ -29,8 +30,8 @@ fn make(arguments: &NewKeyArguments, printer: &Printer) -> anyhow::Result<Exit> 
     steps.end();
     let locked = if passphrase.is_some() { "locked with the passphrase" } else { "without a passphrase" };
     let id = PublicKey::parse(&texts.public)?.id();
-    printer.line(format_args!("{}: signs, keep it secret; {locked}", secret.display()))?;
-    printer.line(format_args!("{}: checks, goes onto boards; key {id}", public.display()))?;
+    printer.say(format_args!("{}: signs, keep it secret; {locked}", secret.display()))?;
+    printer.say(format_args!("{}: checks, goes onto boards; key {id}", public.display()))?;
     Ok(Exit::Fine)
 }
 

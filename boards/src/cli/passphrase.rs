@@ -7,6 +7,11 @@ use moead_terminal::failure::{At, UsageError};
 use super::arguments::PassphraseArguments;
 use crate::input;
 
+/// A file that has none for a new key. Only a person who is asked says so on purpose.
+#[derive(Debug, thiserror::Error)]
+#[error("expected a passphrase in the first line, found nothing there")]
+pub(super) struct NoPassphrase;
+
 impl PassphraseArguments {
     /// For a key that is locked. None: there is nobody to ask.
     pub(super) fn known(&self, what: &str) -> anyhow::Result<Option<String>> {
@@ -28,6 +33,9 @@ impl PassphraseArguments {
             let text = "there is no terminal to ask for a passphrase: `--passphrase-file FILE`, or `--no-passphrase`";
             return Err(UsageError::new(text).into());
         };
+        if let Some(path) = self.passphrase_file.as_ref().filter(|_| first.trim().is_empty()) {
+            return Err(NoPassphrase).at(path.display());
+        }
         if first.is_empty() {
             return Ok(None);
         }

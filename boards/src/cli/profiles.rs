@@ -8,13 +8,14 @@ use moead_terminal::printer::Printer;
 use moead_terminal::table::Table;
 
 use super::arguments::ProfilesArguments;
+use super::say::Say as _;
 use crate::profile::error::ProfileError;
 use crate::profile::{Profile, catalogue};
 
 /// The profile that a word on the command line means: a name, or a file that ends in `.toml`.
 pub(super) fn find(word: &str) -> anyhow::Result<Profile> {
-    if word.ends_with(".toml") {
-        return catalogue::from_file(Path::new(word)).at(word);
+    if let Some(path) = file(word) {
+        return catalogue::from_file(path).at(word);
     }
     match catalogue::profile(word) {
         Err(error @ ProfileError::Unknown { .. }) => Err(error.into()),
@@ -22,13 +23,18 @@ pub(super) fn find(word: &str) -> anyhow::Result<Profile> {
     }
 }
 
+/// The file that such a word means, if it means one.
+pub(super) fn file(word: &str) -> Option<&Path> {
+    word.ends_with(".toml").then(|| Path::new(word))
+}
+
 pub(super) fn run(arguments: &ProfilesArguments, printer: &Printer) -> anyhow::Result<Exit> {
     match (&arguments.profile, arguments.json) {
-        (Some(word), true) => printer.line(serde_json::to_string_pretty(&find(word)?)?)?,
+        (Some(word), true) => printer.say(serde_json::to_string_pretty(&find(word)?)?)?,
         (Some(word), false) => tell(&find(word)?, printer)?,
         (None, true) => {
             let profiles: Vec<Profile> = catalogue::names().map(catalogue::profile).collect::<Result<_, _>>()?;
-            printer.line(serde_json::to_string_pretty(&profiles)?)?;
+            printer.say(serde_json::to_string_pretty(&profiles)?)?;
         }
         (None, false) => list(printer)?,
     }
@@ -48,7 +54,7 @@ fn list(printer: &Printer) -> anyhow::Result<()> {
             format!("{}: {engine}", profile.title),
         ]);
     }
-    table.lines().try_for_each(|line| printer.line(line))?;
+    table.lines().try_for_each(|line| printer.say(line))?;
     Ok(())
 }
 
@@ -76,7 +82,7 @@ fn tell(profile: &Profile, printer: &Printer) -> anyhow::Result<()> {
         ("note", profile.tested.note.clone().unwrap_or_default()),
     ];
     for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
-        printer.line(format_args!("{name:<12}{value}"))?;
+        printer.say(format_args!("{name:<12}{value}"))?;
     }
     Ok(())
 }

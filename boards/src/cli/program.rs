@@ -10,6 +10,7 @@ use moead_terminal::printer::Printer;
 
 use super::arguments::ProgramArguments;
 use super::profiles;
+use super::say::Say as _;
 use crate::input;
 use crate::profile::Profile;
 use crate::program::Program;
@@ -20,7 +21,7 @@ pub(super) fn run(arguments: &ProgramArguments, printer: &Printer) -> anyhow::Re
         let (bytes, program) = read(path, &profile)?;
         let glibc = program.glibc.map_or("no glibc".to_owned(), |version| format!("glibc {version}"));
         let libraries = if program.libraries.is_empty() { "none".to_owned() } else { program.libraries.join(", ") };
-        printer.line(format_args!(
+        printer.say(format_args!(
             "{}: {:.1} MB, {}, {glibc}{}, libraries: {libraries}",
             path.display(),
             bytes.len() as f64 / 1e6,

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+#[cfg(feature = "runtime")]
+use clap::parser::ValueSource;
 use moead_model::onnx::model_file::ModelFile;
 #[cfg(feature = "runtime")]
 use moead_terminal::failure::At as _;
@@ -18,6 +20,12 @@ pub(super) const IS_POSSIBLE: bool = cfg!(feature = "runtime");
 #[error("moead-edge would refuse its arguments: {0}")]
 pub(super) struct ArgumentsError(String);
 
+/// moead-edge would not take a site's settings.
+#[cfg_attr(not(feature = "runtime"), allow(dead_code, reason = "nobody says so without moead-edge's own parser"))]
+#[derive(Debug, thiserror::Error)]
+#[error("moead-edge would refuse it: {0}")]
+pub(super) struct SettingsRefused(String);
+
 #[cfg(not(feature = "runtime"))]
 pub(super) fn run(
     _: &Profile,
@@ -26,6 +34,11 @@ pub(super) fn run(
     _: &Printer,
 ) -> anyhow::Result<String> {
     Err(ArgumentsError("this program was built without an engine".into()).into())
+}
+
+#[cfg(not(feature = "runtime"))]
+pub(super) fn check_settings(_: &[Setting]) -> Result<(), SettingsRefused> {
+    Ok(())
 }
 
 /// The date, where this program has a clock.
@@ -55,25 +68,49 @@ pub(super) fn run(
 #[cfg(feature = "runtime")]
 fn check_arguments(profile: &Profile, settings: &[Setting], more: &[String]) -> Result<(), ArgumentsError> {
     let command = moead_runtime::cli::command();
-    let flag = |setting: &Setting| {
-        let argument = command.get_arguments().find(|argument| argument.get_env() == Some(setting.name.as_ref()))?;
-        Some(format!("--{}={}", argument.get_long()?, setting.value))
+    let without_environment = command.clone().mut_args(|argument| argument.env(None::<&str>));
+    let program = || std::iter::once("moead-edge".to_owned());
+    let words = crate::unit::arguments(profile, more);
+    // What is wrong with them is said below.
+    let typed = without_environment.clone().ignore_errors(true).try_get_matches_from(program().chain(words.clone()));
+    // A flag wins over its variable, as it will on the board.
+    let is_typed = |argument: &clap::Arg| {
+        let source = typed.as_ref().ok().and_then(|typed| typed.value_source(argument.get_id().as_str()));
+        source == Some(ValueSource::CommandLine)
     };
     let settings = crate::settings::combined(profile, settings, &crate::places::RELEASE);
-    // A flag wins over its variable, as it will on the board.
-    let is_given = |flag: &String| {
-        let name = flag.split('=').next().unwrap_or_default();
-        more.iter().any(|word| word.split('=').next() == Some(name))
-    };
-    let flags = settings.iter().filter_map(flag).filter(|flag| !is_given(flag));
-    let words = std::iter::once("moead-edge".to_owned()).chain(flags).chain(crate::unit::arguments(profile, more));
-    let words: Vec<String> = words.collect();
+    let flags = settings.iter().filter_map(|setting| flag(&command, setting, is_typed));
+    let parsed = without_environment.try_get_matches_from(program().chain(flags).chain(words));
+    parsed.map(drop).map_err(|error| ArgumentsError(first_paragraph(&error)))
+}
+
+/// Whether moead-edge would take each value of a site's settings. The release's own flags and settings are not looked at: what a site may set goes with
+/// any of them.
+#[cfg(feature = "runtime")]
+pub(super) fn check_settings(settings: &[Setting]) -> Result<(), SettingsRefused> {
+    let command = moead_runtime::cli::command();
     let without_environment = command.clone().mut_args(|argument| argument.env(None::<&str>));
-    without_environment.try_get_matches_from(words).map(drop).map_err(|error| {
-        let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default();
-        ArgumentsError(first.trim_start_matches("error: ").to_owned())
-    })
+    let required = ["moead-edge", "--model=model.onnx", "--source=v4l2:///dev/video0"].map(str::to_owned);
+    // An empty one counts as none: with it, a site takes back what the release says.
+    let settings = settings.iter().filter(|setting| !setting.value.is_empty());
+    let flags = settings.filter_map(|setting| flag(&command, setting, |_| false));
+    let parsed = without_environment.try_get_matches_from(required.into_iter().chain(flags));
+    parsed.map(drop).map_err(|error| SettingsRefused(first_paragraph(&error)))
+}
+
+/// The flag that says what the setting says; none where there is no such flag, or it is typed.
+#[cfg(feature = "runtime")]
+fn flag(command: &clap::Command, setting: &Setting, is_typed: impl Fn(&clap::Arg) -> bool) -> Option<String> {
+    let argument = command.get_arguments().find(|argument| argument.get_env() == Some(setting.name.as_ref()))?;
+    if is_typed(argument) { None } else { Some(format!("--{}={}", argument.get_long()?, setting.value)) }
+}
+
+/// What is wrong, in one line: the first may end in a colon, and the values that would be taken have one of their own.
+#[cfg(feature = "runtime")]
+fn first_paragraph(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+    lines.join(" ").trim_start_matches("error: ").to_owned()
 }
 
 /// The engine of this machine's processor against the model file's own answer.
@@ -119,6 +156,19 @@ mod tests {
     }
 
     #[test]
+    fn a_flag_wins_over_its_variable_in_whichever_form_it_is() {
+        for more in [["-t", "5"].as_slice(), &["-t5"], &["-t=5"], &["-qt5"], &["--threshold", "5"], &["--threshold=5"]]
+        {
+            assert_eq!(check("pc", "MOEAD_THRESHOLD=4.5", more), Ok(()), "{more:?}");
+        }
+        assert_eq!(check("pc", "", &["-ssynthetic://conveyor"]), Ok(()));
+        let said = check("pc", "MOEAD_THRESHOLD=4.5", &["-t", "5", "-t", "6"]).unwrap_err();
+        assert!(said.contains("'--threshold <SCORE>' cannot be used multiple times"), "{said}");
+        let said = check("pc", "MOEAD_THRESHOLD=4.5", &["-t", "5", "--treshold", "4"]).unwrap_err();
+        assert!(said.contains("unexpected argument '--treshold' found"), "{said}");
+    }
+
+    #[test]
     fn what_moead_edge_would_refuse_is_refused_here() {
         let said = check("pc", "MOEAD_THRESHOLD=high", &[]).unwrap_err();
         assert!(
@@ -129,6 +179,8 @@ mod tests {
         assert!(said.contains("unexpected argument '--treshold' found"), "{said}");
         let said = check("pc", "", &["--source", "ftp://x"]).unwrap_err();
         assert!(said.contains("invalid value 'ftp://x'"), "{said}");
+        let said = check("pc", "MOEAD_ENGINE=onnx", &[]).unwrap_err();
+        assert!(said.contains("invalid value 'onnx' for '--engine <ENGINE>' [possible values: "), "{said}");
     }
 
     #[test]

@@ -118,6 +118,24 @@ pub enum ImageError {
         /// Bytes.
         free: u64,
     },
+    /// Not enough inodes, whatever the room.
+    #[error("the files need {needed} inodes on {partition}, and {free} are free")]
+    NoInodes {
+        /// For people.
+        partition: String,
+        /// Files, folders and links.
+        needed: u64,
+        /// Of those that the file system was made with.
+        free: u64,
+    },
+    /// Something else in the place of a folder.
+    #[error("{path}: expected a folder, found {found}")]
+    NoFolder {
+        /// In the image.
+        path: String,
+        /// In words.
+        found: String,
+    },
     /// What was read back is something else.
     #[error("{path}: written, and {found} was read back")]
     ReadBack {

@@ -4,29 +4,61 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::path::Path;
 
+use ext4_view::Ext4Error;
+
 use super::error::ImageError;
 use super::plan::Plan;
 use super::root::Root;
 use super::superblock::Superblock;
 use super::table::Partition;
 use super::tools;
+use crate::payload::StagingError;
 
 /// Left free on the board: a journal, a log, the first boot.
 const RESERVE: u64 = 16 << 20;
+/// Of files, for the same.
+const RESERVED_INODES: u64 = 128;
 
-/// Counted before anything is written: debugfs leaves a part of a file where the room ends.
-pub(super) fn check_room(image: &File, partition: &Partition, plan: &Plan) -> Result<(), ImageError> {
-    let superblock = Superblock::read(image, partition.start)?;
-    let (free, block) = superblock.map_or((0, 4096), |superblock| (superblock.free, superblock.block));
-    let needed = plan.room(block) + RESERVE;
-    if needed > free {
-        return Err(ImageError::NoRoom { partition: partition.to_string(), needed, free });
+/// Where there is to be a folder, there is one or nothing. debugfs follows no links, and what a link leads to may be another file system on the
+/// board, from which nothing would be seen of what was written here.
+pub(super) fn check_folders(root: &Root, plan: &Plan) -> Result<(), ImageError> {
+    let files = root.files();
+    // Parents come first, so there are folders alone above what is looked at.
+    for path in &plan.folders {
+        let found = match files.symlink_metadata(path.as_str()) {
+            Ok(metadata) if metadata.is_dir() => continue,
+            Ok(metadata) if metadata.is_symlink() => match files.read_link(path.as_str()) {
+                Ok(target) => format!("a link to {}", target.display()),
+                Err(error) => error.to_string(),
+            },
+            Ok(_) => "a file".to_owned(),
+            Err(Ext4Error::NotFound) => continue,
+            Err(error) => error.to_string(),
+        };
+        return Err(ImageError::NoFolder { path: path.clone(), found });
     }
     Ok(())
 }
 
-/// Writes everything. debugfs writes over nothing, so what is there goes first; that it was not there is no error.
-pub(super) fn write(image: &Path, partition: &Partition, plan: &Plan) -> Result<(), ImageError> {
+/// Counted before anything is written: debugfs leaves a part of a file where the room ends, and none where there are no more inodes.
+pub(super) fn check_room(image: &File, partition: &Partition, plan: &Plan) -> Result<(), ImageError> {
+    let superblock = Superblock::read(image, partition.start)?;
+    let (free, block, inodes) =
+        superblock.map_or((0, 4096, 0), |superblock| (superblock.free, superblock.block, superblock.free_inodes));
+    let needed = plan.room(block) + RESERVE;
+    if needed > free {
+        return Err(ImageError::NoRoom { partition: partition.to_string(), needed, free });
+    }
+    let needed = plan.inodes() + RESERVED_INODES;
+    if needed > inodes {
+        return Err(ImageError::NoInodes { partition: partition.to_string(), needed, free: inodes });
+    }
+    Ok(())
+}
+
+/// Writes everything. debugfs writes over nothing, so what is there goes first; that it was not there is no error. Its commands lie in the plan's
+/// `staging`.
+pub(super) fn write(image: &Path, partition: &Partition, plan: &Plan, staging: &Path) -> Result<(), ImageError> {
     let mut commands = String::new();
     let mut line = |words: &[&str]| {
         let quoted: Vec<String> = words.iter().map(|word| quoted(word)).collect();
@@ -47,9 +79,9 @@ pub(super) fn write(image: &Path, partition: &Partition, plan: &Plan) -> Result<
         line(&["rm", path]);
         line(&["symlink", path, target]);
     }
-    let script = tempfile::Builder::new().prefix("moead-").tempfile()?;
-    std::fs::write(script.path(), commands)?;
-    tools::debugfs(image, partition, script.path())
+    let script = staging.join("commands");
+    std::fs::write(&script, commands).map_err(StagingError::at(staging))?;
+    tools::debugfs(image, partition, &script)
 }
 
 /// debugfs takes quotes apart as a shell would; ours have none inside, and a path of this machine that has is not to be guessed at.

@@ -107,6 +107,11 @@ impl Plan {
         // A block for each folder, link and new piece of a folder's list.
         files + (self.folders.len() + self.links.len()) as u64 * 2 * block
     }
+
+    /// One for each thing; those that are there already count, too.
+    pub(super) fn inodes(&self) -> u64 {
+        (self.folders.len() + self.files.len() + self.links.len()) as u64
+    }
 }
 
 fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {

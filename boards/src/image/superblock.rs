@@ -15,6 +15,10 @@ pub(super) struct Superblock {
     pub(super) free: u64,
     /// Bytes.
     pub(super) block: u64,
+    /// Files, folders and links that could still be made, however small.
+    pub(super) free_inodes: u64,
+    /// It keeps count of what each owner has.
+    pub(super) has_quotas: bool,
 }
 
 const AT: u64 = 1024;
@@ -25,6 +29,8 @@ const VALID: u16 = 1;
 const RECOVER: u32 = 4;
 /// Block numbers have 64 bits.
 const WIDE: u32 = 0x80;
+/// Of those that a reader need not know.
+const QUOTA: u32 = 0x100;
 
 impl Superblock {
     /// None: it is no ext4.
@@ -43,6 +49,8 @@ impl Superblock {
             is_clean: u16_at(0x3a) == VALID && features & RECOVER == 0,
             free: (high << 32 | u64::from(u32_at(&bytes, 0x0c))).saturating_mul(block),
             block,
+            free_inodes: u64::from(u32_at(&bytes, 0x10)),
+            has_quotas: u32_at(&bytes, 0x64) & QUOTA != 0,
         }))
     }
 }

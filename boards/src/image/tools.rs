@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 use super::error::ImageError;
 use super::superblock::Superblock;
 use super::table::Partition;
+use crate::temporaries::Temporaries;
 
 /// Changes files inside of an image.
 const DEBUGFS: &str = "debugfs";
@@ -33,12 +34,16 @@ fn find(program: &'static str) -> Result<PathBuf, ImageError> {
     found.ok_or(ImageError::Tool { program })
 }
 
+/// Where an image lies.
+pub(super) fn folder_of(image: &Path) -> &Path {
+    image.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// The image's file system as e2fsprogs name it. They read a `?` in a path as the beginning of options, so the path is the bare name,
 /// and they run in its folder.
 fn device(image: &Path, partition: &Partition) -> (PathBuf, String) {
-    let folder = image.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = image.file_name().unwrap_or_default().to_string_lossy();
-    (folder.to_owned(), format!("{name}?offset={}", partition.start))
+    (folder_of(image).to_owned(), format!("{name}?offset={}", partition.start))
 }
 
 fn run(program: &'static str, folder: &Path, arguments: &[&str]) -> Result<Output, ImageError> {
@@ -82,22 +87,33 @@ pub(super) fn check_clean(image: &Path, partition: &Partition) -> Result<(), Ima
     }
 }
 
+/// Counts anew what each owner has, where the file system keeps that: debugfs does not. What is more than that to decide is left, and is seen when
+/// the file system is checked afterwards.
+pub(super) fn count_quotas(image: &Path, partition: &Partition) -> Result<(), ImageError> {
+    let superblock = Superblock::read(&File::open(image)?, partition.start)?;
+    if superblock.is_none_or(|superblock| !superblock.has_quotas) {
+        return Ok(());
+    }
+    let (folder, device) = device(image, partition);
+    run(E2FSCK, &folder, &["-fp", &device]).map(drop)
+}
+
 /// Repairs the copy's file system if that needs no decisions, as a boot would: an unclean journal is replayed. Says whether it
 /// did.
-pub(super) fn make_clean(image: &Path, partition: &Partition) -> Result<bool, ImageError> {
+pub(super) fn make_clean(image: &Path, partition: &Partition, temporaries: &Temporaries) -> Result<bool, ImageError> {
     let superblock = Superblock::read(&File::open(image)?, partition.start)?;
     if superblock.is_some_and(|superblock| superblock.is_clean) && is_clean(image, partition)?.0 {
         return Ok(false);
     }
     // e2fsck cannot replay a journal at an offset, so the partition is cut out and put back.
-    let (folder, _) = device(image, partition);
-    let cut = tempfile::Builder::new().prefix(".moead-").suffix(".part").tempfile_in(&folder)?;
+    let folder = folder_of(image);
+    let cut = temporaries.file_in(folder)?;
     let mut whole = File::options().read(true).write(true).open(image)?;
     whole.seek(SeekFrom::Start(partition.start))?;
     copy_different(&mut (&whole).take(partition.length), cut.as_file(), 0)?;
     cut.as_file().set_len(partition.length)?;
     let name = cut.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let output = run(E2FSCK, &folder, &["-fp", &name])?;
+    let output = run(E2FSCK, folder, &["-fp", &name])?;
     // 1: repaired; 2: a running system would have to be restarted. From 4 on something is left to decide.
     if !matches!(output.status.code(), Some(0..=3)) {
         return Err(ImageError::Damaged { partition: partition.to_string(), said: words(&output) });

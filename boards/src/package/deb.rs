@@ -33,12 +33,10 @@ pub struct Labels {
     pub glibc: Option<Version>,
 }
 
-impl Labels {
-    /// The name that apt expects of a package's file.
-    #[must_use]
-    pub fn file_name(&self) -> String {
-        format!("{NAME}_{}_{}.deb", self.version, self.triple.architecture())
-    }
+/// The name that apt expects of a package's file.
+#[must_use]
+pub fn file_name(version: Version, triple: Triple) -> String {
+    format!("{NAME}_{version}_{}.deb", triple.architecture())
 }
 
 /// The package's bytes. `files` are for [`crate::places::PACKAGE`].

@@ -1,8 +1,9 @@
 //! A container image: a folder in the form of the OCI image layout, which podman, skopeo, containerd and Docker read.
 //!
-//! One folder holds an image for each machine: building into a folder that has one for the other machine adds to it. The program
-//! needs glibc, and an image has nothing but what is put into it, so it stands on a base image of the same layout. Blobs are
-//! named after their SHA-256 and written first, the index last: a reader sees the old images or the new ones.
+//! One folder holds an image for each machine: building into a folder that has one for the other machine adds to it, and a release's images are
+//! one entry, whatever the order in which they were built. The program needs glibc, and an image has nothing but what is put into it, so it
+//! stands on a base image of the same layout. Blobs are named after their SHA-256 and written first, the index last: a reader sees the old
+//! images or the new ones, and what fails leaves the old ones alone.
 
 use std::io;
 use std::path::Path;
@@ -15,12 +16,16 @@ use super::archive::{File, gzip, tar};
 use crate::assemble::Files;
 use crate::places::PACKAGE;
 use crate::profile::Triple;
+use crate::temporaries::Temporaries;
 
 pub mod base;
+mod draft;
+mod index;
 mod layout;
 
 use base::Base;
-use layout::{Descriptor, Layout};
+use draft::Draft;
+use layout::Descriptor;
 
 /// Why an image cannot be written, or its base not be read.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +69,12 @@ pub enum OciError {
         /// Names.
         found: Vec<String>,
     },
+    /// Nor there.
+    #[error("the program needs {}, and the base is empty", found.join(", "))]
+    EmptyBase {
+        /// Names.
+        found: Vec<String>,
+    },
 }
 
 /// What is said about an image.
@@ -90,30 +101,31 @@ pub struct Start {
 /// program must be linked statically.
 ///
 /// # Errors
-/// [`OciError`]
+/// [`OciError`]; then the folder is as it was before.
 pub fn write(
     folder: &Path,
     base: Option<&Base>,
     files: &Files,
     start: &Start,
     labels: &Labels,
+    temporaries: &Temporaries,
 ) -> Result<(), OciError> {
     let architecture = labels.triple.architecture();
-    let layout = Layout::create(folder)?;
+    let mut draft = Draft::begin(folder, temporaries)?;
     let (mut layers, mut config) = match base {
-        Some(base) => (base.copy_layers(&layout)?, base.config().clone()),
+        Some(base) => (base.copy_layers(&mut draft)?, base.config().clone()),
         None => (Vec::new(), json!({"rootfs": {"type": "layers", "diff_ids": []}})),
     };
     let layer = tar(&tree(files), Vec::new())?;
     let diff_id = format!("sha256:{}", Digest::of(&layer));
-    layers.push(layout.write(&gzip(&layer)?, "application/vnd.oci.image.layer.v1.tar+gzip")?);
+    layers.push(draft.write(&gzip(&layer)?, "application/vnd.oci.image.layer.v1.tar+gzip")?);
     config["architecture"] = architecture.into();
     config["os"] = "linux".into();
     config["config"] = start_config(start);
     let words = format!("moead-board: release {} of {}", labels.version, labels.name);
     append(&mut config["history"], json!({"created_by": words}))?;
     append(&mut config["rootfs"]["diff_ids"], diff_id.into())?;
-    let config = layout.write(&to_bytes(&config), "application/vnd.oci.image.config.v1+json")?;
+    let config = draft.write(&to_bytes(&config), "application/vnd.oci.image.config.v1+json")?;
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": layout::MANIFEST,
@@ -124,8 +136,8 @@ pub fn write(
             "org.opencontainers.image.version": labels.version.to_string(),
         },
     });
-    let manifest = layout.write(&to_bytes(&manifest), layout::MANIFEST)?;
-    layout.put(&manifest, architecture, &labels.version.to_string())
+    let manifest = draft.write(&to_bytes(&manifest), layout::MANIFEST)?;
+    draft.finish(&manifest, architecture, &labels.version.to_string())
 }
 
 fn to_bytes(value: &Value) -> Vec<u8> {

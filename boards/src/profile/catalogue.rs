@@ -37,10 +37,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn profile(name: &str) -> Result<Profile, ProfileError> {
     let text = text_of(name)
         .ok_or_else(|| ProfileError::Unknown { name: name.to_owned(), closest: closest(name, names_of_boards()) })?;
-    resolve(name, ProfileFile::parse(text)?)
+    resolve(name, name, ProfileFile::parse(text)?)
 }
 
-/// Somebody's own file, which may inherit from the profiles inside the program. Its name is the file's, without `.toml`.
+/// Somebody's own file, which may inherit from the profiles inside the program, also from the one that is called as it is. Its name is the
+/// file's, without `.toml`.
 ///
 /// # Errors
 /// [`ProfileError`]
@@ -51,7 +52,7 @@ pub fn from_file(path: &Path) -> Result<Profile, ProfileError> {
         return Err(ProfileError::TooLarge { limit: MAX_BYTES });
     }
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    resolve(&name, ProfileFile::parse(&text)?)
+    resolve(&name, &path.to_string_lossy(), ProfileFile::parse(&text)?)
 }
 
 fn text_of(name: &str) -> Option<&'static str> {
@@ -63,8 +64,9 @@ fn names_of_boards() -> impl Iterator<Item = &'static str> {
     BUILT_IN.into_iter().filter(|(_, text)| !text.contains("abstract = true")).map(|(name, _)| name)
 }
 
-fn resolve(name: &str, file: ProfileFile) -> Result<Profile, ProfileError> {
-    inherited(file, &mut vec![name.to_owned()], &text_of)?.complete(name)
+/// `origin`: what the file is among those that it inherits from.
+fn resolve(name: &str, origin: &str, file: ProfileFile) -> Result<Profile, ProfileError> {
+    inherited(file, &mut vec![origin.to_owned()], &text_of)?.complete(name)
 }
 
 /// A file with everything that it inherits. `chain`: who inherits from whom, down to this file.
@@ -140,11 +142,11 @@ mod tests {
         let text = "title = \"Mine\"\ninherits = [\"pc\"]";
         let file = ProfileFile::parse(text).unwrap();
         assert_eq!(
-            resolve("mine", file).unwrap_err().to_string(),
+            resolve("mine", "mine.toml", file).unwrap_err().to_string(),
             "tested.how is missing, and nothing that it inherits from has it"
         );
         let tested = ProfileFile::parse(&format!("{text}\n[tested]\nhow = \"hardware\"")).unwrap();
-        assert_eq!(resolve("mine", tested).unwrap().tested.how, How::Hardware);
+        assert_eq!(resolve("mine", "mine.toml", tested).unwrap().tested.how, How::Hardware);
     }
 
     #[test]
@@ -156,11 +158,20 @@ mod tests {
             _ => None,
         };
         let said = |text| {
-            inherited(ProfileFile::parse(text).unwrap(), &mut vec!["mine".into()], &find).unwrap_err().to_string()
+            inherited(ProfileFile::parse(text).unwrap(), &mut vec!["mine.toml".into()], &find).unwrap_err().to_string()
         };
-        assert_eq!(said("inherits = [\"a\"]"), "inherits from itself: mine, then a, then b, then a");
-        assert_eq!(said("inherits = [\"mine\"]"), "inherits from itself: mine, then mine");
+        assert_eq!(said("inherits = [\"a\"]"), "inherits from itself: mine.toml, then a, then b, then a");
+        assert_eq!(said("inherits = [\"mine\"]"), "inherits: no profile \"mine\"");
         assert_eq!(said("inherits = [\"rasberry-pi-5\"]"), "inherits: no profile \"rasberry-pi-5\"");
+    }
+
+    #[test]
+    fn a_file_may_inherit_from_the_profile_that_is_called_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pc.toml");
+        std::fs::write(&path, "title = \"Line 7\"\ninherits = [\"pc\"]\n[tested]\nhow = \"hardware\"\n").unwrap();
+        let profile = from_file(&path).unwrap();
+        assert_eq!((profile.name.as_str(), profile.title.as_str()), ("pc", "Line 7"));
     }
 
     #[test]

@@ -188,7 +188,7 @@ fn what_the_unit_says_is_not_said_again() {
     ----- stderr
     error: --model: the release says that, leave it out behind `--`
     ");
-    for word in ["--model=x", "-m x", "-mx", "--state-file /run/x", "--state-file=/run/x"] {
+    for word in ["--model=x", "-m x", "-mx", "-qmx", "--state-file /run/x", "--state-file=/run/x"] {
         let said = desk.refuses(&format!("{BUILD} -- --http 8080 {word}"));
         assert!(said.contains(": the release says that, leave it out behind `--`\n"), "{word}: {said}");
     }
@@ -208,6 +208,57 @@ fn no_output_takes_the_place_of_an_input() {
         );
         assert_eq!(said, expected);
     }
+}
+
+#[test]
+fn nor_does_one_whose_name_nobody_gave() {
+    let desk = Desk::ready();
+    std::fs::rename(desk.path("moead.key"), desk.path("small-1.moead")).unwrap();
+    insta::assert_snapshot!(desk.refuses(&BUILD.replace("moead.key", "small-1.moead")), @r"
+    status: 2
+    ----- stderr
+    error: the output small-1.moead would replace small-1.moead, which is read
+    hint: give another `--output FILE`
+    ");
+    std::fs::rename(desk.path("small-1.moead"), desk.path("moead.key")).unwrap();
+    let profile = "title = \"Line 7\"\ninherits = [\"raspberry-pi-5\"]\n[tested]\nhow = \"hardware\"\n";
+    desk.write("line-7.toml", profile);
+    let said = desk.refuses(&format!("{} -o line-7.toml", BUILD.replace("raspberry-pi-5", "line-7.toml")));
+    assert!(said.contains("error: the output line-7.toml would replace line-7.toml, which is read\n"), "{said}");
+    // The name of a profile inside the program is no file.
+    desk.run(&format!("{BUILD} -o raspberry-pi-5")).success();
+}
+
+#[test]
+fn a_bill_of_something_else_is_not_signed() {
+    let desk = Desk::ready();
+    insta::assert_snapshot!(desk.refuses(&format!("{BUILD} --sbom moead-edge")), @r"
+    status: 1
+    ----- stderr
+    error: moead-edge: not a bill of materials: not JSON: expected value at line 1 column 1
+    hint: `--sbom FILE` names one in CycloneDX's JSON form, as `cargo cyclonedx --format json` writes it
+    ");
+    desk.write("sbom.json", r#"{"spdxVersion": "SPDX-2.3"}"#);
+    insta::assert_snapshot!(desk.refuses(&format!("{BUILD} --sbom sbom.json")), @r"
+    status: 1
+    ----- stderr
+    error: sbom.json: not a bill of materials: bomFormat: expected CycloneDX, found none
+    hint: `--sbom FILE` names one in CycloneDX's JSON form, as `cargo cyclonedx --format json` writes it
+    ");
+    desk.write("sbom.json", r#"{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}"#);
+    desk.run(&format!("{BUILD} --sbom sbom.json -o bolt.moead")).success();
+}
+
+#[test]
+fn an_output_that_takes_no_words_is_named_and_the_bundle_is_there() {
+    let desk = Desk::ready();
+    let full = desk.program(&format!("{BUILD} -o bolt.moead")).through_shell("exec \"$@\" >/dev/full").run();
+    insta::assert_snapshot!(full.transcript(), @r"
+    status: 1
+    ----- stderr
+    error: standard output: No space left on device (os error 28)
+    ");
+    desk.run("inspect bolt.moead --key moead.pub").success();
 }
 
 #[test]

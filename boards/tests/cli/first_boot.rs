@@ -8,6 +8,7 @@ use std::process::Command;
 use fatfs::{FileSystem, FormatVolumeOptions, FsOptions};
 
 use crate::desk::Desk;
+use crate::image::LOGIN;
 use crate::install::Line;
 
 const MIB: u64 = 1 << 20;
@@ -74,7 +75,7 @@ fn a_card_installs_its_release_when_it_first_boots() {
     let base = card(64 * MIB, &[("cmdline.txt", LINE), ("config.txt", "arm_64bit=1\n")]);
     desk.write("base.img", &base);
     desk.write("site.env", "MOEAD_HTTP=8080\n");
-    desk.write("keys", "ssh-ed25519 AAAA ada\n");
+    desk.write("keys", LOGIN);
     insta::assert_snapshot!(
         desk.says(&format!("{IMAGE} --set hostname=line7 --set settings=site.env --set root-keys=keys")), @"
     status: 0
@@ -102,6 +103,7 @@ fn a_card_installs_its_release_when_it_first_boots() {
     let written = |path: &str| std::fs::read_to_string(line.board().join(path)).unwrap();
     assert_eq!(written("etc/moead/edge.env"), "MOEAD_HTTP=8080\n");
     assert_eq!(written("etc/hostname"), "line7\n");
+    assert_eq!(written("root/.ssh/authorized_keys"), LOGIN);
     assert_eq!(written("etc/hosts"), "127.0.0.1 localhost\n127.0.1.1 line7\n");
     assert_eq!(written("etc/moead/moead.pub"), crate::desk::PUBLIC);
 }
@@ -110,15 +112,26 @@ fn a_card_installs_its_release_when_it_first_boots() {
 fn a_release_that_is_damaged_on_the_card_leaves_the_board_as_it_was() {
     let line = Line::new();
     line.desk.write("base.img", card(64 * MIB, &[("cmdline.txt", LINE)]));
-    line.desk.run(IMAGE).success();
+    line.desk.write("site.env", "MOEAD_HTTP=8080\n");
+    line.desk.write("keys", LOGIN);
+    let set = "--set hostname=line7 --set settings=site.env --set root-keys=keys";
+    line.desk.run(&format!("{IMAGE} {set}")).success();
     let partition = unpack(&line.desk.path("card.img"), &line.desk.path(""));
     let release = partition.join("moead/release.tar");
     let mut bytes = std::fs::read(&release).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&release, bytes).unwrap();
+    let of_system = [("etc/hosts", "127.0.1.1 raspberrypi\n"), ("etc/hostname", "raspberrypi\n")];
+    of_system.iter().for_each(|(path, text)| line.tell(path, text));
     let log = boot(&line, &partition);
     assert!(log.contains("failed: unpack: "), "{log}");
+    for (path, text) in of_system {
+        assert_eq!(std::fs::read_to_string(line.board().join(path)).unwrap(), text, "{path}");
+    }
+    for path in ["etc/moead/edge.env", "etc/moead/moead.pub", "root"] {
+        assert!(!line.board().join(path).exists(), "{path}");
+    }
     assert_eq!((line.current(), line.folders()), (None, Vec::new()));
     // It boots on, and does not try for ever.
     assert_eq!(std::fs::read_to_string(partition.join("cmdline.txt")).unwrap(), LINE);
@@ -139,6 +152,30 @@ fn a_second_image_of_a_card_has_the_second_release_alone() {
     let partition = unpack(&desk.path("again.img"), &desk.path(""));
     assert!(!partition.join("moead/hostname").exists());
     assert!(partition.join("moead/release.tar").exists());
+}
+
+#[test]
+fn an_image_goes_where_a_link_leads_and_may_be_read_by_whom_the_old_one_may() {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let desk = Desk::with_bundle();
+    let base = card(64 * MIB, &[("cmdline.txt", LINE)]);
+    desk.write("base.img", &base);
+    std::fs::create_dir(desk.path("cards")).unwrap();
+    symlink("cards/line7.img", desk.path("card.img")).unwrap();
+    let card = desk.path("cards/line7.img");
+    // A new one, and one that not even its owner may write.
+    for mode in [None, Some(0o400)] {
+        if let Some(mode) = mode {
+            std::fs::set_permissions(&card, Permissions::from_mode(mode)).unwrap();
+        }
+        desk.run(IMAGE).success();
+        assert!(desk.path("card.img").is_symlink());
+        assert_eq!(std::fs::read(&card).unwrap().len(), base.len());
+        let found = card.metadata().unwrap().permissions().mode() & 0o777;
+        assert!(mode.is_none_or(|mode| mode == found), "{found:o}");
+        assert_eq!(std::fs::read_dir(desk.path("cards")).unwrap().count(), 1);
+    }
 }
 
 #[test]

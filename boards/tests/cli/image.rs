@@ -3,9 +3,14 @@
 //! The samples are made with e2fsprogs and have what matters of a system: a shell, systemd, a C library. Where e2fsprogs is missing, the
 //! tests say so.
 
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 
 use moead_tests::golden::write_note;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::desk::Desk;
 
@@ -15,6 +20,9 @@ use sample::{Disk, MIB};
 
 /// Of root, in the image.
 const KEYS: &str = concat!("/root", "/.ssh/authorized_keys");
+
+/// Who may log in, as `--set root-keys` takes it.
+pub(crate) const LOGIN: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBXxlw4HCFy+jC8XSw+OLsnBqt8PQRChLbBlBwI+QIJG ada\n";
 
 const IMAGE: &str = "image --base base.img --bundle bolt.moead --key moead.pub -o card.img";
 
@@ -41,7 +49,7 @@ fn a_release_is_put_into_a_gpt_image_and_nothing_else_changes() {
     desk.write("base.img", disk.bytes(&desk));
     let before = desk.files()["base.img"].clone();
     desk.write("site.env", "MOEAD_HTTP=8080\n");
-    desk.write("keys", "ssh-ed25519 AAAA ada\n");
+    desk.write("keys", LOGIN);
     let set = "--set hostname=line7 --set settings=site.env --set root-keys=keys";
     insta::assert_snapshot!(desk.says(&format!("{IMAGE} {set}")), @r#"
     status: 0
@@ -67,7 +75,7 @@ fn a_release_is_put_into_a_gpt_image_and_nothing_else_changes() {
     for (path, content) in [
         ("/etc/hostname", "line7\n"),
         ("/etc/moead/edge.env", "MOEAD_HTTP=8080\n"),
-        (KEYS, "ssh-ed25519 AAAA ada\n"),
+        (KEYS, LOGIN),
         ("/etc/moead/moead.pub", crate::desk::PUBLIC),
         ("/etc/os-release", "PRETTY_NAME=\"Sample GNU/Linux 12\"\n"),
     ] {
@@ -107,18 +115,22 @@ fn a_second_release_goes_beside_the_first() {
     assert!(debugfs(&desk, start, "stat /opt/moead/current").contains("Fast link dest: \"releases/2-"));
 }
 
-#[test]
-fn an_unclean_base_is_repaired_in_the_copy() {
-    let Some(desk) = desk() else { return };
+/// A base whose journal has to be replayed, as of a card that was pulled out.
+fn write_unclean(desk: &Desk) {
     let disk = Disk::gpt();
-    desk.write("base.img", disk.bytes(&desk));
-    // A journal that has to be replayed, as of a card that was pulled out.
+    desk.write("base.img", disk.bytes(desk));
     desk.write("zeros", [0; 1024]);
     desk.write("commands", "jo\njw -b 20000 zeros\njc\n");
     let device = format!("base.img?offset={}", disk.root_start());
     let said =
         Command::new("/sbin/debugfs").args(["-w", "-f", "commands", &device]).current_dir(desk.path("")).output();
     assert!(said.unwrap().status.success());
+}
+
+#[test]
+fn an_unclean_base_is_repaired_in_the_copy() {
+    let Some(desk) = desk() else { return };
+    write_unclean(&desk);
     let before = desk.files()["base.img"].clone();
     insta::assert_snapshot!(desk.says(IMAGE), @r#"
     status: 0
@@ -129,6 +141,64 @@ fn an_unclean_base_is_repaired_in_the_copy() {
     warning: base.img: its file system was not closed properly; the copy was repaired, as a boot would have done
     "#);
     assert!(desk.files()["base.img"] == before);
+}
+
+#[test]
+fn a_file_system_that_counts_what_owners_have_counts_right_afterwards() {
+    let Some(desk) = desk() else { return };
+    let disk = Disk::gpt().made_with(&["-O", "quota"]);
+    desk.write("base.img", disk.bytes(&desk));
+    insta::assert_snapshot!(desk.says(IMAGE), @r#"
+    status: 0
+    ----- stdout
+    card.img: release 1 of small in Sample GNU/Linux 12, glibc 2.36
+    partition 2 "APP": ext4 "rootfs"; 34 files, links and folders written and read back
+    "#);
+    let device = format!("card.img?offset={}", disk.root_start());
+    let said = Command::new("/sbin/e2fsck").args(["-fn", &device]).current_dir(desk.path("")).output().unwrap();
+    assert!(said.status.success(), "{said:?}");
+}
+
+/// A program of that name that waits where it is told `word`, until somebody has opened the pipe beside it for writing and closed it, and does
+/// nothing then; elsewhere it is the one of e2fsprogs. The pipe's path.
+fn write_waiting(desk: &Desk, program: &str, word: &str) -> PathBuf {
+    let gate = desk.path(&format!("{program}.gate"));
+    rustix::fs::mkfifoat(rustix::fs::CWD, &gate, rustix::fs::Mode::RWXU).unwrap();
+    let waits = format!("case \" $* \" in *\" {word} \"*) cat '{}'; exit 8 ;; esac", gate.display());
+    let path = format!("bin/{program}");
+    desk.write(&path, format!("#!/bin/sh\n{waits}\nexec /sbin/{program} \"$@\"\n"));
+    std::fs::set_permissions(desk.path(&path), Permissions::from_mode(0o755)).unwrap();
+    gate
+}
+
+#[test]
+fn a_signal_while_e2fsprogs_are_at_work_leaves_nothing_behind() {
+    let Some(desk) = desk() else { return };
+    write_unclean(&desk);
+    for folder in ["bin", "scratch"] {
+        std::fs::create_dir(desk.path(folder)).unwrap();
+    }
+    let path = format!("{}:{}", desk.path("bin").display(), std::env::var("PATH").unwrap());
+    let scratch = desk.path("scratch");
+    let names = |folder: &str| -> Vec<String> {
+        let entries = std::fs::read_dir(desk.path(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+    };
+    let parts = || names("").into_iter().filter(|name| name.starts_with(".moead-") || name == "card.img").count();
+    // While the partition is repaired in a file of its own; while the files are written.
+    for (program, word, expected) in [("e2fsck", "-fp", (2, 0)), ("debugfs", "-w", (1, 1))] {
+        let gate = write_waiting(&desk, program, word);
+        let image = desk.program(IMAGE).env("PATH", &path).env("TMPDIR", &scratch.display().to_string());
+        let mut child = image.command().spawn().unwrap();
+        // Opened as soon as the program waits.
+        let gate = File::options().write(true).open(gate).unwrap();
+        assert_eq!((parts(), names("scratch").len()), expected, "{program}");
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(15));
+        assert_eq!((parts(), names("scratch").len()), (0, 0), "{program}");
+        drop(gate);
+        std::fs::remove_file(desk.path(&format!("bin/{program}"))).unwrap();
+    }
 }
 
 #[test]
@@ -162,6 +232,24 @@ fn bases_that_are_not_fit_are_refused() {
     error: base.img: the files need [BYTES] bytes on partition 2 "APP": ext4 "rootfs", and [BYTES] are free
     hint: images of cards are as small as possible: enlarge partition and file system first, or boot once
     "#);
+    insta::assert_snapshot!(refuse(Disk::gpt().made_with(&["-N", "64"]).bytes(&desk)), @r#"
+    status: 1
+    ----- stderr
+    error: base.img: the files need 162 inodes on partition 2 "APP": ext4 "rootfs", and [BYTES] are free
+    hint: images of cards are as small as possible: enlarge partition and file system first, or boot once
+    "#);
+    insta::assert_snapshot!(refuse(Disk::gpt().with_link("opt", "var/opt").bytes(&desk)), @r"
+    status: 1
+    ----- stderr
+    error: base.img: /opt: expected a folder, found a link to var/opt
+    hint: a release has to lie behind folders alone; boot that system, and use `moead-board install`
+    ");
+    insta::assert_snapshot!(refuse(Disk::gpt().with("opt", b"").bytes(&desk)), @r"
+    status: 1
+    ----- stderr
+    error: base.img: /opt: expected a folder, found a file
+    hint: a release has to lie behind folders alone; boot that system, and use `moead-board install`
+    ");
     insta::assert_snapshot!(refuse(Disk::gpt().with("bin/sh", include_bytes!("../programs/x86_64")).bytes(&desk)), @r"
     status: 1
     ----- stderr
@@ -241,6 +329,49 @@ fn which_partition_is_the_root_can_be_said() {
 }
 
 #[test]
+fn what_the_site_sets_is_looked_at() {
+    let desk = Desk::with_bundle();
+    desk.write("base.img", "x");
+    let refuse = |name: &str, text: &str| {
+        desk.write("given", text);
+        desk.refuses(&format!("{IMAGE} --set {name}=given"))
+    };
+    let private = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----\n";
+    insta::assert_snapshot!(refuse("root-keys", private), @r"
+    status: 1
+    ----- stderr
+    error: given: line 1: expected public keys for ssh, found a private one
+    hint: name the half that ends in .pub
+    ");
+    insta::assert_snapshot!(refuse("root-keys", ""), @r"
+    status: 1
+    ----- stderr
+    error: given: expected public keys for ssh, found none
+    hint: one key a line, as `ssh-keygen` writes it into a file that ends in .pub
+    ");
+    insta::assert_snapshot!(refuse("root-keys", &format!("# mine\n{LOGIN}title = \"a board\"\n")), @r"
+    status: 1
+    ----- stderr
+    error: given: line 3: expected a public key for ssh, found something else
+    hint: one key a line, as `ssh-keygen` writes it into a file that ends in .pub
+    ");
+    insta::assert_snapshot!(refuse("settings", "MOEAD_TRESHOLD=4\n"), @r"
+    status: 1
+    ----- stderr
+    error: given: line 1: moead-edge has no variable MOEAD_TRESHOLD
+    hint: did you mean MOEAD_THRESHOLD?
+    ");
+    if cfg!(feature = "runtime") {
+        insta::assert_snapshot!(refuse("settings", "MOEAD_HTTP=8080\nMOEAD_THRESHOLD=high\n"), @r"
+        status: 1
+        ----- stderr
+        error: given: moead-edge would refuse it: invalid value 'high' for '--threshold <SCORE>': expected a number, as in 4.5
+        hint: `moead-edge --help` lists what it takes
+        ");
+    }
+}
+
+#[test]
 fn wrong_command_lines() {
     let desk = Desk::with_bundle();
     desk.write("base.img", "x");
@@ -254,6 +385,11 @@ fn wrong_command_lines() {
         let said = desk.refuses(&IMAGE.replace("card.img", input));
         assert!(said.contains(&format!("error: the image {input} would replace {input}, which is read")), "{said}");
     }
+    insta::assert_snapshot!(desk.refuses(&format!("{IMAGE} --set hostname=a --set hostname=b")), @r"
+    status: 2
+    ----- stderr
+    error: --set hostname=…: given twice
+    ");
     insta::assert_snapshot!(desk.refuses(&format!("{IMAGE} --set hostname=a.b")), @r"
     status: 2
     ----- stderr

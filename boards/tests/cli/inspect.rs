@@ -66,6 +66,12 @@ fn bundles_that_are_not_whole_or_not_ours_are_refused() {
     ----- stderr
     error: model.onnx: not a bundle: it does not begin with manifest.json
     ");
+    desk.write("short", "{}\n");
+    insta::assert_snapshot!(desk.refuses("inspect short"), @r"
+    status: 1
+    ----- stderr
+    error: short: not a bundle: it does not begin with manifest.json
+    ");
     insta::assert_snapshot!(desk.refuses("inspect gone.moead"), @r"
     status: 1
     ----- stderr

@@ -245,6 +245,82 @@ fn a_board_that_cannot_take_it_is_not_touched() {
 }
 
 #[test]
+fn an_account_that_may_run_some_programs_alone_is_found_out() {
+    let line = Line::new();
+    line.tell("uid", "1000");
+    line.tell("sudo-allows", "true");
+    insta::assert_snapshot!(line.says(INSTALL), @r"
+    status: 1
+    ----- stderr
+    error: ada@line7: the account may not become root without a password
+    hint: log in as root, or let the account use sudo without a password while you install
+    ");
+    line.tell("sudo-allows", "sh -c true");
+    insta::assert_snapshot!(line.says(INSTALL), @r"
+    status: 1
+    ----- stderr
+    sudo: a password is required
+    error: ada@line7: the script could not be run: ended with status 1
+    hint: the board runs what it ran before; log in as root, or let the account run `sudo sh` without a password
+    ");
+    assert!(line.folders().is_empty() && line.is_swept());
+    line.tell("sudo-allows", "sh ");
+    line.program(INSTALL).run().success();
+    assert_eq!(line.current().as_deref(), Some("1.4"));
+}
+
+#[test]
+fn a_script_that_is_killed_is_no_lost_connection() {
+    let line = Line::new();
+    line.tell("kills", "");
+    let said = line.says(INSTALL);
+    let error = "error: ada@line7: the script broke off at the step: unpack: ended with status 137\n\
+        hint: install again: that says which release runs, and brings it to an end\n";
+    assert!(said.starts_with("status: 1\n") && said.ends_with(error), "{said}");
+    std::fs::remove_file(line.board().join("kills")).unwrap();
+    line.program(INSTALL).run().success();
+    assert!(line.is_swept());
+}
+
+#[test]
+fn addresses_and_ports_are_taken_as_ssh_takes_them() {
+    for (host, ssh, scp) in [
+        ("ada@::1", "ssh ada@::1", "scp ada@[::1]"),
+        ("ada@[::1]", "ssh ada@::1", "scp ada@[::1]"),
+        ("ssh://ada@line7:2222", "ssh ada@line7 port 2222", "scp ada@line7 port 2222"),
+    ] {
+        let line = Line::new();
+        line.program(&INSTALL.replace("ada@line7", host)).run().success();
+        assert_eq!(line.current().as_deref(), Some("1.4"));
+        let calls = line.calls();
+        let mut calls = calls.lines().filter(|call| call.starts_with("ssh ") || call.starts_with("scp "));
+        assert!(calls.all(|call| call == ssh || call == scp), "{host}: {}", line.calls());
+    }
+}
+
+#[test]
+fn a_signal_while_it_copies_leaves_nothing_here_or_on_the_board() {
+    use rustix::process::{Pid, Signal, kill_process};
+    use std::os::unix::process::ExitStatusExt as _;
+    let line = Line::new();
+    let gate = line.board().join("scp-waits");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &gate, rustix::fs::Mode::RWXU).unwrap();
+    let scratch = line.desk.path("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let is_clean = || std::fs::read_dir(&scratch).unwrap().next().is_none();
+    let install = line.program(INSTALL).env("TMPDIR", &scratch.display().to_string());
+    let mut child = install.command().spawn().unwrap();
+    // Opened as soon as scp waits.
+    let gate = std::fs::File::options().write(true).open(gate).unwrap();
+    assert!(!is_clean() && !line.is_swept());
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
+    assert!(is_clean() && line.is_swept(), "{}", line.calls());
+    assert_eq!((line.current(), line.folders().len()), (None, 0));
+    drop(gate);
+}
+
+#[test]
 fn an_older_release_does_not_replace_a_newer_one() {
     let line = Line::new();
     line.build("1.5", "newer.moead");
@@ -272,7 +348,7 @@ fn when_a_step_fails_the_old_release_is_back() {
     hint: the board runs what it ran before
     ");
     assert_eq!((line.current().as_deref(), line.folders().len()), (Some("1.4"), 1));
-    assert!(line.calls().ends_with("systemctl restart moead-edge.service\nssh ada@line7\n"), "{}", line.calls());
+    assert!(line.calls().ends_with("systemctl restart moead-edge.service\n"), "{}", line.calls());
     std::fs::remove_file(line.board().join("does-not-start")).unwrap();
     line.tell("sees-nothing", "");
     insta::assert_snapshot!(line.says(&format!("{newer} --patience 3")), @r#"
@@ -488,8 +564,9 @@ fn a_connection_that_drops_in_the_middle_leaves_one_whole_release() {
     error: ada@line7: the connection was lost at the step: verify the model on this board
     hint: the board goes on by itself and ends with the new release or with the old one; install again to see which
     ");
-    // The board went on without us.
+    // The board went on without us, and has swept behind it.
     assert_eq!((line.current().as_deref(), line.folders().len()), (Some("1.5"), 2));
+    assert!(line.is_swept());
 }
 
 #[test]

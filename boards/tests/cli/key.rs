@@ -76,3 +76,30 @@ fn without_a_terminal_the_passphrase_is_in_a_file() {
     moead.pub: checks, goes onto boards; key [KEY]
     ");
 }
+
+#[test]
+fn a_file_without_a_passphrase_makes_no_key() {
+    let desk = Desk::empty();
+    desk.write("words", "");
+    insta::assert_snapshot!(desk.refuses("key new --passphrase-file words"), @r"
+    status: 1
+    ----- stderr
+    error: words: expected a passphrase in the first line, found nothing there
+    hint: `--no-passphrase` makes a key without one
+    ");
+    desk.write("words", " \ncorrect horse\n");
+    let said = desk.refuses("key new --passphrase-file words");
+    assert!(said.contains("error: words: expected a passphrase in the first line"), "{said}");
+}
+
+#[test]
+fn an_output_that_takes_no_words_is_named_and_the_keys_are_there() {
+    let desk = Desk::empty();
+    let full = desk.program("key new --no-passphrase").through_shell("exec \"$@\" >/dev/full").run();
+    insta::assert_snapshot!(full.transcript(), @r"
+    status: 1
+    ----- stderr
+    error: standard output: No space left on device (os error 28)
+    ");
+    assert_eq!(desk.names(), ["moead.key", "moead.pub"]);
+}

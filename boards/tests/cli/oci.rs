@@ -17,6 +17,11 @@ fn write_base(folder: &Path, architectures: &[&str]) {
 
 /// The same, with other values in its configurations.
 fn write_base_with(folder: &Path, architectures: &[&str], change: &Value) {
+    write_base_of(folder, architectures, &["libc"], change);
+}
+
+/// The same, with a layer for each of these contents.
+fn write_base_of(folder: &Path, architectures: &[&str], contents: &[&str], change: &Value) {
     std::fs::create_dir_all(folder.join("blobs/sha256")).unwrap();
     std::fs::write(folder.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
     let blob = |bytes: &[u8], media_type: &str| {
@@ -27,16 +32,20 @@ fn write_base_with(folder: &Path, architectures: &[&str], change: &Value) {
     let manifests: Vec<Value> = architectures
         .iter()
         .map(|architecture| {
-            let layer = blob(format!("libc of {architecture}").as_bytes(), "application/vnd.oci.image.layer.v1.tar");
+            let layer = |content: &&str| {
+                blob(format!("{content} of {architecture}").as_bytes(), "application/vnd.oci.image.layer.v1.tar")
+            };
+            let layers: Vec<Value> = contents.iter().map(layer).collect();
+            let ids: Vec<&Value> = layers.iter().map(|layer| &layer["digest"]).collect();
             let mut config = json!({
                 "architecture": architecture, "os": "linux", "config": {"Cmd": ["bash"]}, "variant": "v8",
-                "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}, "history": [{"created_by": "debian"}],
+                "rootfs": {"type": "layers", "diff_ids": ids}, "history": [{"created_by": "debian"}],
             });
             for (name, value) in change.as_object().unwrap() {
                 config[name] = value.clone();
             }
             let config = blob(config.to_string().as_bytes(), "application/vnd.oci.image.config.v1+json");
-            let manifest = json!({"schemaVersion": 2, "config": config, "layers": [layer]});
+            let manifest = json!({"schemaVersion": 2, "config": config, "layers": layers});
             blob(manifest.to_string().as_bytes(), "application/vnd.oci.image.manifest.v1+json")
         })
         .collect();
@@ -61,21 +70,39 @@ fn document(layout: &Path, descriptor: &Value) -> Value {
     serde_json::from_slice(&blob(layout, descriptor)).unwrap()
 }
 
-#[test]
-fn one_folder_holds_an_image_for_each_machine() {
+fn index(layout: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap()
+}
+
+/// With a base for both machines, `base`, and a program for PCs too, `moead-edge-pc`.
+fn desk_for_both() -> Desk {
     let desk = Desk::ready();
     write_base(&desk.path("base"), &["amd64", "arm64"]);
     desk.write("moead-edge-pc", include_bytes!("../programs/x86_64"));
+    desk
+}
+
+fn build_for_pc() -> String {
+    BUILD.replace("raspberry-pi-5", "pc").replace("--binary moead-edge", "--binary moead-edge-pc")
+}
+
+#[test]
+fn one_folder_holds_an_image_for_each_machine() {
+    let desk = desk_for_both();
     insta::assert_snapshot!(desk.says(&format!("{BUILD} --base base -o image --release 1.4 -- --product bolt")), @r"
     status: 0
     ----- stdout
     image: release 1.4 of small for raspberry-pi-5 (arm64), not checked (--no-check)
     ");
-    let pc = BUILD.replace("raspberry-pi-5", "pc").replace("--binary moead-edge", "--binary moead-edge-pc");
-    desk.run(&format!("{pc} --base base -o image --release 1.4")).success();
+    desk.run(&format!("{} --base base -o image --release 1.4", build_for_pc())).success();
     let layout = desk.path("image");
-    let index: Value = serde_json::from_slice(&std::fs::read(layout.join("index.json")).unwrap()).unwrap();
-    let images = index["manifests"].as_array().unwrap();
+    // One entry, or whoever copies would have to choose a machine.
+    let entries = index(&layout)["manifests"].as_array().unwrap().clone();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0]["mediaType"], "application/vnd.oci.image.index.v1+json");
+    assert_eq!(entries[0]["annotations"]["org.opencontainers.image.ref.name"], "1.4");
+    let release = document(&layout, &entries[0]);
+    let images = release["manifests"].as_array().unwrap();
     let machines: Vec<_> = images.iter().map(|image| image["platform"]["architecture"].as_str().unwrap()).collect();
     assert_eq!(machines, ["amd64", "arm64"]);
     for image in images {
@@ -132,9 +159,78 @@ fn building_again_replaces_the_image_of_that_machine_alone() {
     for release in ["1", "2"] {
         desk.run(&format!("{BUILD} --base base -o image --release {release}")).success();
     }
-    let index: Value = serde_json::from_slice(&desk.files()["image/index.json"]).unwrap();
+    let index = index(&desk.path("image"));
     assert_eq!(index["manifests"].as_array().unwrap().len(), 1);
     assert_eq!(index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"], "2");
+}
+
+#[test]
+fn the_same_inputs_give_the_same_folder_whichever_machine_comes_first() {
+    let desk = desk_for_both();
+    let (arm, pc) = (format!("{BUILD} --base base"), format!("{} --base base", build_for_pc()));
+    for (folder, builds) in [("one", [&arm, &pc]), ("other", [&pc, &arm])] {
+        for build in builds {
+            desk.run(&format!("{build} -o {folder}")).success();
+        }
+    }
+    let files = desk.files();
+    let below = |folder: &str| -> Vec<_> {
+        files.iter().filter_map(|(name, bytes)| Some((name.strip_prefix(folder)?, bytes))).collect()
+    };
+    assert!(below("one/") == below("other/"), "{:?}", desk.names());
+    assert!(!below("one/").is_empty());
+}
+
+#[test]
+fn a_folder_of_the_older_form_is_taken_over() {
+    let desk = desk_for_both();
+    let (arm, pc) = (format!("{BUILD} --base base"), format!("{} --base base", build_for_pc()));
+    for build in [&arm, &pc] {
+        desk.run(&format!("{build} -o new")).success();
+    }
+    desk.run(&format!("{arm} -o old")).success();
+    let layout = desk.path("old");
+    let entry = index(&layout)["manifests"][0].clone();
+    // As it once was: each machine an entry.
+    let mut image = document(&layout, &entry)["manifests"][0].clone();
+    image["annotations"] = json!({"org.opencontainers.image.ref.name": "1"});
+    let old = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [image]});
+    let digest = entry["digest"].as_str().unwrap().strip_prefix("sha256:").unwrap();
+    std::fs::remove_file(layout.join("blobs/sha256").join(digest)).unwrap();
+    desk.write("old/index.json", old.to_string());
+    desk.run(&format!("{pc} -o old")).success();
+    assert_eq!(index(&layout), index(&desk.path("new")));
+}
+
+#[test]
+fn a_disk_that_is_full_leaves_nothing_new() {
+    let desk = desk_for_both();
+    let limited = |words: &str| desk.program(words).through_shell("trap '' XFSZ; ulimit -f 20; exec \"$@\"");
+    let build = format!("{BUILD} --base base -o image");
+    insta::assert_snapshot!(desk.refuses_program(&limited(&build)), @r"
+    status: 1
+    ----- stderr
+    error: image: File too large (os error 27)
+    ");
+    let left = |name: &str| std::fs::read_dir(desk.path(name)).unwrap().count();
+    // A model, two programs, two halves of a key, the base.
+    assert_eq!(left(""), 6, "{:?}", desk.names());
+    std::fs::create_dir(desk.path("image")).unwrap();
+    desk.refuses_program(&limited(&build));
+    assert_eq!(left("image"), 0);
+    desk.run(&format!("{} --base base -o image", build_for_pc())).success();
+    desk.refuses_program(&limited(&build));
+    desk.run(&build).success();
+}
+
+#[test]
+fn no_image_takes_the_place_of_its_base() {
+    let desk = Desk::ready();
+    write_base(&desk.path("small-oci"), &["arm64"]);
+    for more in ["-o small-oci", "", "-o ./small-oci/"] {
+        let said = desk.refuses(&format!("{BUILD} --base small-oci {more}"));
+        assert!(said.contains(" would replace small-oci, which is read\n"), "{more}: {said}");
+    }
 }
 
 #[test]
@@ -159,7 +255,20 @@ fn bases_and_folders_that_are_none_are_refused() {
     error: pcs: no image for arm64, found amd64, riscv64
     hint: fetch all machines of the base: `skopeo copy --multi-arch all`
     ");
+    write_base_of(&desk.path("scratch"), &["arm64"], &[], &json!({}));
+    insta::assert_snapshot!(desk.refuses(&format!("{BUILD} --base scratch")), @r"
+    status: 1
+    ----- stderr
+    error: the program needs libc.so.6, and the base is empty
+    hint: `--base FOLDER` names an image with glibc: `skopeo copy --multi-arch all docker://debian:12-slim oci:FOLDER` fetches one
+    ");
     write_base(&desk.path("base"), &["arm64"]);
+    insta::assert_snapshot!(desk.refuses(&format!("{BUILD} --base base -o gone/image")), @r"
+    status: 1
+    ----- stderr
+    error: gone/image: gone: expected a folder, found nothing
+    hint: check the path
+    ");
     std::fs::create_dir(desk.path("photos")).unwrap();
     desk.write("photos/one.jpg", "x");
     insta::assert_snapshot!(desk.refuses(&format!("{BUILD} --base base -o photos")), @r"
@@ -187,12 +296,19 @@ fn bases_and_folders_that_are_none_are_refused() {
     }
     let blobs = desk.path("base/blobs/sha256");
     let layer = blobs.join(Digest::of(b"libc of arm64").to_string());
-    std::fs::write(layer, "libc of a stranger").unwrap();
+    std::fs::write(&layer, "libc of a stranger").unwrap();
     insta::assert_snapshot!(desk.refuses(&format!("{BUILD} --base base")), @r"
     status: 1
     ----- stderr
     error: base: blob [SHA256]: damaged: found 18 bytes with SHA-256 [SHA256]
-    hint: fetch the base again
+    hint: fetch the base again; if that is the output, name an empty folder
+    ");
+    std::fs::remove_file(layer).unwrap();
+    insta::assert_snapshot!(desk.refuses(&format!("{BUILD} --base base")), @r"
+    status: 1
+    ----- stderr
+    error: base: blob [SHA256]: damaged: found nothing
+    hint: fetch the base again; if that is the output, name an empty folder
     ");
     insta::assert_snapshot!(desk.refuses(&format!("{} --base base", BUILD.replace("--format oci", "--format bundle --key moead.key"))), @r"
     status: 2

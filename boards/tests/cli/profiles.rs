@@ -80,6 +80,14 @@ fn a_profile_of_ones_own_inherits() {
 }
 
 #[test]
+fn a_variant_of_a_profile_may_have_its_name() {
+    let desk = Desk::empty();
+    desk.write("pc.toml", "title = \"Line 7\"\ninherits = [\"pc\"]\n[tested]\nhow = \"hardware\"\n");
+    let said = desk.run("profiles pc.toml").success().stdout;
+    assert!(said.starts_with("profile     pc\ntitle       Line 7\n"), "{said}");
+}
+
+#[test]
 fn wrong_profiles_are_refused() {
     let desk = Desk::empty();
     insta::assert_snapshot!(desk.refuses("profiles raspbery-pi-5"), @r#"

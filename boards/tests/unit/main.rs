@@ -168,6 +168,19 @@ fn the_unit_starts_what_the_profile_says_and_more_wins() {
         started(&["--source", "a=v4l2:///dev/video2", "--exit-on-loss", "--product", "50% off"]),
         "--source a=v4l2:///dev/video2 --exit-on-loss --product \"50%% off\""
     );
+    // However a source is asked for, there is no second one.
+    for source in ["-c/dev/video2", "-qc/dev/video2", "-sv4l2:///dev/video2", "--camera=/dev/video2"] {
+        assert_eq!(started(&[source]), format!("--wait-for-cameras {source}"));
+    }
     let text = unit::unit(&profile, &[], &places::RELEASE);
     assert!(!text.contains('{') && !text.contains('}'), "a placeholder is left: {text}");
+}
+
+#[test]
+fn words_in_braces_stay_what_they_are() {
+    let profile = catalogue::profile("raspberry-pi-5").unwrap();
+    let more = ["--heatmaps", "/x/{MEMORY_MAX}{", "--maps", "{PROFILE"].map(str::to_owned);
+    let text = unit::unit(&profile, &more, &places::RELEASE);
+    let expected = "--heatmaps \"/x/{MEMORY_MAX}{\" --maps \"{PROFILE\"\n";
+    assert!(text.contains(expected), "{text}");
 }

@@ -67,6 +67,30 @@ fn a_release_is_applied_and_can_be_gone_back_from() {
 }
 
 #[test]
+fn a_trial_has_frames_and_whole_seconds() {
+    let _filters = filters();
+    let board = Board::new();
+    board.bundle("1.5", &Wish::default());
+    let refused = |flag: &str| {
+        let said = board.says(&format!("update apply 1.5.moead {flag}"));
+        assert_eq!((board.releases(), board.calls().as_str()), (vec!["1.4".to_owned()], ""), "{said}");
+        said
+    };
+    insta::assert_snapshot!(refused("--frames 0"), @r"
+    status: 2
+    ----- stderr
+    error: invalid value '0' for '--frames <N>': expected a whole number, at least 1
+
+    For more information, try '--help'.
+    ");
+    for (flag, value) in [("soak", "500ms"), ("soak", "1.5s"), ("patience", "0.2s")] {
+        let error = format!("error: invalid value '{value}' for '--{flag} <TIME>': expected whole seconds, as in 90s");
+        let said = refused(&format!("--{flag} {value}"));
+        assert!(said.starts_with("status: 2\n") && said.contains(&error), "{said}");
+    }
+}
+
+#[test]
 fn a_release_that_is_not_well_goes_back_by_itself() {
     let _filters = filters();
     let gone_back = |life| {

@@ -175,6 +175,10 @@ fn other_files_are_no_bundles() {
     let (_folder, path) = crate::sample::on_disk(&[b"PK\x03\x04".as_slice(), &[0; 2000]].concat());
     let said = moead_bundle::reader::Sealed::open(&path).unwrap_err().to_string();
     assert_eq!(said, "not a bundle: it does not begin with manifest.json");
+    // Shorter than any bundle, and no part of one.
+    for other in [b"x".as_slice(), b"manifest.jso_", b"manifest.json.minisig", b"PK\x03\x04"] {
+        assert_eq!(refused(other), said, "{other:?}");
+    }
 }
 
 #[test]

@@ -1,24 +1,26 @@
 //! `--format bundle`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use moead_bundle::writer::Draft;
 use moead_model::atomic_file;
 use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
 use moead_terminal::progress::Steps;
+use moead_terminal::signals;
 
 use super::{Order, tell};
+use crate::assemble::Labels;
 use crate::cli::key;
 use crate::{assemble, places};
 
+/// What its file is called, unless somebody says.
+pub(super) fn file_name(labels: &Labels) -> String {
+    format!("{}-{}.moead", labels.name, labels.version)
+}
+
 pub(super) fn write(order: Order<'_>, steps: &mut Steps, printer: &Printer) -> anyhow::Result<()> {
-    let Order { arguments, profile, labels, inputs, checked, .. } = order;
-    let output = match &arguments.output {
-        Some(output) => output.clone(),
-        None => PathBuf::from(format!("{}-{}.moead", labels.name, labels.version)),
-    };
-    atomic_file::check_writable(&output).at(output.display())?;
+    let Order { arguments, profile, labels, inputs, output, checked, .. } = order;
     // The parser has asked for it.
     let path = arguments.key.as_deref().unwrap_or(Path::new(""));
     let key = key::secret(path, &arguments.passphrase, printer)?;
@@ -28,6 +30,7 @@ pub(super) fn write(order: Order<'_>, steps: &mut Steps, printer: &Printer) -> a
     let manifest = draft.manifest();
     let trusted = format!("moead bundle {} {} for {}", manifest.name, manifest.version, profile.name);
     let signature = key.sign_checked(draft.message(), &trusted).at(path.display())?;
+    signals::before_end(atomic_file::abandon)?;
     steps.begin(&format!("writing {}", output.display()));
     atomic_file::write::<std::io::Error>(&output, |out| draft.write(&signature, out)).at(output.display())?;
     steps.end();

@@ -1,18 +1,23 @@
 //! `--format deb`.
 
-use std::path::PathBuf;
-
 use moead_model::atomic_file;
 use moead_terminal::failure::At;
 use moead_terminal::printer::Printer;
 use moead_terminal::progress::Steps;
+use moead_terminal::signals;
 
 use super::{Order, tell};
 use crate::package::deb::{self, Labels};
+use crate::profile::Profile;
 use crate::{assemble, places};
 
+/// What its file is called, unless somebody says.
+pub(super) fn file_name(labels: &assemble::Labels, profile: &Profile) -> String {
+    deb::file_name(labels.version, profile.target.triple)
+}
+
 pub(super) fn write(order: Order<'_>, steps: &mut Steps, printer: &Printer) -> anyhow::Result<()> {
-    let Order { arguments, profile, labels, program, inputs, checked } = order;
+    let Order { arguments, profile, labels, program, inputs, output, checked } = order;
     let labels = Labels {
         name: labels.name,
         version: labels.version,
@@ -20,11 +25,10 @@ pub(super) fn write(order: Order<'_>, steps: &mut Steps, printer: &Printer) -> a
         triple: profile.target.triple,
         glibc: program.glibc,
     };
-    let output = arguments.output.clone().unwrap_or_else(|| PathBuf::from(labels.file_name()));
-    atomic_file::check_writable(&output).at(output.display())?;
     steps.begin("compressing");
     let files = assemble::files(&profile, inputs, &places::PACKAGE)?;
     let package = deb::package(&files, &labels)?;
+    signals::before_end(atomic_file::abandon)?;
     steps.begin(&format!("writing {}", output.display()));
     atomic_file::write::<std::io::Error>(&output, |out| out.write_all(&package)).at(output.display())?;
     steps.end();

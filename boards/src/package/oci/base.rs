@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::OciError;
+use super::draft::Draft;
 use super::layout::{Descriptor, Layout, MANIFEST};
 use crate::profile::Triple;
 
@@ -39,12 +40,18 @@ impl Base {
         Ok(Self { layout, config, layers })
     }
 
+    /// Whether nothing at all is in it. What its layers have is not looked at.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
     pub(super) fn config(&self) -> &Value {
         &self.config
     }
 
     /// Copies the layers; each is compared with its digest.
-    pub(super) fn copy_layers(&self, into: &Layout) -> Result<Vec<Descriptor>, OciError> {
+    pub(super) fn copy_layers(&self, into: &mut Draft) -> Result<Vec<Descriptor>, OciError> {
         for layer in &self.layers {
             into.copy(&self.layout, layer)?;
         }

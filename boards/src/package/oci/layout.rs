@@ -5,14 +5,14 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use moead_bundle::digest::Digest;
-use moead_model::atomic_file;
 use serde_json::{Value, json};
 
-use super::{OciError, to_bytes};
+use super::OciError;
 
 /// Media type of an image for one machine.
 pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// Of a list of images.
+pub(super) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// Bytes of a JSON document. Honest ones have a few kilobytes; each is read whole.
 const DOCUMENT_BYTES: u64 = 4 << 20;
 
@@ -50,45 +50,49 @@ impl Descriptor {
 impl Layout {
     /// One that is there.
     pub(super) fn open(folder: &Path) -> Result<Self, OciError> {
-        let text = document(&folder.join("oci-layout")).map_err(|error| match error {
+        let layout = Self::at(folder);
+        let text = document(&layout.path("oci-layout")).map_err(|error| match error {
             OciError::File(error) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
                 OciError::Form("it has no file oci-layout".into())
             }
             other => other,
         })?;
         match text["imageLayoutVersion"].as_str() {
-            Some("1.0.0") => Ok(Self { folder: folder.to_owned() }),
+            Some("1.0.0") => Ok(layout),
             found => Err(OciError::Form(format!("imageLayoutVersion {}, expected 1.0.0", found.unwrap_or("none")))),
         }
     }
 
-    /// One that is there, or a new one in an empty folder or in none.
-    pub(super) fn create(folder: &Path) -> Result<Self, OciError> {
-        let is_empty = match std::fs::read_dir(folder) {
-            Ok(mut entries) => entries.next().is_none(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-            Err(error) => return Err(error.into()),
-        };
-        if !is_empty {
-            return Self::open(folder);
-        }
-        std::fs::create_dir_all(folder.join("blobs/sha256"))?;
-        let text = to_bytes(&json!({"imageLayoutVersion": "1.0.0"}));
-        atomic_file::write::<io::Error>(&folder.join("oci-layout"), |out| out.write_all(&text))?;
-        Ok(Self { folder: folder.to_owned() })
+    /// One that is being made there.
+    pub(super) fn at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// A file of it that is no blob.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     pub(super) fn index(&self) -> Result<Value, OciError> {
-        document(&self.folder.join("index.json"))
+        document(&self.path("index.json"))
     }
 
-    fn blob(&self, digest: Digest) -> PathBuf {
-        self.folder.join("blobs/sha256").join(digest.to_string())
+    /// Where a blob is.
+    pub(super) fn blob(&self, digest: Digest) -> PathBuf {
+        self.path("blobs/sha256").join(digest.to_string())
+    }
+
+    /// A blob that others refer to.
+    pub(super) fn open_blob(&self, digest: Digest) -> Result<File, OciError> {
+        File::open(self.blob(digest)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => OciError::Blob { expected: digest.to_string(), found: "nothing".into() },
+            _ => error.into(),
+        })
     }
 
     /// A JSON document among the blobs, compared with its digest.
     pub(super) fn read(&self, descriptor: &Descriptor) -> Result<Value, OciError> {
-        let bytes = bounded(&self.blob(descriptor.digest))?;
+        let bytes = bounded(self.open_blob(descriptor.digest)?, &descriptor.digest.to_string())?;
         let found = Digest::of(&bytes);
         if found != descriptor.digest {
             return Err(OciError::Blob { expected: descriptor.digest.to_string(), found: found.to_string() });
@@ -96,48 +100,15 @@ impl Layout {
         parse(&bytes, "a document")
     }
 
-    /// Writes a blob.
-    pub(super) fn write(&self, bytes: &[u8], media_type: &str) -> Result<Descriptor, OciError> {
-        let digest = Digest::of(bytes);
-        atomic_file::write::<io::Error>(&self.blob(digest), |out| out.write_all(bytes))?;
-        Ok(Descriptor { media_type: media_type.to_owned(), digest, size: bytes.len() as u64 })
-    }
-
     /// Compares a blob with what others say about it.
     pub(super) fn check(&self, descriptor: &Descriptor) -> Result<(), OciError> {
-        check(&self.blob(descriptor.digest), descriptor)
-    }
-
-    /// Copies a blob of another layout, and compares the copy.
-    pub(super) fn copy(&self, other: &Self, descriptor: &Descriptor) -> Result<(), OciError> {
-        let mut source = File::open(other.blob(descriptor.digest))?;
-        atomic_file::write_checked::<OciError>(
-            &self.blob(descriptor.digest),
-            |out| Ok(io::copy(&mut source, &mut &mut *out).map(drop)?),
-            |written| check(written, descriptor),
-        )
-    }
-
-    /// Puts an image into the index, in place of the one for the same machine. Blobs of that one stay.
-    pub(super) fn put(&self, manifest: &Descriptor, architecture: &str, version: &str) -> Result<(), OciError> {
-        let mut images = match self.index() {
-            Ok(index) => index["manifests"].as_array().cloned().unwrap_or_default(),
-            Err(OciError::File(error)) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        images.retain(|image| image["platform"]["architecture"] != architecture);
-        let mut image = manifest.to_json();
-        image["platform"] = json!({"architecture": architecture, "os": "linux"});
-        image["annotations"] = json!({"org.opencontainers.image.ref.name": version});
-        images.push(image);
-        images.sort_by_key(|image| image["platform"]["architecture"].to_string());
-        let index = to_bytes(&json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": images}));
-        Ok(atomic_file::write::<io::Error>(&self.folder.join("index.json"), |out| out.write_all(&index))?)
+        check(self.open_blob(descriptor.digest)?, descriptor)
     }
 }
 
-fn check(path: &Path, descriptor: &Descriptor) -> Result<(), OciError> {
-    let (found, size) = Digest::of_reader(&mut File::open(path)?)?;
+/// Compares a file with what others say about a blob.
+pub(super) fn check(mut file: File, descriptor: &Descriptor) -> Result<(), OciError> {
+    let (found, size) = Digest::of_reader(&mut file)?;
     if (found, size) == (descriptor.digest, descriptor.size) {
         return Ok(());
     }
@@ -147,15 +118,14 @@ fn check(path: &Path, descriptor: &Descriptor) -> Result<(), OciError> {
 
 fn document(path: &Path) -> Result<Value, OciError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    parse(&bounded(path)?, &name)
+    parse(&bounded(File::open(path)?, &name)?, &name)
 }
 
-fn bounded(path: &Path) -> Result<Vec<u8>, OciError> {
+fn bounded(file: File, name: &str) -> Result<Vec<u8>, OciError> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(DOCUMENT_BYTES + 1).read_to_end(&mut bytes)?;
+    file.take(DOCUMENT_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > DOCUMENT_BYTES {
-        let part = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        return Err(OciError::TooLarge { part, found: bytes.len() as u64, limit: DOCUMENT_BYTES });
+        return Err(OciError::TooLarge { part: name.to_owned(), found: bytes.len() as u64, limit: DOCUMENT_BYTES });
     }
     Ok(bytes)
 }

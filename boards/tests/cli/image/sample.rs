@@ -22,6 +22,10 @@ pub(crate) struct Disk {
     table: Table,
     root_bytes: u64,
     files: BTreeMap<String, Vec<u8>>,
+    /// Path and target.
+    links: Vec<(&'static str, &'static str)>,
+    /// What mke2fs is told besides.
+    options: &'static [&'static str],
     label: &'static str,
     /// Name in a GPT.
     name: &'static str,
@@ -40,7 +44,17 @@ impl Disk {
             ("etc/hostname", b"sample\n".to_vec()),
         ];
         let files = files.into_iter().map(|(path, content)| (path.to_owned(), content)).collect();
-        Self { table, root_bytes: 48 * MIB, files, label: "rootfs", name: "APP", second: None, is_encrypted: false }
+        Self {
+            table,
+            root_bytes: 48 * MIB,
+            files,
+            links: Vec::new(),
+            options: &[],
+            label: "rootfs",
+            name: "APP",
+            second: None,
+            is_encrypted: false,
+        }
     }
 
     pub(crate) fn gpt() -> Self {
@@ -71,6 +85,15 @@ impl Disk {
     pub(crate) fn with(mut self, path: &str, content: &[u8]) -> Self {
         self.files.insert(path.to_owned(), content.to_vec());
         self
+    }
+
+    pub(crate) fn with_link(mut self, path: &'static str, target: &'static str) -> Self {
+        self.links.push((path, target));
+        self
+    }
+
+    pub(crate) fn made_with(self, options: &'static [&'static str]) -> Self {
+        Self { options, ..self }
     }
 
     pub(crate) fn without(mut self, path: &str) -> Self {
@@ -115,14 +138,22 @@ impl Disk {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, content).unwrap();
         }
+        for (path, target) in &self.links {
+            std::os::unix::fs::symlink(target, folder.path().join("tree").join(path)).unwrap();
+        }
         let image = folder.path().join("root.ext4");
         let status = Command::new("/sbin/mke2fs")
-            .args(["-q", "-t", "ext4", "-b", "1024", "-L", label, "-d"])
+            .args(["-q", "-t", "ext4", "-b", "1024"])
+            .args(self.options)
+            .args(["-L", label, "-d"])
             .arg(folder.path().join("tree"))
             .arg(&image)
             .arg(format!("{}k", bytes / 1024))
             .status();
         assert!(status.unwrap().success());
+        // mke2fs does not count what owners have after it has filled the tree in.
+        let status = Command::new("/sbin/e2fsck").arg("-fp").arg(&image).output().unwrap().status;
+        assert!(matches!(status.code(), Some(0 | 1)), "{status}");
         std::fs::read(image).unwrap()
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use moead_terminal::values;
 use moead_update::trial::Criteria;
 
 use super::parse_duration;
@@ -46,13 +47,13 @@ pub(in crate::cli) struct ApplyArguments {
     #[arg(value_name = "BUNDLE")]
     pub(in crate::cli) bundle: String,
     /// Frames that the new release must judge
-    #[arg(long, value_name = "N", default_value_t = Criteria::default().frames)]
+    #[arg(long, value_name = "N", default_value_t = Criteria::default().frames, value_parser = values::at_least_one)]
     frames: u64,
     /// How long to wait for them
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_seconds)]
     patience: Duration,
-    /// How long it must stay alive afterwards; longer than the unit's watchdog
-    #[arg(long, value_name = "TIME", default_value = "90s", value_parser = parse_duration)]
+    /// How long it must stay alive afterwards; one that hangs is found out if that is longer than the unit's watchdog
+    #[arg(long, value_name = "TIME", default_value = "90s", value_parser = parse_seconds)]
     soak: Duration,
 }
 
@@ -61,6 +62,14 @@ impl ApplyArguments {
     pub(in crate::cli) fn criteria(&self) -> Criteria {
         Criteria { frames: self.frames, patience: self.patience.as_secs(), soak: self.soak.as_secs() }
     }
+}
+
+/// Trials are measured in seconds; half of one would be none.
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    parse_duration(text).and_then(|time| match time.subsec_nanos() {
+        0 => Ok(time),
+        _ => Err("expected whole seconds, as in 90s, 10m or 2h".to_owned()),
+    })
 }
 
 #[derive(Debug, Args)]
