@@ -42,7 +42,7 @@ impl Status {
         printer.line(format_args!("current   {}", or_none(self.current.as_ref())))?;
         printer.line(format_args!("previous  {}", or_none(previous)))?;
         if let Some(trial) = trial {
-            printer.line(match &trial.phase {
+            printer.line(in_one_line(&match &trial.phase {
                 Phase::GoingBack { reason } => format!("back to   {} from {}: {reason}", trial.from, trial.to),
                 Phase::Switching | Phase::Trying => {
                     format!(
@@ -52,13 +52,18 @@ impl Status {
                         trial.starts.saturating_add(1)
                     )
                 }
-            })?;
+            }))?;
         }
         if let Some(last) = last {
-            printer.line(format_args!("last      {}, {}: {}", last.release, last.date, last.end))?;
+            printer.line(in_one_line(&format!("last      {}, {}: {}", last.release, last.date, last.end)))?;
         }
         let reasons = health.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        printer.line(format_args!("service   {}", if health.healthy { "well" } else { reasons.as_str() }))?;
+        printer.line(in_one_line(&format!("service   {}", if health.healthy { "well" } else { reasons.as_str() })))?;
         Ok(())
     }
+}
+
+/// A service's words must not look like the lines beside them.
+fn in_one_line(text: &str) -> String {
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join(" ")
 }
