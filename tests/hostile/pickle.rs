@@ -163,7 +163,7 @@ fn what_is_no_state_dict_is_called_by_its_name() {
     let cases: [(Vec<u8>, &str); 6] = [
         (b"]".to_vec(), "expected a state dict or a dict with the key state_dict, found a list"),
         (b"N".to_vec(), "found None"),
-        (b"}".to_vec(), "found a dict with the keys"),
+        (b"}".to_vec(), "found a dict without names"),
         (dict(&[("state_dict", b"]".to_vec())]), "found a list as state_dict"),
         (dict(&[("state_dict", b"}".to_vec()), ("epoch", int(1))]), "expected weights, found no tensor"),
         (dict(&[("model", b"}".to_vec())]), "found a dict with the keys model"),

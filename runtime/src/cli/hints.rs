@@ -84,7 +84,9 @@ pub fn hint(error: &anyhow::Error) -> Option<String> {
             ModelFileError::Read(error) if error.kind() == io::ErrorKind::NotFound => {
                 Some("check the path given as `--model`; `moead-export CKPT` writes a model file".into())
             }
-            ModelFileError::Read(error) if error.kind() == io::ErrorKind::IsADirectory => {
+            ModelFileError::Read(error)
+                if [io::ErrorKind::IsADirectory, io::ErrorKind::InvalidInput].contains(&error.kind()) =>
+            {
                 Some("give the model file itself as `--model`".into())
             }
             ModelFileError::Read(_) => None,

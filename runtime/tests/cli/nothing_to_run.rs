@@ -53,8 +53,8 @@ fn a_device_as_model() {
     insta::assert_snapshot!(ended.transcript(), @r"
     status: 1
     ----- stderr
-    error: /dev/null: expected an ONNX file, found nothing
-    hint: write the model file anew with `moead-export CKPT`
+    error: /dev/null: expected a regular file, found a device or a pipe
+    hint: give the model file itself as `--model`
     ");
 }
 

@@ -245,7 +245,7 @@ fn a_damaged_bundle_is_not_unpacked() {
     insta::assert_snapshot!(refused(b"PK"), @r"
     status: 1
     ----- stderr
-    error: damaged.moead: cut short: manifest.json ends at byte 512, and the file has 2
+    error: damaged.moead: not a bundle: it does not begin with manifest.json
     hint: nothing was changed; copy the bundle again, or build it anew with `moead-board build`
     ");
     insta::assert_snapshot!(board.applies("missing.moead"), @r"
