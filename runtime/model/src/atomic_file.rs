@@ -168,7 +168,8 @@ pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a file, found links that lead in a circle"))
 }
 
-fn no_file() -> io::Error {
+/// What is neither a file nor a folder.
+pub(crate) fn no_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file, found a device or a pipe")
 }
 

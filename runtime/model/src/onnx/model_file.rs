@@ -12,6 +12,7 @@ use super::envelope::{Envelope, EnvelopeError};
 use super::fields::{FieldsError, GRAPH, Scan};
 use super::limits;
 use super::messages::GraphProto;
+use crate::atomic_file;
 use crate::manifest::{self, Manifest, ManifestError};
 
 /// The operator set of the standard's own domain that model files import, and nothing beside it.
@@ -147,7 +148,7 @@ pub(super) fn opened(path: &Path) -> io::Result<File> {
     if kind.is_file() || kind.is_dir() {
         return File::open(path);
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a regular file, found a device or a pipe"))
+    Err(atomic_file::no_file())
 }
 
 fn check_versions(envelope: &Envelope) -> Result<(), ModelFileError> {

@@ -99,6 +99,21 @@ struct Loaded {
     warnings: Vec<String>,
 }
 
+#[cfg(feature = "tract")]
+impl Loaded {
+    fn on_tract(crew: Crew) -> Self {
+        Self {
+            crew,
+            description: tract(),
+            #[cfg(feature = "ort")]
+            placement: None,
+            #[cfg(feature = "ort")]
+            launched: None,
+            warnings: Vec::new(),
+        }
+    }
+}
+
 #[allow(unused_variables, reason = "used by engines that are part of the program")]
 fn load_on(
     candidate: Candidate,
@@ -116,15 +131,7 @@ fn load_on(
             let session = crate::engine::tract::Session::load(model, outputs, request.threads)?;
             let others = (1..in_flight.get()).map(|_| session.another()).collect::<Result<Vec<_>, _>>()?;
             let crew = others.into_iter().fold(Crew::new(session), Crew::and);
-            Ok(Loaded {
-                crew,
-                description: tract(),
-                #[cfg(feature = "ort")]
-                placement: None,
-                #[cfg(feature = "ort")]
-                launched: None,
-                warnings: Vec::new(),
-            })
+            Ok(Loaded::on_tract(crew))
         }
         #[cfg(feature = "ort")]
         EngineName::Ort => {
@@ -158,15 +165,10 @@ fn load_foreign_on(
 ) -> Result<Loaded, Refusal> {
     match candidate {
         #[cfg(feature = "tract")]
-        Candidate::TRACT => Ok(Loaded {
-            crew: Crew::new(crate::engine::tract::Session::load_foreign(model, outputs, request.threads)?),
-            description: tract(),
-            #[cfg(feature = "ort")]
-            placement: None,
-            #[cfg(feature = "ort")]
-            launched: None,
-            warnings: Vec::new(),
-        }),
+        Candidate::TRACT => {
+            let session = crate::engine::tract::Session::load_foreign(model, outputs, request.threads)?;
+            Ok(Loaded::on_tract(Crew::new(session)))
+        }
         #[cfg(feature = "ort")]
         Candidate { engine: EngineName::Ort, provider: Provider::Cpu } => {
             let loaded = ort::loading::load_foreign(model, outputs, request.threads, &request.ort)?;
