@@ -107,7 +107,7 @@ fn make(
     std::fs::set_permissions(copy, Permissions::from_mode(0o600))?;
     let file = File::options().read(true).write(true).open(copy)?;
     step(&format!("copying {}", request.base.display()));
-    source::copy(request.base, &file, tools::folder_of(copy))?;
+    source::copy(request.base, &file, atomic_file::folder_of(copy))?;
     let report = match request.way {
         Way::Root { partition } => into_root((copy, &file), partition, request, bundle, step)?,
         Way::FirstBoot => boot_partition::write(copy, bundle, request, step)?,

@@ -34,7 +34,7 @@ fn named(path: &Path, error: &io::Error) -> io::Error {
 }
 
 fn place(text: &str, path: &Path, mode: u32) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = atomic_file::folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".moead-").suffix(".part").permissions(Permissions::from_mode(mode));
     let mut file = builder.tempfile_in(folder).map_err(|error| io::Error::from(error.kind()))?;

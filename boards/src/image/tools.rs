@@ -5,6 +5,8 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use moead_model::atomic_file;
+
 use super::error::ImageError;
 use super::superblock::Superblock;
 use super::table::Partition;
@@ -34,16 +36,11 @@ fn find(program: &'static str) -> Result<PathBuf, ImageError> {
     found.ok_or(ImageError::Tool { program })
 }
 
-/// Where an image lies.
-pub(super) fn folder_of(image: &Path) -> &Path {
-    image.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 /// The image's file system as e2fsprogs name it. They read a `?` in a path as the beginning of options, so the path is the bare name,
 /// and they run in its folder.
 fn device(image: &Path, partition: &Partition) -> (PathBuf, String) {
     let name = image.file_name().unwrap_or_default().to_string_lossy();
-    (folder_of(image).to_owned(), format!("{name}?offset={}", partition.start))
+    (atomic_file::folder_of(image).to_owned(), format!("{name}?offset={}", partition.start))
 }
 
 fn run(program: &'static str, folder: &Path, arguments: &[&str]) -> Result<Output, ImageError> {
@@ -106,7 +103,7 @@ pub(super) fn make_clean(image: &Path, partition: &Partition, temporaries: &Temp
         return Ok(false);
     }
     // e2fsck cannot replay a journal at an offset, so the partition is cut out and put back.
-    let folder = folder_of(image);
+    let folder = atomic_file::folder_of(image);
     let cut = temporaries.file_in(folder)?;
     let mut whole = File::options().read(true).write(true).open(image)?;
     whole.seek(SeekFrom::Start(partition.start))?;

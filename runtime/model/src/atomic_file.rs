@@ -217,7 +217,8 @@ pub fn check_writable(path: &Path) -> io::Result<()> {
     probe.and_then(tempfile::NamedTempFile::close).map_err(without_name)
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that a path's name is in; the current one has no name of its own in it.
+pub fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -38,7 +38,7 @@ impl Draft {
             // Somebody's own: it may be a mount point, or have permissions that are meant.
             Some(true) => Self::without_images(Layout::at(folder), None),
             None => {
-                let place = temporaries.folder_in(parent(folder))?;
+                let place = temporaries.folder_in(atomic_file::folder_of(folder))?;
                 Self::without_images(Layout::at(place.path()), Some((place, folder.to_owned())))
             }
         }
@@ -93,7 +93,7 @@ impl Draft {
             std::fs::rename(place.path(), &folder)?;
             // It has its name now, and is nobody's to remove.
             let _ = place.keep();
-            File::open(parent(&folder))?.sync_all()?;
+            File::open(atomic_file::folder_of(&folder))?.sync_all()?;
         }
         self.made.clear();
         for digest in superseded {
@@ -115,10 +115,6 @@ impl Drop for Draft {
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     atomic_file::write::<io::Error>(path, |out| out.write_all(bytes))
-}
-
-fn parent(folder: &Path) -> &Path {
-    folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
